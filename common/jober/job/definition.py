@@ -1,0 +1,227 @@
+"""The definition of a job, at the border: what runs, when, where, and within which limits."""
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cached_property
+from typing import Any, Self
+
+from pydantic import PrivateAttr, ValidationError
+
+from jober.errors import DefinitionError
+from jober.job.fields import JobFields
+from jober.job.json_value import json_value
+from jober.job.payload import Kind, describe_call, encode_call
+from jober.job.problems import of_pydantic, raise_any, told, unknown_field
+from jober.job.rules import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, broken_rules, kind_of
+from jober.roles import queue_name
+from jober.schedule import Schedule, parse
+from jober.schedule.zone import zone
+
+# All that decides when a job fires: what jober.schedule.parse is handed.
+SCHEDULE_FIELDS = (*WHEN_FIELDS, *SCHEDULE_PARTS, "timezone")
+
+KNOWN_FIELDS = tuple(field for field in JobFields.model_fields if field != "name")
+
+# What the agent is told beside the payload.
+OPTION_FIELDS = ("cwd", "env", "timeout", "grace", "process")
+
+
+class Job(JobFields):
+    """A job: frozen, checked, and equal to another that means the same.
+
+    Whatever is wrong with it is a jober.errors.DefinitionError, an InvalidDefinitions where
+    more than one thing is; pydantic's own errors do not leave this class. Fields that are None
+    have their default.
+    """
+
+    _schedule: Schedule | None = PrivateAttr(default=None)
+
+    def __init__(self, /, **fields: Any) -> None:
+        given, good, problems = check_fields(fields)
+        if not problems:
+            super().__init__(**good)
+        problems += broken_rules(Draft(given=given, good=good))
+        schedule = None
+        if not any(problem.field in SCHEDULE_FIELDS for problem in problems):
+            try:
+                schedule = _schedule(good)
+            except DefinitionError as error:
+                problems.append(error)
+        raise_any(problem.within(job=good.get("name")) for problem in problems)
+        self._schedule = schedule
+
+    @classmethod
+    def from_spec(cls, name: str, spec: Mapping[str, Any]) -> Self:
+        """The job `name`, of fields as `spec()` gives them, or a file does."""
+        if not isinstance(spec, Mapping):
+            raise DefinitionError(
+                f"{told(spec)} is not a table of fields",
+                value=spec,
+                mend='write [jobs.NAME], and command = "…" below it',
+                job=name,
+            )
+        problems = [
+            unknown_field(key, KNOWN_FIELDS)
+            for key in spec
+            if key == "name" or not isinstance(key, str)
+        ]
+        fields = {key: value for key, value in spec.items() if isinstance(key, str)}
+        try:
+            job = cls(**{**fields, "name": name})
+        except DefinitionError as error:
+            problems.append(error)
+        raise_any(problem.within(job=name) for problem in problems)
+        return job
+
+    @classmethod
+    def from_json(cls, name: str, text: str | bytes) -> Self:
+        """The job `name` of what `to_json` wrote."""
+        try:
+            spec = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DefinitionError(f"its JSON cannot be read: {error}", job=name) from None
+        return cls.from_spec(name, spec)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As `replace`: pydantic's own would check nothing."""
+        return self.replace(**(update or {}))
+
+    def replace(self, **fields: Any) -> Self:
+        """The same job with other fields; None gives a field its default back."""
+        return type(self).from_spec(self.name, {**self.spec(), **fields})
+
+    def spec(self) -> dict[str, Any]:
+        """The fields that differ from their defaults, without the name: JSON values, in order."""
+        return {
+            field: deepcopy(value)
+            for field, default in _DEFAULTS
+            if (value := getattr(self, field)) != default
+        }
+
+    def to_json(self) -> str:
+        """`spec()` as JSON on one line: the same for two jobs that mean the same."""
+        return json.dumps(self.spec(), ensure_ascii=False)
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When it fires; None is by hand only."""
+        return self._schedule
+
+    @cached_property
+    def schedule_text(self) -> str:
+        """The schedule in words, for tables."""
+        return self._schedule.describe() if self._schedule else "by hand"
+
+    @cached_property
+    def kind(self) -> Kind:
+        """How it runs."""
+        return kind_of({field: getattr(self, field) for field in (*WHAT_FIELDS, "shell")})
+
+    @cached_property
+    def queue(self) -> str:
+        """The canonical text of the roles, and the RQ queue of `on = "any"`."""
+        return queue_name(self.roles)
+
+    @property
+    def fleet_limit(self) -> int | None:
+        """How many runs at once over the fleet; None is no limit of that kind."""
+        if self.concurrency is None and self.on == "any":
+            return 1
+        return self.concurrency
+
+    @property
+    def host_limit(self) -> int | None:
+        """How many runs at once on each host; None is no limit of that kind."""
+        return 1 if self.on == "every" and self.concurrency is None else None
+
+    @cached_property
+    def description(self) -> str:
+        """One line of what runs, of at most 200 characters."""
+        return self.describe()
+
+    def describe(self, args: list[Any] | None = None, kwargs: dict[str, Any] | None = None) -> str:
+        """`description`, with other arguments in place of the definition's."""
+        return describe_call(self.kind, self._what, *self._arguments(args, kwargs))
+
+    def payload(self, args: list[Any] | None = None, kwargs: dict[str, Any] | None = None) -> bytes:
+        """The call as JSON, for the `data` of the RQ record: `[func, null, args, kwargs]`.
+
+        `args` and `kwargs`, where given, take the place of the definition's own.
+        """
+        if args is None and kwargs is None:
+            return self._own_payload
+        return encode_call(self.kind, self._what, *self._arguments(args, kwargs))
+
+    def options(self) -> dict[str, Any]:
+        """What the agent needs beside the payload: those of cwd, env, timeout (seconds), grace
+        (seconds, 5 where left out) and process that are set."""
+        spec = self.spec()
+        return {field: spec[field] for field in OPTION_FIELDS if field in spec}
+
+    @cached_property
+    def _own_payload(self) -> bytes:
+        return encode_call(self.kind, self._what, self.args, self.kwargs)
+
+    @property
+    def _what(self) -> Any:
+        return next(value for field in WHAT_FIELDS if (value := getattr(self, field)) is not None)
+
+    def _arguments(
+        self, args: list[Any] | None, kwargs: dict[str, Any] | None
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments of one run: a definition with them has to be a good one."""
+        given = {"args": args, "kwargs": kwargs}
+        if args is None and kwargs is None:
+            return self.args, self.kwargs
+        job = self.replace(**{field: value for field, value in given.items() if value is not None})
+        return job.args, job.kwargs
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Job):
+            return NotImplemented
+        return self.name == other.name and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.to_json()))
+
+
+_DEFAULTS = tuple(
+    (field, JobFields.model_fields[field].get_default(call_default_factory=True))
+    for field in KNOWN_FIELDS
+)
+
+
+def check_fields(
+    fields: Mapping[str, Any],
+) -> tuple[frozenset[str], dict[str, Any], list[DefinitionError]]:
+    """Each field by itself: the names of those that are given (known, and not None), the plain
+    values of the good ones, and what is wrong with the others."""
+    given, good = set(), {}
+    problems = []
+    for name, value in fields.items():
+        if name not in JobFields.model_fields:
+            problems.append(unknown_field(name, KNOWN_FIELDS))
+        elif value is not None:
+            given.add(name)
+            try:
+                good[name] = json_value(value, name, dates=name in SCHEDULE_FIELDS)
+            except DefinitionError as error:
+                problems.append(error)
+    try:
+        JobFields.model_validate(good)
+    except ValidationError as error:
+        refused = list(of_pydantic(error, good, JobFields.model_fields))
+        problems += refused
+        for problem in refused:
+            good.pop(str(problem.field), None)
+    return frozenset(given), good, problems
+
+
+def _schedule(fields: Mapping[str, Any]) -> Schedule | None:
+    spec = {field: fields[field] for field in SCHEDULE_FIELDS if field in fields}
+    timezone = spec.pop("timezone", "UTC")
+    if not any(field in spec for field in WHEN_FIELDS):
+        zone(timezone)
+        return None
+    return parse(spec, timezone, name=fields.get("name", ""))

@@ -1,0 +1,278 @@
+"""What the fields of a job must agree on. Each rule tells what is wrong, and the mend.
+
+A rule sees the fields that were given and are good by themselves; `given` also names those
+that are not, so that no rule complains of the absence of what is there and wrong.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jober.errors import DefinitionError
+from jober.ids import check_job_name
+from jober.job.payload import Kind, as_arguments, split_command, split_script
+from jober.job.problems import told
+from jober.roles import parse_roles
+
+WHAT_FIELDS = ("command", "call", "module", "script")
+WHEN_FIELDS = ("cron", "every", "date", "any_of")
+SCHEDULE_PARTS = ("at", "dst_gap", "dst_repeat", "start", "end", "jitter")
+
+_OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_MODULE = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The fields of a job to be: `given` names all of them, `good` holds the usable ones."""
+
+    given: frozenset[str]
+    good: Mapping[str, Any]
+
+    @property
+    def kind(self) -> Kind | None:
+        """How it would run; None where that cannot be told."""
+        what = [name for name in WHAT_FIELDS if name in self.given]
+        return kind_of(self.good) if len(what) == 1 and what[0] in self.good else None
+
+
+def kind_of(fields: Mapping[str, Any]) -> Kind:
+    """How a job with these fields runs. One of the four must be there."""
+    if fields.get("command") is not None:
+        return Kind.SHELL if fields.get("shell") else Kind.COMMAND
+    if fields.get("call") is not None:
+        return Kind.CALL
+    if fields.get("module") is not None:
+        return Kind.MODULE
+    return Kind.SCRIPT_CALL if split_script(fields["script"])[1] else Kind.SCRIPT
+
+
+def broken_rules(draft: Draft) -> Iterator[DefinitionError]:
+    """Every rule that the draft breaks; that of its schedule is another room's."""
+    for rule in _RULES:
+        try:
+            yield from rule(draft)
+        except DefinitionError as error:
+            yield error
+
+
+def check_arguments(kind: Kind, args: list[Any], kwargs: dict[str, Any]) -> None:
+    """That the arguments, JSON values already, can be given to what runs."""
+    if kind.is_call:
+        return
+    for name in kwargs:
+        if not _OPTION.fullmatch(name):
+            raise DefinitionError(
+                f"{told(name)} cannot be the name of an option",
+                field="kwargs",
+                value=name,
+                mend="letters, digits, '_' and '-': count = 2 becomes --count 2",
+            )
+    for field, arguments in (
+        ("args", as_arguments(args, {})),
+        ("kwargs", as_arguments([], kwargs)),
+    ):
+        if any("\0" in argument for argument in arguments):
+            raise _null(field)
+
+
+def _name(draft: Draft) -> Iterator[DefinitionError]:
+    if "name" in draft.good:
+        check_job_name(draft.good["name"])
+    yield from ()
+
+
+def _one_executable(draft: Draft) -> Iterator[DefinitionError]:
+    what = [name for name in WHAT_FIELDS if name in draft.given]
+    if not what:
+        yield DefinitionError(
+            "there is nothing to run", mend="give it one of command, call, module or script"
+        )
+    if len(what) > 1:
+        yield DefinitionError(
+            f"{' and '.join(what)} are given, and a job runs one thing",
+            field=what[1],
+            value=draft.good.get(what[1]),
+            mend="keep one of them",
+        )
+    if draft.good.get("shell") and "command" not in draft.given:
+        yield DefinitionError(
+            "a shell runs a command, and none is given",
+            field="shell",
+            value=True,
+            mend="drop shell, or give command as text",
+        )
+
+
+def _command(draft: Draft) -> Iterator[DefinitionError]:
+    if "command" not in draft.good:
+        return
+    command = draft.good["command"]
+    shell = draft.good.get("shell", False)
+    problem = mend = None
+    if isinstance(command, list) and shell:
+        problem, mend = "a shell takes text, not a list", "write it as one text, or drop shell"
+    elif not command or (isinstance(command, str) and not command.strip()):
+        problem, mend = "it is empty", 'command = "df -h"'
+    elif "\0" in "".join(command):
+        yield _null("command")
+    elif not shell:
+        try:
+            words = split_command(command)
+        except ValueError as error:
+            words = [""]
+            problem = f"{told(command)} cannot be split: {str(error).lower()}"
+            mend = 'mend the quotes, or give a list: command = ["df", "-h"]'
+        if not problem and (not words or not words[0]):
+            problem, mend = f"{told(command)} names no program", 'command = "df -h"'
+    if problem:
+        yield DefinitionError(problem, field="command", value=command, mend=mend)
+
+
+def _callable(draft: Draft) -> Iterator[DefinitionError]:
+    if "call" in draft.good:
+        call = draft.good["call"]
+        module, colon, function = call.partition(":")
+        if not (colon and _is_dotted(module) and _is_dotted(function)):
+            mend = 'call = "pkg.mod:func"'
+            if not colon and _is_dotted(call) and "." in call:
+                mend = 'call = "{}:{}"'.format(*call.rsplit(".", 1))
+            yield DefinitionError(
+                f"{told(call)} is not a module and a function of it",
+                field="call",
+                value=call,
+                mend=mend,
+            )
+    if "module" in draft.good:
+        module = draft.good["module"]
+        if not _MODULE.fullmatch(module):
+            mend = 'module = "pkg.mod"'
+            if ":" in module:
+                mend += f"; a function of it is called by call = {told(module)}"
+            yield DefinitionError(
+                f"{told(module)} is not the name of a module",
+                field="module",
+                value=module,
+                mend=mend,
+            )
+    if "script" in draft.good:
+        script = draft.good["script"]
+        path, _ = split_script(script)
+        if "\0" in script:
+            yield _null("script")
+        elif not path.endswith(".py") or path.endswith("/.py") or path == ".py":
+            yield DefinitionError(
+                f"{told(script)} is not the path of a Python file",
+                field="script",
+                value=script,
+                mend='script = "./x.py" or "./x.py:func"; other programs are run by command',
+            )
+
+
+def _thread(draft: Draft) -> Iterator[DefinitionError]:
+    """A thread has no directory and environment of its own, and cannot be stopped."""
+    kind, process = draft.kind, draft.good.get("process", False)
+    if kind is None or "process" in draft.given - draft.good.keys():
+        return
+    if process and not kind.is_call:
+        yield DefinitionError(
+            f"a {kind} runs in a process of its own anyhow",
+            field="process",
+            value=True,
+            mend="drop process; it is for call and for script with a function",
+        )
+    if kind.is_call and not process:
+        for field, lack in (
+            ("timeout", "cannot be stopped"),
+            ("cwd", "has no directory of its own"),
+            ("env", "has no environment of its own"),
+        ):
+            value = draft.good.get(field)
+            if value:
+                shown = "it" if field == "env" else told(value)  # an environment may hold secrets
+                yield DefinitionError(
+                    f"{shown} cannot be had: a function runs in a thread, which {lack}",
+                    field=field,
+                    value=value,
+                    mend=f"set process = true beside {field}, or drop {field}",
+                )
+
+
+def _arguments(draft: Draft) -> Iterator[DefinitionError]:
+    if draft.kind is not None:
+        check_arguments(draft.kind, draft.good.get("args", []), draft.good.get("kwargs", {}))
+    yield from ()
+
+
+def _roles(draft: Draft) -> Iterator[DefinitionError]:
+    if "roles" in draft.good:
+        parse_roles(draft.good["roles"])
+    yield from ()
+
+
+def _surroundings(draft: Draft) -> Iterator[DefinitionError]:
+    cwd = draft.good.get("cwd")
+    if cwd == "":
+        yield DefinitionError("it is empty", field="cwd", value=cwd, mend="name a directory")
+    if cwd and "\0" in cwd:
+        yield _null("cwd")
+    for name, value in draft.good.get("env", {}).items():
+        if not name or "=" in name or "\0" in name:
+            yield DefinitionError(
+                f"{told(name)} cannot be the name of a variable",
+                field="env",
+                value=name,
+                mend='env = { LANG = "C" }',
+            )
+        elif "\0" in value:
+            yield _null("env")
+
+
+def _schedule_words(draft: Draft) -> Iterator[DefinitionError]:
+    when = [name for name in WHEN_FIELDS if name in draft.given]
+    if len(when) > 1:
+        yield DefinitionError(
+            f"{' and '.join(when)} are given, and a job has one schedule",
+            field=when[1],
+            value=draft.good.get(when[1]),
+            mend="keep one of them, or make two jobs",
+        )
+    if "at" in draft.given and "every" not in draft.given:
+        yield DefinitionError(
+            f"{told(draft.good.get('at'))} is a part of every, which is not given",
+            field="at",
+            value=draft.good.get("at"),
+            mend='every = [1, "day"] beside at, or drop at',
+        )
+    for field in SCHEDULE_PARTS[1:]:
+        if not when and draft.good.get(field):
+            yield DefinitionError(
+                f"{told(draft.good[field])} is a part of a schedule, which is not given",
+                field=field,
+                value=draft.good[field],
+                mend=f"give one of {', '.join(WHEN_FIELDS)}, or drop {field}",
+            )
+
+
+def _is_dotted(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
+
+
+def _null(field: str) -> DefinitionError:
+    return DefinitionError(
+        "it holds a null character, which no program can be given", field=field, mend="drop it"
+    )
+
+
+_RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
+    _name,
+    _one_executable,
+    _command,
+    _callable,
+    _thread,
+    _arguments,
+    _roles,
+    _surroundings,
+    _schedule_words,
+)

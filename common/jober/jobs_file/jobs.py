@@ -1,0 +1,178 @@
+"""The jobs of a file: the whole of it is good, or all that is wrong with it is told."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Literal
+
+from jober.errors import DefinitionError, did_you_mean
+from jober.job import KNOWN_FIELDS, SCHEDULE_FIELDS, Job, check_fields, each_of, raise_any
+from jober.job.payload import split_script
+from jober.job.problems import told, unknown_field
+from jober.job.rules import WHAT_FIELDS, WHEN_FIELDS
+from jober.jobs_file.document import SyntaxProblem
+from jober.jobs_file.toml_document import load_toml
+from jober.jobs_file.yaml_document import load_yaml
+
+Format = Literal["toml", "yaml"]
+
+BYTES_AT_MOST = 16 << 20
+TABLES = ("jobs", "defaults")
+FORMATS: dict[str, Format] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
+
+# A job that has one of a group takes none of it from the defaults.
+_GROUPS = (WHAT_FIELDS, (*WHEN_FIELDS, "at"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsFile:
+    """What a file defines, in its order."""
+
+    path: str
+    jobs: tuple[Job, ...]
+
+
+def read_jobs(path: str | os.PathLike[str]) -> JobsFile:
+    """The jobs of the file at `path`: `.toml`, `.yaml` or `.yml`, in UTF-8, of at most 16 MiB.
+
+    A DefinitionError names the file, the line where it is known, the job and the field; it is
+    an InvalidDefinitions where more than one thing is wrong.
+    """
+    name = os.fspath(path)
+    format = FORMATS.get(Path(name).suffix.lower())
+    if format is None:
+        raise DefinitionError(
+            "its name does not tell what it is written in",
+            file=name,
+            mend="name it .toml, .yaml or .yml",
+        )
+    try:
+        with open(name, "rb") as file:
+            data = file.read(BYTES_AT_MOST + 1)
+    except (OSError, ValueError) as error:
+        problem = error.strerror if isinstance(error, OSError) else str(error)
+        raise DefinitionError(
+            f"it cannot be read: {(problem or str(error)).lower()}",
+            file=name,
+            mend="name a file that is there and readable",
+        ) from None
+    if len(data) > BYTES_AT_MOST:
+        raise DefinitionError(
+            "it is larger than 16 MiB", file=name, mend="split it into several files"
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DefinitionError(
+            f"byte 0x{data[error.start]:02x} is not UTF-8",
+            file=f"{name}:{line}",
+            mend="save it as UTF-8",
+        ) from None
+    return parse_jobs(text, format, name)
+
+
+def parse_jobs(text: str, format: Format, path: str) -> JobsFile:
+    """The jobs of `text`; `path` is told in errors only. Errors as of `read_jobs`."""
+    try:
+        document = load_toml(text) if format == "toml" else load_yaml(text)
+    except SyntaxProblem as error:
+        raise error.within(file=_at(path, error.line)) from None
+    problems: list[tuple[int, DefinitionError]] = []
+
+    def tell(error: DefinitionError, *place: str) -> None:
+        for one in each_of([error]):
+            # `any_of[0].cron` stands where any_of does.
+            at = (*place, str(one.field).partition("[")[0]) if one.field else place
+            line = document.line_of(*at)
+            problems.append((line or 0, one.within(file=_at(path, line))))
+
+    for problem in _wrong_tables(document.tables):
+        tell(problem)
+    defaults, wrong = _defaults(document.tables.get("defaults"))
+    for problem in wrong:
+        tell(problem, "defaults")
+    jobs = []
+    tables = document.tables.get("jobs")
+    for name, fields in tables.items() if isinstance(tables, dict) else ():
+        try:
+            jobs.append(_job(name, fields, defaults))
+        except DefinitionError as error:
+            tell(error, "jobs", str(name))
+    raise_any(error for _, error in sorted(problems, key=itemgetter(0)))
+    return JobsFile(path=path, jobs=tuple(jobs))
+
+
+def _wrong_tables(tables: Mapping[Any, Any]) -> Iterator[DefinitionError]:
+    for name in tables:
+        if name not in TABLES:
+            near = did_you_mean(name[:100], TABLES) if isinstance(name, str) else ""
+            yield DefinitionError(
+                f"unknown table {told(name)}{near}",
+                field=name if isinstance(name, str) else told(name),
+                value=name,
+                mend="the tables of a file are [jobs.NAME] and [defaults]",
+            )
+    if not isinstance(tables.get("jobs"), dict):
+        # An empty file too: with --prune, it would remove all there is.
+        yield DefinitionError(
+            f"{told(tables['jobs'])} is no table of jobs" if tables.get("jobs") else "no jobs",
+            field="jobs" if "jobs" in tables else None,
+            value=tables.get("jobs"),
+            mend="write [jobs.NAME] for each; for none on purpose, an empty [jobs]",
+        )
+
+
+def _defaults(table: object) -> tuple[dict[str, Any], list[DefinitionError]]:
+    """The good fields of the defaults, and what is wrong with the others."""
+    if table is None:
+        return {}, []
+    if not isinstance(table, dict):
+        problem = f"{told(table)} is no table of fields"
+        return {}, [
+            DefinitionError(problem, field="defaults", value=table, mend="write [defaults]")
+        ]
+    own = {key: value for key, value in table.items() if isinstance(key, str) and key != "name"}
+    wrong = [unknown_field(key, KNOWN_FIELDS) for key in table if key not in own]
+    _, good, problems = check_fields({**own, "name": "defaults"})
+    del good["name"]
+    return good, [*wrong, *problems]
+
+
+def _job(name: object, fields: Any, defaults: Mapping[str, Any]) -> Job:
+    if not isinstance(name, str):
+        raise DefinitionError(
+            f"the name {told(name)} is not text", value=name, mend="put it in quotes"
+        )
+    merged = _merged(defaults, fields) if isinstance(fields, dict) else fields
+    return Job.from_spec(name, merged)
+
+
+def _merged(defaults: Mapping[str, Any], fields: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The fields over the defaults. Of what belongs together, the job's own alone counts, and
+    defaults for another kind of job do not count."""
+    kept = dict(defaults)
+    for group in _GROUPS:
+        if any(field in fields for field in group):
+            kept = {field: value for field, value in kept.items() if field not in group}
+    merged = {**kept, **fields}
+    if isinstance(kept.get("env"), dict) and isinstance(fields.get("env"), dict):
+        merged["env"] = {**kept["env"], **fields["env"]}
+    script = merged.get("script")
+    is_call = "call" in merged or isinstance(script, str) and split_script(script)[1] is not None
+    is_due = any(field in merged for field in WHEN_FIELDS)
+    for names, applies in (
+        (("shell",), isinstance(merged.get("command"), str)),
+        (("process",), is_call),
+        (SCHEDULE_FIELDS, is_due),
+    ):
+        for field in names:
+            if field not in fields and not applies:
+                merged.pop(field, None)
+    return merged
+
+
+def _at(path: str, line: int | None) -> str:
+    return f"{path}:{line}" if line else path

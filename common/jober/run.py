@@ -1,0 +1,159 @@
+"""A run: one execution of a job on one host, and the states it may go through."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from jober.clock import iso
+
+
+class RunState(StrEnum):
+    """Where a run is. The first three are live, the others are ends."""
+
+    QUEUED = "queued"
+    PARKED = "parked"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    POISONED = "poisoned"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+
+FINAL = frozenset(
+    {
+        RunState.SUCCESS,
+        RunState.FAILED,
+        RunState.TIMEOUT,
+        RunState.CANCELLED,
+        RunState.LOST,
+        RunState.POISONED,
+    }
+)
+
+# The only ways a state may change; the scripts of the store hold to the same table, and a test
+# holds the two together. `lost` is what others conclude of a silent agent: when the agent comes
+# back with the outcome of that very attempt, the truth replaces the conclusion.
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.PARKED, RunState.RUNNING, RunState.CANCELLED}),
+    RunState.PARKED: frozenset({RunState.QUEUED, RunState.CANCELLED}),
+    RunState.RUNNING: frozenset(
+        {
+            RunState.SUCCESS,
+            RunState.FAILED,
+            RunState.TIMEOUT,
+            RunState.CANCELLED,
+            RunState.LOST,
+            RunState.QUEUED,  # the reply to a claim was lost: nobody ever started it
+        }
+    ),
+    RunState.LOST: frozenset(
+        {RunState.SUCCESS, RunState.FAILED, RunState.TIMEOUT, RunState.CANCELLED}
+    ),
+    RunState.SUCCESS: frozenset(),
+    RunState.FAILED: frozenset(),
+    RunState.TIMEOUT: frozenset(),
+    RunState.CANCELLED: frozenset(),
+    RunState.POISONED: frozenset(),
+}
+
+# What RQ's own tools are told: the values of rq.job.JobStatus.
+RQ_STATUS: dict[RunState, str] = {
+    RunState.QUEUED: "queued",
+    RunState.PARKED: "deferred",
+    RunState.RUNNING: "started",
+    RunState.SUCCESS: "finished",
+    RunState.FAILED: "failed",
+    RunState.TIMEOUT: "failed",
+    RunState.CANCELLED: "stopped",
+    RunState.LOST: "failed",
+    RunState.POISONED: "failed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run as Redis has it. Moments are milliseconds since the epoch, or None."""
+
+    id: str
+    job: str | None
+    state: RunState
+    queue: str
+    description: str
+    trigger: str  # "schedule", "manual", or "rq" for an application's own RQ job
+    attempt: int
+    host: str | None = None
+    agent: str | None = None
+    fire_at_ms: int | None = None
+    enqueued_at_ms: int | None = None
+    started_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    return_value: str | None = None  # JSON text
+    traceback: str | None = None
+    cancel_requested: bool = False
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from start to end; None while it has not ended."""
+        if self.started_at_ms is None or self.ended_at_ms is None:
+            return None
+        return (self.ended_at_ms - self.started_at_ms) / 1000
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable names that scripts rely on (`--json`)."""
+        return {
+            "id": self.id,
+            "job": self.job,
+            "state": str(self.state),
+            "host": self.host,
+            "agent": self.agent,
+            "attempt": self.attempt,
+            "trigger": self.trigger,
+            "queue": self.queue,
+            "description": self.description,
+            "fire_at": iso(self.fire_at_ms),
+            "enqueued_at": iso(self.enqueued_at_ms),
+            "started_at": iso(self.started_at_ms),
+            "ended_at": iso(self.ended_at_ms),
+            "duration_s": self.duration_s,
+            "exit_code": self.exit_code,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A run that an agent has taken: it holds the lease of this attempt, and must finish it."""
+
+    id: str
+    attempt: int
+    job: str | None
+    queue: str
+    data: bytes  # JSON [func, null, args, kwargs], perhaps zlib-compressed by RQ
+    options: str  # JSON object: cwd, env, timeout, grace, process
+    trigger: str
+    fire_at: str | None  # ISO text
+    timeout: str | None  # seconds, as RQ writes it
+
+    @property
+    def lease(self) -> str:
+        """The member that stands for this attempt in leases and slots."""
+        return f"{self.id}:{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an attempt ended, as its agent saw it."""
+
+    state: RunState
+    exit_code: int | None = None
+    reason: str | None = None
+    return_value: Any = None
+    traceback: str | None = None

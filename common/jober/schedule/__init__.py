@@ -1,0 +1,12 @@
+"""When a job is due: cron, intervals, moments and unions of them, in any time zone.
+
+`parse` reads a definition (see there) into a `Schedule`, which answers `next_after`,
+`between`, `last_between` and `count_between`. Pure: no clock and no I/O but for the zones'
+own data. `zone` tells how zones are read, `cron` and `every` tell the rules.
+"""
+
+from jober.errors import NextFireTimeError, ScheduleError
+from jober.schedule.parse import parse
+from jober.schedule.schedule import Schedule
+
+__all__ = ["NextFireTimeError", "Schedule", "ScheduleError", "parse"]

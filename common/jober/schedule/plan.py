@@ -1,0 +1,66 @@
+"""What every kind of schedule can do: the least that the rest is built upon."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Plan(Protocol):
+    """Fires in epoch milliseconds, without bounds or jitter. Frozen, and equal by value."""
+
+    def next_ms(self, moment_ms: int, anchor_ms: int | None) -> int | None:
+        """The first fire later than the moment; None if there is none."""
+        ...
+
+    def last_ms(self, start_ms: int, end_ms: int, anchor_ms: int | None) -> int | None:
+        """The newest fire with start < fire <= end."""
+        ...
+
+    def count_ms(self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int) -> int:
+        """How many fires there are with start < fire <= end; never more than `limit`."""
+        ...
+
+    def describe(self) -> str:
+        """Words for people, without the zone."""
+        ...
+
+    def notes(self, fire_ms: int) -> tuple[str, ...]:
+        """What a change of the zone's offset did to this fire."""
+        ...
+
+
+def newest(next_ms: Callable[[int], int | None], start_ms: int, end_ms: int) -> int | None:
+    """The newest fire with start < fire <= end, found by asking for next fires alone.
+
+    Looks back from the end in growing windows until one holds a fire, then halves it: some
+    forty questions for a year, however many fires it has.
+    """
+    if start_ms >= end_ms:
+        return None
+    size = 60_000
+    while True:
+        low = max(end_ms - size, start_ms)
+        fire = next_ms(low)
+        if fire is not None and fire <= end_ms:
+            break
+        if low == start_ms:
+            return None
+        size *= 8
+    beyond = end_ms  # no fire lies in (beyond, end]
+    while fire < beyond:
+        middle = (fire + beyond) // 2
+        later = next_ms(middle)
+        if later is not None and later <= beyond:
+            fire = later
+        else:
+            beyond = middle
+    return fire
+
+
+def count(next_ms: Callable[[int], int | None], start_ms: int, end_ms: int, limit: int) -> int:
+    """How many fires there are with start < fire <= end, walked one by one up to `limit`."""
+    found = 0
+    fire = next_ms(start_ms)
+    while found < limit and fire is not None and fire <= end_ms:
+        found += 1
+        fire = next_ms(fire)
+    return found

@@ -1,0 +1,44 @@
+"""The only room that talks to Redis.
+
+Every change of state is one script in `lua/`, told of in its header; the classes here call
+them and read what they wrote. `Store` holds one of each, over one pool of connections.
+"""
+
+from jober.store.agents import AgentStore
+from jober.store.connection import DEFAULT_URL, Connection
+from jober.store.events import EventStore
+from jober.store.fires import FireStore
+from jober.store.jobs import JobStore
+from jober.store.leader import LeaderStore
+from jober.store.leases import LeaseStore
+from jober.store.outputs import OutputStore
+from jober.store.runs import RunStore
+
+__all__ = ["DEFAULT_URL", "Store"]
+
+
+class Store:
+    """All of jober's state, at one address; safe to share between threads."""
+
+    def __init__(self, url: str = DEFAULT_URL) -> None:
+        self.connection = Connection(url)
+        self.clock = self.connection.clock
+        self.jobs = JobStore(self.connection)
+        self.runs = RunStore(self.connection)
+        self.fires = FireStore(self.connection)
+        self.leases = LeaseStore(self.connection)
+        self.agents = AgentStore(self.connection)
+        self.outputs = OutputStore(self.connection)
+        self.events = EventStore(self.connection)
+        self.leader = LeaderStore(self.connection)
+
+    @property
+    def url(self) -> str:
+        return self.connection.url
+
+    def observe_time(self) -> None:
+        """Set the store's clock by Redis's; raises RedisUnavailable."""
+        self.connection.observe_time()
+
+    def close(self) -> None:
+        self.connection.close()

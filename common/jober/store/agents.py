@@ -1,0 +1,170 @@
+"""Agents in Redis: they join, renew and leave; the roster is who is live."""
+
+import json
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jober.agent_info import AgentInfo
+from jober.store import keys, rq
+from jober.store.connection import Connection
+from jober.store.fields import moment_ms, moment_text, number, packed, record, text
+
+# How long an agent, and what it runs, is believed to live without a sign.
+LEASE_MS = 10_000
+# A claim whose reply never came is put back after this; more than the client waits for one.
+UNKNOWN_CLAIM_MS = 15_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewReply:
+    """What the leases of an agent came to. `known` is false where it must join again."""
+
+    lost: frozenset[str]
+    cancel: frozenset[str]
+    known: bool
+
+
+class AgentStore:
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def join(self, agent: AgentInfo, queues: Sequence[str]) -> None:
+        """Register the agent, for us and for RQ's tools; harmless when it is there already."""
+        now_ms = self._redis.clock.now_ms()
+        fields = {
+            "host": agent.host,
+            "pid": str(agent.pid),
+            "roles": json.dumps(sorted(agent.roles)),
+            "slots": str(agent.slots),
+            "version": agent.version,
+            "state": agent.state,
+            "running": str(agent.running),
+        }
+        worker = rq.worker_fields(
+            host=agent.host,
+            pid=agent.pid,
+            queues=list(queues),
+            python=platform.python_version(),
+            birth=moment_text(agent.started_at_ms or now_ms),
+        )
+        self._redis.run(
+            "join",
+            [
+                keys.AGENTS,
+                keys.agent(agent.id),
+                keys.RQ_WORKERS,
+                keys.rq_worker(agent.id),
+                keys.RQ_QUEUES,
+                keys.WAKE,
+            ],
+            [agent.id, LEASE_MS, packed(fields), packed(worker), *queues],
+        )
+
+    def renew(
+        self, agent: str, leases: Iterable[str], *, running: int, load: float, state: str
+    ) -> RenewReply:
+        """The heartbeat: extend the leases; learn which are lost and which to cancel."""
+        fields = {"running": str(running), "load": f"{load:.2f}", "state": state}
+        _now, lost, cancel, known = self._redis.run(
+            "renew",
+            [
+                keys.LEASES,
+                keys.AGENTS,
+                keys.agent(agent),
+                keys.agent_runs(agent),
+                keys.rq_worker(agent),
+            ],
+            [agent, LEASE_MS, UNKNOWN_CLAIM_MS, packed(fields), *leases],
+        )
+        return RenewReply(
+            lost=frozenset(lease.decode() for lease in lost),
+            cancel=frozenset(lease.decode() for lease in cancel),
+            known=bool(known),
+        )
+
+    def leave(self, agent: str) -> bool:
+        """The agent goes in order."""
+        return self._leave(agent, "left")
+
+    def bury(self, limit: int = 100) -> list[str]:
+        """Strike off the agents that have been silent for longer than their lease."""
+        now = self._redis.clock.now_ms()
+        silent = self._redis.command("ZRANGEBYSCORE", keys.AGENTS, "-inf", now, "LIMIT", 0, limit)
+        return [id.decode() for id in silent if self._leave(id.decode(), "lost")]
+
+    def _leave(self, agent: str, how: str) -> bool:
+        gone = self._redis.run(
+            "leave",
+            [keys.AGENTS, keys.agent(agent), keys.RQ_WORKERS, keys.rq_worker(agent)],
+            [agent, how],
+        )
+        return bool(gone)
+
+    def live(self) -> list[AgentInfo]:
+        """Who is live, by host and id."""
+        now = self._redis.clock.now_ms()
+        ids = self._redis.command("ZRANGEBYSCORE", keys.AGENTS, f"({now}", "+inf")
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for id in ids:
+                pipeline.hgetall(keys.agent(id.decode()))
+            found = pipeline.execute()
+        agents = [
+            _agent(id.decode(), record(fields))
+            for id, fields in zip(ids, found, strict=True)
+            if fields
+        ]
+        return sorted(agents, key=lambda agent: (agent.host, agent.id))
+
+    def queues(self) -> list[str]:
+        """The names of all queues that exist."""
+        found = self._redis.command("SMEMBERS", keys.RQ_QUEUES)
+        return sorted(key.decode().removeprefix("rq:queue:") for key in found)
+
+    def listen(
+        self, agent: str, on_command: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]
+    ) -> None:
+        """Hand each command sent to the agent, or to all agents, to `on_command`, until stopped.
+
+        Commands are RQ's: `{"command": "stop-job", "job_id": …}`, `{"command": "shutdown"}`;
+        ours beside them: `{"command": "queues"}`, where a new queue has come up.
+        """
+        with self._redis.guard():
+            channel = self._redis.client.pubsub(ignore_subscribe_messages=True)
+            channel.subscribe(keys.rq_pubsub(agent), keys.CONTROL)
+            try:
+                while not stopped():
+                    message = channel.get_message(timeout=1.0)
+                    if message and message["type"] == "message":
+                        command = _command(message["data"])
+                        if command:
+                            on_command(command)
+            finally:
+                channel.close()
+
+
+def _command(payload: bytes) -> dict[str, Any] | None:
+    """A command, or None where the message is none: anybody may publish anything."""
+    try:
+        command = json.loads(payload)
+    except ValueError:
+        return None
+    return command if isinstance(command, dict) else None
+
+
+def _agent(id: str, fields: dict[str, bytes]) -> AgentInfo:
+    return AgentInfo(
+        id=id,
+        host=text(fields.get("host")) or "",
+        pid=number(fields.get("pid")) or 0,
+        roles=frozenset(json.loads(fields.get("roles") or b"[]")),
+        slots=number(fields.get("slots")) or 0,
+        version=text(fields.get("version")) or "",
+        state=text(fields.get("state")) or "up",
+        running=number(fields.get("running")) or 0,
+        load=float(fields.get("load") or 0),
+        started_at_ms=moment_ms(fields.get("started_at")) or 0,
+        seen_at_ms=moment_ms(fields.get("seen_at")) or 0,
+    )

@@ -1,0 +1,140 @@
+"""The connection to Redis: its address, its errors, and the one way to run a script."""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from jober.clock import RedisClock
+from jober.errors import DefinitionError, RedisRefused, RedisUnavailable
+from jober.store.scripts import script
+
+DEFAULT_URL = "redis://127.0.0.1:6379/0"
+SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
+
+# A reply that takes longer than this is given up, and the call sent again.
+TIMEOUT_S = 5.0
+
+
+def shown(url: str) -> str:
+    """The address without its password, for people and logs."""
+    return re.sub(r"(?<=//)[^/@]*@", "***@", url)
+
+
+def connect(url: str) -> "redis.Redis":
+    """A client for `redis://`, `rediss://`, `unix://` or
+    `redis+sentinel://[user:password@]host:port,host:port/service/db`.
+
+    Nothing is sent yet. Raises DefinitionError where the address cannot be read.
+    """
+    scheme = url.split("://", 1)[0]
+    if "://" not in url or scheme not in SCHEMES:
+        raise DefinitionError(
+            f"'{shown(url)}' is not an address of Redis",
+            field="redis",
+            mend="one of " + ", ".join(f"{known}://" for known in SCHEMES),
+        )
+    options: dict[str, Any] = {
+        "socket_timeout": TIMEOUT_S,
+        "socket_connect_timeout": 2.0,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+        "client_name": "jober",
+        "protocol": 2,
+        # Every script may be sent twice, so a lost reply is answered by sending again.
+        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+    }
+    if scheme == "unix":
+        del options["socket_keepalive"]
+    try:
+        if scheme == "redis+sentinel":
+            return _connect_sentinel(url, options)
+        client: redis.Redis = redis.Redis.from_url(url, **options)
+        return client
+    except ValueError as error:
+        raise DefinitionError(f"{shown(url)}: {error}", field="redis") from None
+
+
+def _connect_sentinel(url: str, options: dict[str, Any]) -> "redis.Redis":
+    parts = urlsplit(url)
+    login, _, addresses = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    path = [unquote(part) for part in parts.path.split("/") if part]
+    if not path:
+        raise ValueError("the name of the service is missing: redis+sentinel://h:26379/mymaster/0")
+    hosts = []
+    for address in addresses.split(","):
+        host, colon, port = address.rpartition(":")
+        hosts.append((host, int(port)) if colon else (address, 26379))
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    sentinel = Sentinel(
+        hosts,
+        sentinel_kwargs={
+            "socket_timeout": options["socket_timeout"],
+            "socket_connect_timeout": options["socket_connect_timeout"],
+            "password": query.get("sentinel_password"),
+        },
+        db=int(path[1]) if len(path) > 1 else 0,
+        username=unquote(user) or None,
+        password=unquote(password) or None,
+        **options,
+    )
+    client: redis.Redis = sentinel.master_for(path[0])
+    return client
+
+
+class Connection:
+    """A pool of connections, safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.client = connect(url)
+        self.clock = RedisClock()
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Turn an error of the client into RedisUnavailable, which callers may know."""
+        try:
+            yield
+        except ResponseError as error:
+            raise RedisRefused(shown(self.url), str(error)) from error
+        except RedisError as error:
+            problem = str(error) or type(error).__name__
+            raise RedisUnavailable(shown(self.url), problem) from error
+        except OSError as error:
+            raise RedisUnavailable(shown(self.url), str(error)) from error
+
+    def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Run the script `name`; its header in `lua/` tells keys, arguments and reply."""
+        action = script(name)
+        with self.guard():
+            try:
+                return self.client.evalsha(action.sha, len(keys), *keys, *args)
+            except NoScriptError:
+                pass
+            self.client.script_load(action.text)
+            return self.client.evalsha(action.sha, len(keys), *keys, *args)
+
+    def command(self, *args: Any) -> Any:
+        """Run one command of Redis."""
+        with self.guard():
+            return self.client.execute_command(*args)
+
+    def observe_time(self) -> None:
+        """Set the clock by Redis's."""
+        sent = time.monotonic()
+        with self.guard():
+            seconds, micros = self.client.time()
+        self.clock.observe(seconds * 1000 + micros / 1000, sent, time.monotonic())
+
+    def close(self) -> None:
+        self.client.close()
+        self.client.connection_pool.disconnect()

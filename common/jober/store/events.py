@@ -1,0 +1,90 @@
+"""Events and the ledger: what happened, in order, and what was decided of each fire."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from jober.event import Event
+from jober.ledger import Decision, LedgerEntry
+from jober.store import keys
+from jober.store.connection import Connection
+from jober.store.fields import moment_ms, number, record, text
+
+
+class EventStore:
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def after(self, id: str = "0", limit: int = 1000) -> list[Event]:
+        """The logged events after the one with that id, oldest first."""
+        found = self._redis.command("XRANGE", keys.EVENTS_LOG, f"({id}", "+", "COUNT", limit)
+        return [_event(entry_id, pairs) for entry_id, pairs in _entries(found)]
+
+    def newest(self, limit: int = 100) -> list[Event]:
+        """The newest logged events, newest first."""
+        found = self._redis.command("XREVRANGE", keys.EVENTS_LOG, "+", "-", "COUNT", limit)
+        return [_event(entry_id, pairs) for entry_id, pairs in _entries(found)]
+
+    def last_id(self) -> str:
+        """The id of the newest event; `0` where there is none."""
+        newest = self.newest(1)
+        return newest[0].id if newest else "0"
+
+    def follow(self, after: str | None = None, wait_s: float = 1.0) -> Iterator[Event | None]:
+        """Events as they happen, after the one with that id (default: from now on).
+
+        Yields None each time that nothing happened for `wait_s` seconds, so that a caller
+        can look at the world. It reads the log, so nothing is missed while the caller works.
+        """
+        last = self.last_id() if after is None else after
+        while True:
+            with self._redis.guard():
+                found: Any = self._redis.client.xread(
+                    {keys.EVENTS_LOG: last}, count=1000, block=max(1, int(wait_s * 1000))
+                )
+            if not found:
+                yield None
+                continue
+            entries = found[0][1] if isinstance(found, list) else found[keys.EVENTS_LOG.encode()]
+            for entry_id, pairs in _entries(entries):
+                event = _event(entry_id, pairs)
+                last = event.id
+                yield event
+
+    def ledger(self, job: str, limit: int = 100) -> list[LedgerEntry]:
+        """The newest decisions about the fires of a job, newest first."""
+        found = self._redis.command("XREVRANGE", keys.ledger(job), "+", "-", "COUNT", limit)
+        return [_ledger_entry(job, entry_id, pairs) for entry_id, pairs in _entries(found)]
+
+
+def _entries(found: Any) -> list[tuple[bytes, dict[str, bytes]]]:
+    return [(entry[0], record(entry[1])) for entry in found or []]
+
+
+def _event(entry_id: bytes, fields: dict[str, bytes]) -> Event:
+    facts = {name: value.decode("utf-8", "replace") for name, value in fields.items()}
+    return Event(
+        id=entry_id.decode(), type=facts.pop("type"), at_ms=int(facts.pop("at")), facts=facts
+    )
+
+
+def _ledger_entry(job: str, entry_id: bytes, fields: dict[str, bytes]) -> LedgerEntry:
+    fire_at = moment_ms(fields["fire_at"]) or 0
+    return LedgerEntry(
+        id=entry_id.decode(),
+        job=job,
+        decision=Decision(fields["decision"].decode()),
+        at_ms=int(entry_id.split(b"-")[0]),
+        fire_at_ms=fire_at,
+        first_fire_at_ms=moment_ms(fields.get("first_fire_at")) or fire_at,
+        count=number(fields.get("count")) or 1,
+        run=text(fields.get("run")),
+        host=text(fields.get("host")),
+        reason=text(fields.get("reason")),
+    )
+
+
+def published(message: bytes) -> dict[str, Any]:
+    """An event as it is published on `jober:events`."""
+    told: dict[str, Any] = json.loads(message)
+    return told

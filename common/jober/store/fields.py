@@ -1,0 +1,44 @@
+"""Reading what Redis stores: texts, moments and whole records."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgpack
+
+from jober.clock import from_ms, to_ms
+
+
+def text(value: bytes | None) -> str | None:
+    """Text, or None where the field is absent or empty."""
+    return value.decode("utf-8", "replace") if value else None
+
+
+def moment_ms(value: bytes | None) -> int | None:
+    """`2026-11-21T03:00:00.123000Z`, as RQ writes a moment, in milliseconds."""
+    if not value:
+        return None
+    written = value.decode()
+    format = "%Y-%m-%dT%H:%M:%S.%fZ" if "." in written else "%Y-%m-%dT%H:%M:%SZ"
+    return to_ms(datetime.strptime(written, format).replace(tzinfo=UTC))
+
+
+def moment_text(moment_ms: int) -> str:
+    """A moment as RQ writes it."""
+    return from_ms(moment_ms).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def number(value: bytes | None) -> int | None:
+    return int(value) if value else None
+
+
+def record(pairs: Any) -> dict[str, bytes]:
+    """A hash as a mapping by field name, whether the client gave pairs or a mapping."""
+    if isinstance(pairs, dict):
+        return {name.decode(): value for name, value in pairs.items()}
+    return {pairs[i].decode(): pairs[i + 1] for i in range(0, len(pairs), 2)}
+
+
+def packed(value: Any) -> bytes:
+    """A value as the scripts unpack it: Redis 6's msgpack has one type for text and bytes."""
+    message: bytes = msgpack.packb(value, use_bin_type=False)
+    return message

@@ -1,0 +1,61 @@
+"""FIRE: what the leader decided, carried out in one fenced step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jober.fire import FirePlan
+from jober.store import keys
+from jober.store.connection import Connection
+from jober.store.fields import packed
+
+# A fire may be ahead of Redis's clock by no more than this.
+EARLY_MS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireReply:
+    """`fenced`: we lead no more, and nothing was done. Else what became of each plan, in order:
+    `done`, `stale` (the definition is another by now), `paused` or `early`."""
+
+    fenced: bool
+    results: tuple[str, ...] = ()
+    runs: int = 0
+
+
+class FireStore:
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def fire(self, token: str, plans: Sequence[FirePlan]) -> FireReply:
+        """Carry out the plans, under the fence of the leader's token."""
+        reply = self._redis.run(
+            "fire",
+            [keys.LEADER, keys.DUE],
+            [token, packed([_plain(plan) for plan in plans]), EARLY_MS],
+        )
+        if reply[0] == b"fenced":
+            return FireReply(fenced=True)
+        return FireReply(
+            fenced=False, results=tuple(done.decode() for done in reply[1]), runs=reply[2]
+        )
+
+
+def _plain(plan: FirePlan) -> dict[str, Any]:
+    return {
+        "name": plan.name,
+        "revision": str(plan.revision),
+        "cursor": plan.cursor_ms,
+        "next": plan.next_ms if plan.next_ms is not None else False,
+        "decisions": [
+            {
+                "at": fire.at_ms,
+                "decision": str(fire.decision),
+                "runs": [{"id": run.id, "host": run.host or False} for run in fire.runs],
+                "reason": fire.reason,
+                "first": fire.first_ms or fire.at_ms,
+                "count": fire.count,
+            }
+            for fire in plan.fires
+        ],
+    }

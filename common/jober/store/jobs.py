@@ -1,0 +1,219 @@
+"""Definitions in Redis: applied all together or not at all, and what is known of each."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jober.clock import iso
+from jober.errors import JobExistError, JobNotFound
+from jober.job import SCHEDULE_FIELDS, Job
+from jober.store import keys
+from jober.store.connection import Connection
+from jober.store.fields import moment_ms, number, packed, record
+
+PAGE = 500
+# How long the history of a removed job is kept.
+REMOVED_KEPT_MS = 7 * 86_400_000
+# RQ wants a time-out; this is what it is told where a job has none. Only RQ's tools read it.
+RQ_TIMEOUT_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of an apply. `add` fails where the job exists; `put` writes either way."""
+
+    op: Literal["add", "put", "remove"]
+    name: str
+    job: Job | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A job as Redis has it. Moments are milliseconds since the epoch.
+
+    `cursor_ms` is the last fire that was decided on; `floor_ms` is when the schedule was last
+    changed: fires up to either never fire again. `next_ms` is what the leader planned.
+    """
+
+    job: Job
+    revision: int
+    paused: bool
+    cursor_ms: int
+    floor_ms: int
+    next_ms: int | None
+    created_at_ms: int | None
+    updated_at_ms: int | None
+
+    @property
+    def name(self) -> str:
+        return self.job.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable names that scripts rely on (`--json`)."""
+        return {
+            "name": self.name,
+            "job": self.name,
+            "state": "paused" if self.paused else "active",
+            "schedule": self.job.schedule_text,
+            "timezone": self.job.timezone,
+            "roles": list(self.job.roles),
+            "on": self.job.on,
+            "next": iso(self.next_ms),
+            "last_decided": iso(self.cursor_ms),
+            "revision": self.revision,
+            "created_at": iso(self.created_at_ms),
+            "updated_at": iso(self.updated_at_ms),
+            "description": self.job.description,
+            "definition": self.job.spec(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueJob:
+    """A job that is due, as the leader reads it."""
+
+    name: str
+    due_ms: int
+    revision: int
+    cursor_ms: int
+    floor_ms: int
+
+
+class JobStore:
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def apply(self, changes: Sequence[Change]) -> list[str]:
+        """Carry out all changes in one step; tells of each `added`, `changed`, `same`, `removed`
+        or `absent`. Raises JobExistError, and changes nothing, where an added job exists."""
+        told = [
+            {
+                "op": change.op,
+                "name": change.name,
+                "fields": _fields(change.job) if change.job else {},
+            }
+            for change in changes
+        ]
+        status, reply = self._redis.run(
+            "apply", [keys.JOBS, keys.DUE, keys.WAKE], [packed(told), REMOVED_KEPT_MS]
+        )
+        if status == b"exists":
+            raise JobExistError(reply.decode())
+        return [done.decode() for done in reply]
+
+    def pause(self, name: str, paused: bool) -> bool:
+        """Pause or resume; False where it was so already. Raises JobNotFound."""
+        reply = self._redis.run(
+            "pause", [keys.job(name), keys.DUE, keys.WAKE], [name, "1" if paused else "0"]
+        )
+        if reply < 0:
+            raise JobNotFound(name, self.names(limit=1000))
+        return bool(reply)
+
+    def names(self, after: str | None = None, limit: int = PAGE) -> list[str]:
+        """A page of names in alphabetical order, those after `after`."""
+        start = f"({after}" if after is not None else "-"
+        found = self._redis.command("ZRANGEBYLEX", keys.JOBS, start, "+", "LIMIT", 0, limit)
+        return [name.decode() for name in found]
+
+    def count(self) -> int:
+        return int(self._redis.command("ZCARD", keys.JOBS))
+
+    def page(self, after: str | None = None, limit: int = PAGE) -> list[JobRecord]:
+        """A page of jobs in alphabetical order, those after `after`."""
+        names = self.names(after, limit)
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for name in names:
+                pipeline.hgetall(keys.job(name))
+            found = pipeline.execute()
+        return [
+            _record(name, record(fields))
+            for name, fields in zip(names, found, strict=True)
+            if fields
+        ]
+
+    def all(self) -> Iterator[JobRecord]:
+        """Every job, a page at a time."""
+        after: str | None = None
+        while page := self.page(after):
+            yield from page
+            after = page[-1].name
+
+    def get(self, name: str) -> JobRecord:
+        """One job. Raises JobNotFound, with a suggestion."""
+        fields = record(self._redis.command("HGETALL", keys.job(name)))
+        if not fields:
+            raise JobNotFound(name, self.names(limit=1000))
+        return _record(name, fields)
+
+    def definitions(self, names: Sequence[str]) -> dict[str, tuple[int, Job]]:
+        """The revision and the definition of each of the named jobs that exist."""
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for name in names:
+                pipeline.hmget(keys.job(name), "revision", "spec")
+            found = pipeline.execute()
+        return {
+            name: (int(revision), Job.from_json(name, spec.decode()))
+            for name, (revision, spec) in zip(names, found, strict=True)
+            if revision
+        }
+
+    def due(self, until_ms: int, limit: int) -> list[DueJob]:
+        """The jobs that are due up to a moment, soonest first."""
+        _now, found = self._redis.run("due", [keys.DUE], [until_ms, limit])
+        return [
+            DueJob(
+                name=name.decode(),
+                due_ms=int(float(due)),
+                revision=int(revision),
+                cursor_ms=int(cursor),
+                floor_ms=int(floor),
+            )
+            for name, due, revision, cursor, floor in found
+        ]
+
+    def next_due_ms(self) -> int | None:
+        """When the soonest job is due; None where none ever is."""
+        with self._redis.guard():
+            found: Any = self._redis.client.zrange(keys.DUE, 0, 0, withscores=True)
+        return int(found[0][1]) if found else None
+
+    def wait_for_change(self, wait_s: float) -> bool:
+        """Wait until a definition or an agent changed, for at most `wait_s` seconds."""
+        with self._redis.guard():
+            return bool(self._redis.client.blpop([keys.WAKE], timeout=wait_s))
+
+
+def _fields(job: Job) -> dict[str, str | bytes]:
+    """What Redis keeps of a definition: its text, and what the scripts need of it."""
+    spec = job.spec()
+    schedule = {name: spec[name] for name in (*SCHEDULE_FIELDS, "timezone") if name in spec}
+    timeout = job.timeout
+    return {
+        "spec": job.to_json(),
+        "schedule": json.dumps(schedule, sort_keys=True) if job.schedule else "",
+        "queue": job.queue,
+        "data": job.payload(),
+        "options": json.dumps(job.options(), sort_keys=True),
+        "description": job.description,
+        "timeout": str(max(1, round(timeout))) if timeout else str(RQ_TIMEOUT_S),
+        "overlap": job.overlap,
+        "fleet_limit": str(job.fleet_limit or ""),
+        "host_limit": str(job.host_limit or ""),
+    }
+
+
+def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
+    return JobRecord(
+        job=Job.from_json(name, fields["spec"].decode()),
+        revision=int(fields["revision"]),
+        paused=fields.get("paused") == b"1",
+        cursor_ms=int(fields["cursor"]),
+        floor_ms=int(fields["floor"]),
+        next_ms=number(fields.get("next")),
+        created_at_ms=moment_ms(fields.get("created_at")),
+        updated_at_ms=moment_ms(fields.get("updated_at")),
+    )

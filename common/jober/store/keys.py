@@ -1,0 +1,88 @@
+"""Every key in Redis, by name. docs/redis.md tells of each; a test holds the two together.
+
+Lua builds some of these from what it has just read; the headers of the scripts say which.
+"""
+
+LEADER = "jober:leader"
+TERM = "jober:term"
+WAKE = "jober:wake"
+JOBS = "jober:jobs"
+DUE = "jober:due"
+RUNS = "jober:runs"
+OVERFULL = "jober:overfull"
+LEASES = "jober:leases"
+AGENTS = "jober:agents"
+EVENTS = "jober:events"
+EVENTS_LOG = "jober:events:log"
+CONTROL = "jober:control"
+
+# RQ's own, as rq 2.x names them.
+RQ_QUEUES = "rq:queues"
+RQ_WORKERS = "rq:workers"
+RQ_SUSPENDED = "rq:suspended"
+
+
+def job(name: str) -> str:
+    return f"jober:job:{name}"
+
+
+def runs(job: str) -> str:
+    return f"jober:runs:{job}"
+
+
+def active(job: str, host: str | None = None) -> str:
+    return f"jober:active:{job}@{host}" if host else f"jober:active:{job}"
+
+
+def slots(job: str, host: str | None = None) -> str:
+    return f"jober:slots:{job}@{host}" if host else f"jober:slots:{job}"
+
+
+def parked(job: str, host: str | None = None) -> str:
+    return f"jober:parked:{job}@{host}" if host else f"jober:parked:{job}"
+
+
+def ledger(job: str) -> str:
+    return f"jober:ledger:{job}"
+
+
+def agent(id: str) -> str:
+    return f"jober:agent:{id}"
+
+
+def agent_runs(id: str) -> str:
+    return f"jober:agent:{id}:runs"
+
+
+def bell(queue: str) -> str:
+    return f"jober:bell:{queue}"
+
+
+def out(run: str) -> str:
+    """The channel that a run's output is published on."""
+    return f"jober:out:{run}"
+
+
+def out_log(run: str) -> str:
+    return f"jober:out:{run}:log"
+
+
+def rq_job(run: str) -> str:
+    return f"rq:job:{run}"
+
+
+def rq_results(run: str) -> str:
+    return f"rq:results:{run}"
+
+
+def rq_queue(queue: str) -> str:
+    return f"rq:queue:{queue}"
+
+
+def rq_worker(agent: str) -> str:
+    return f"rq:worker:{agent}"
+
+
+def rq_pubsub(agent: str) -> str:
+    """The channel that RQ's tools and ours send an agent commands on."""
+    return f"rq:pubsub:{agent}"

@@ -1,0 +1,98 @@
+-- FIRE: turn due fires into runs, each exactly once. Only the leader's, only after the cursor.
+-- KEYS  1 jober:leader  2 jober:due
+--       built: jober:job:<name>, jober:ledger:<name>, and those of write_run
+-- ARGV  1 token of the leader  2 msgpack list of {name, revision, cursor (the last moment decided
+--         on), next (ms, or false), decisions = list of {at, decision = 'fired' | 'missed',
+--         runs = list of {id, host (false for any)}, or reason, first, count}}
+--       3 ms that a fire may be ahead of Redis's clock
+-- Reply {'fenced', token of the leader} or {'ok', list of 'done' | 'stale' | 'paused' | 'early', runs made}
+--   stale: the definition is another by now; nothing was done, plan anew.
+--#include time
+--#include event
+--#include queue
+--#include run
+local leader = redis.call('GET', KEYS[1]) or ''
+if leader ~= ARGV[1] then return { 'fenced', leader } end
+local now = now_ms()
+local made = 0
+
+-- The runs of the job that are still going; what others have deleted does not count.
+local function active_count(name, host)
+  local key = active_key(name, host)
+  local count = 0
+  for _, id in ipairs(redis.call('SMEMBERS', key)) do
+    local state = redis.call('HGET', 'rq:job:' .. id, 'state')
+    if state == 'queued' or state == 'parked' or state == 'running' then
+      count = count + 1
+    else
+      redis.call('SREM', key, id)
+    end
+  end
+  return count
+end
+
+local function write_ledger(name, decision, at, run, host, reason, first, count)
+  local entry = { 'decision', decision, 'fire_at', iso(at) }
+  local function field(key, value)
+    if value and value ~= '' then
+      entry[#entry + 1] = key
+      entry[#entry + 1] = value
+    end
+  end
+  field('run', run)
+  field('host', host)
+  field('reason', reason)
+  if count and count > 1 then
+    field('first_fire_at', iso(first))
+    field('count', count)
+  end
+  redis.call('XADD', 'jober:ledger:' .. name, 'MAXLEN', '~', 1000, '*', unpack(entry))
+end
+
+local function fire(name, job, decision, id, host)
+  if redis.call('EXISTS', 'rq:job:' .. id) == 1 then return end
+  local limit = tonumber(host and job.host_limit ~= '' and job.host_limit or job.fleet_limit)
+  if job.overlap == 'skip' and limit and active_count(name, host) >= limit then
+    local reason = 'overlap: ' .. limit .. (limit == 1 and ' run is' or ' runs are') .. ' still going'
+    write_ledger(name, 'skipped', decision.at, nil, host, reason)
+    tell('fire.skipped', now, { job = name, fire_at = iso(decision.at), host = host, reason = reason })
+    return
+  end
+  write_run(id, name, job, { host = host, trigger = 'schedule', fire_at = decision.at }, now)
+  write_ledger(name, 'fired', decision.at, id, host)
+  made = made + 1
+end
+
+local function carry_out(plan)
+  local name = plan.name
+  local job = read_job(name)
+  if not job or job.revision ~= plan.revision then return 'stale' end
+  if job.paused == '1' then return 'paused' end
+  if plan.cursor > now + tonumber(ARGV[3]) then return 'early' end
+  local cursor = tonumber(job.cursor)
+  for _, decision in ipairs(plan.decisions) do
+    if decision.at > cursor then
+      if decision.decision == 'missed' then
+        write_ledger(name, 'missed', decision.at, nil, nil, decision.reason, decision.first, decision.count)
+        tell('fire.missed', now, { job = name, fire_at = iso(decision.at), reason = decision.reason,
+          count = decision.count })
+      else
+        for _, run in ipairs(decision.runs) do fire(name, job, decision, run.id, run.host or nil) end
+      end
+    end
+  end
+  local key = 'jober:job:' .. name
+  redis.call('HSET', key, 'cursor', string.format('%.0f', math.max(cursor, plan.cursor)))
+  if plan.next then
+    redis.call('HSET', key, 'next', string.format('%.0f', plan.next))
+    redis.call('ZADD', KEYS[2], plan.next, name)
+  else
+    redis.call('HDEL', key, 'next')
+    redis.call('ZREM', KEYS[2], name)
+  end
+  return 'done'
+end
+
+local results = {}
+for i, plan in ipairs(cmsgpack.unpack(ARGV[2])) do results[i] = carry_out(plan) end
+return { 'ok', results, made }

@@ -1,0 +1,22 @@
+-- LEAD: become leader, or stay it. Scoped to the node: only the holder renews.
+-- KEYS  1 jober:leader  2 jober:term
+-- ARGV  1 node  2 lease in ms
+-- Reply {token of the leader, ms left of its lease, now in ms, 1 if it was elected just now}
+--#include time
+--#include event
+local now = now_ms()
+local token = redis.call('GET', KEYS[1])
+if token then
+  if string.sub(token, string.find(token, ':', 1, true) + 1) == ARGV[1] then
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+    return { token, tonumber(ARGV[2]), now, 0 }
+  end
+  return { token, redis.call('PTTL', KEYS[1]), now, 0 }
+end
+local term = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, now)
+local term_text = string.format('%.0f', term)
+redis.call('SET', KEYS[2], term_text)
+token = term_text .. ':' .. ARGV[1]
+redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
+tell('leader.elected', now, { node = ARGV[1], term = term_text })
+return { token, tonumber(ARGV[2]), now, 1 }

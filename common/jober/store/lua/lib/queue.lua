@@ -1,0 +1,20 @@
+-- A bound run (one with a target host) counts for its host, any other for the fleet.
+-- KEYS built from what was read: jober:active:<job>[@<host>], jober:bell:<queue>, rq:queue:<queue>
+local function active_key(job, host)
+  return 'jober:active:' .. job .. (host and host ~= '' and '@' .. host or '')
+end
+
+-- Wake one agent that waits at the queue; one token is enough, since a claim that leaves
+-- something behind rings again.
+local function ring(queue)
+  local bell = 'jober:bell:' .. queue
+  if redis.call('LLEN', bell) == 0 then
+    redis.call('RPUSH', bell, '1')
+    redis.call('EXPIRE', bell, 60)
+  end
+end
+
+local function push(queue, id)
+  redis.call('RPUSH', 'rq:queue:' .. queue, id)
+  ring(queue)
+end

@@ -1,0 +1,25 @@
+-- OUT: frames of runs go to each run's log and to whoever follows it, in order and once.
+-- KEYS  built: jober:out:<id>:log  channel: jober:out:<id>
+-- ARGV  1 s that a log is kept at the most  2 msgpack list of {id, frames = list of {seq, stream,
+--         at (ms), offset, data}, drop = list of seqs that the cap cuts out of the log}
+-- Reply list of the last seq each log has by now
+-- A frame that is in the log already is passed over, so a client may send twice.
+local replies = {}
+for i, out in ipairs(cmsgpack.unpack(ARGV[2])) do
+  local log = 'jober:out:' .. out.id .. ':log'
+  local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)
+  local last = newest[1] and tonumber(string.match(newest[1][1], '^(%d+)')) or 0
+  for _, frame in ipairs(out.frames) do
+    local seq, stream, at, offset, data = unpack(frame)
+    if seq > last then
+      redis.call('XADD', log, string.format('%.0f-0', seq), 'stream', stream, 'at', string.format('%.0f', at),
+        'offset', string.format('%.0f', offset), 'data', data)
+      redis.call('PUBLISH', 'jober:out:' .. out.id, cmsgpack.pack({ 'frame', seq, stream, at, offset, data }))
+      last = seq
+    end
+  end
+  if out.drop and #out.drop > 0 then redis.call('XDEL', log, unpack(out.drop)) end
+  redis.call('EXPIRE', log, ARGV[1])
+  replies[i] = last
+end
+return replies

@@ -1,0 +1,23 @@
+-- PRUNE: forget the oldest runs of a list that has grown past its bound, ended ones only.
+-- KEYS  1 jober:runs or jober:runs:<job>
+--       built: rq:job:<id>, rq:results:<id>, jober:out:<id>:log, rq:finished:<queue>, rq:failed:<queue>,
+--       jober:runs, jober:runs:<job>
+-- ARGV  1 how many to keep  2 at most so many removals
+-- Reply how many were removed
+local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[1])
+local removed = 0
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)) do
+  local run = redis.call('HMGET', 'rq:job:' .. id, 'ended_at', 'origin', 'job')
+  if not run[2] then
+    redis.call('ZREM', KEYS[1], id) -- its record has expired
+    removed = removed + 1
+  elseif removed < over and run[1] then
+    redis.call('DEL', 'rq:job:' .. id, 'rq:results:' .. id, 'jober:out:' .. id .. ':log')
+    redis.call('ZREM', 'rq:finished:' .. run[2], id)
+    redis.call('ZREM', 'rq:failed:' .. run[2], id)
+    redis.call('ZREM', 'jober:runs', id)
+    if run[3] then redis.call('ZREM', 'jober:runs:' .. run[3], id) end
+    removed = removed + 1
+  end
+end
+return removed

@@ -1,0 +1,58 @@
+-- RENEW: the heartbeat of an agent, and the leases of all it runs or has still to report.
+-- KEYS  1 jober:leases  2 jober:agents  3 jober:agent:<agent>  4 jober:agent:<agent>:runs
+--       5 rq:worker:<agent>
+--       built: rq:job:<id>
+-- ARGV  1 agent  2 lease in ms  3 ms after which a claim it does not know of goes back
+--       4 msgpack map of the agent's changing fields (running, load, state)
+--       5.. the leases it holds, <id>:<attempt>
+-- Reply {now in ms, list of lost leases, list of leases to cancel, 1 if the agent is registered}
+--   lost: another holds it by now, or it is over; what still runs of it must be stopped.
+--#include time
+--#include event
+--#include queue
+--#include release
+local now = now_ms()
+if redis.call('EXISTS', KEYS[3]) == 0 then return { now, {}, {}, 0 } end
+local agent, lease_ms = ARGV[1], tonumber(ARGV[2])
+local fields = {}
+for name, value in pairs(cmsgpack.unpack(ARGV[4])) do
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
+end
+redis.call('HSET', KEYS[3], 'seen_at', iso(now), unpack(fields))
+redis.call('PEXPIRE', KEYS[3], lease_ms * 6)
+redis.call('ZADD', KEYS[2], now + lease_ms, agent)
+redis.call('HSET', KEYS[5], 'last_heartbeat', iso(now), 'state', #ARGV > 4 and 'busy' or 'idle')
+redis.call('PEXPIRE', KEYS[5], lease_ms * 6)
+redis.call('PEXPIRE', KEYS[4], lease_ms * 60)
+
+local lost, cancel, held = {}, {}, {}
+for i = 5, #ARGV do
+  local lease = ARGV[i]
+  held[lease] = true
+  local id, attempt = string.match(lease, '^(.*):(%d+)$')
+  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'cancel_requested')
+  if run[1] == 'running' and run[2] == attempt then
+    redis.call('ZADD', KEYS[1], now + lease_ms, lease)
+    if run[3] then cancel[#cancel + 1] = lease end
+  else
+    lost[#lost + 1] = lease
+  end
+end
+
+-- What was claimed for the agent and never reached it: back to the queue.
+for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now - tonumber(ARGV[3]))) do
+  if not held[lease] then
+    local id, attempt = string.match(lease, '^(.*):(%d+)$')
+    local record = 'rq:job:' .. id
+    local run = redis.call('HMGET', record, 'state', 'attempt', 'job', 'host', 'origin')
+    release_attempt(lease, run[3] or '', run[4] or '', agent, run[5] or '')
+    if run[1] == 'running' and run[2] == attempt then
+      redis.call('HSET', record, 'state', 'queued', 'status', 'queued')
+      redis.call('HDEL', record, 'started_at', 'worker_name', 'agent', 'host')
+      push(run[5], id)
+    end
+    unpark(run[3] or '', run[4] or '')
+  end
+end
+return { now, lost, cancel, 1 }

@@ -1,0 +1,191 @@
+"""Output in Redis: a capped log for each run, and a channel for who follows it live."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from jober.output import End, Frame, Stream, Truncated
+from jober.run import FINAL
+from jober.store import keys
+from jober.store.connection import Connection
+from jober.store.fields import number, packed, text
+
+# What is kept of a run's output: its beginning and its end.
+HEAD_BYTES = 256 * 1024
+TAIL_BYTES = 768 * 1024
+# A log lives this long without a new frame; the end of the run sets it anew.
+LOG_TTL_S = 7 * 86_400
+_PAGE = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Frames of one run to be added, and frames the cap cuts out of its log."""
+
+    run: str
+    frames: tuple[Frame, ...]
+    drop: tuple[int, ...] = ()
+
+
+class OutputStore:
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def add(self, pieces: Sequence[Piece]) -> list[int]:
+        """Add frames to logs and tell them to followers; the last seq of each log by then.
+
+        A frame that is there already is passed over.
+        """
+        told = [
+            {
+                "id": piece.run,
+                "frames": [
+                    [frame.seq, str(frame.stream), frame.at_ms, frame.offset, frame.data]
+                    for frame in piece.frames
+                ],
+                "drop": [f"{seq}-0" for seq in piece.drop],
+            }
+            for piece in pieces
+        ]
+        reply = self._redis.run("out", [], [LOG_TTL_S, packed(told)])
+        return [int(last) for last in reply]
+
+    def last_seq(self, run: str) -> int:
+        """The seq of the newest frame; 0 where there is none."""
+        newest = next(self.read_back(run), None)
+        return newest.seq if newest else 0
+
+    def read(self, run: str, after: int = 0) -> Iterator[Frame]:
+        """The kept frames with seq > after, in order, a page at a time."""
+        while True:
+            found = self._redis.command(
+                "XRANGE", keys.out_log(run), f"({after}-0" if after else "-", "+", "COUNT", _PAGE
+            )
+            for entry_id, pairs in found:
+                frame = _frame(entry_id, pairs)
+                yield frame
+                after = frame.seq
+            if len(found) < _PAGE:
+                return
+
+    def read_back(self, run: str) -> Iterator[Frame]:
+        """The kept frames from the newest to the oldest, a page at a time."""
+        before = "+"
+        while True:
+            found = self._redis.command("XREVRANGE", keys.out_log(run), before, "-", "COUNT", _PAGE)
+            for entry_id, pairs in found:
+                yield _frame(entry_id, pairs)
+            if len(found) < _PAGE:
+                return
+            before = f"({found[-1][0].decode()}"
+
+    def follow(
+        self, run: str, after: int = 0, timeout_s: float | None = None
+    ) -> Iterator[Frame | Truncated | End | None]:
+        """What the run has written and writes, each frame once and in order, with a mark where the
+        cap cut, up to and with its End. None is yielded each second that nothing came.
+
+        It subscribes, waits for the acknowledgement, reads the log, then goes live; frames it
+        has seen are dropped, and on a gap it reads the log again.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        follower = _Follower(self, run, after)
+        with self._redis.guard():
+            channel = self._redis.client.pubsub()
+            try:
+                channel.subscribe(keys.out(run))
+                while (message := channel.get_message(timeout=5.0)) is None:
+                    pass
+                yield from follower.catch_up()
+                end = self._ended(run)
+                quiet = 0
+                while end is None:
+                    if deadline is not None and time.monotonic() >= deadline:
+                        return
+                    message = channel.get_message(timeout=1.0)
+                    if message is None:
+                        # Nothing for a while: was the end told while we were cut off?
+                        quiet += 1
+                        if quiet % 3 == 0:
+                            yield from follower.catch_up()
+                            end = self._ended(run)
+                        yield None
+                        continue
+                    quiet = 0
+                    if message["type"] == "subscribe":
+                        # The connection was lost and made anew.
+                        yield from follower.catch_up()
+                        end = self._ended(run)
+                    elif message["type"] == "message":
+                        told = _told(message["data"])
+                        if isinstance(told, End):
+                            end = told
+                        else:
+                            yield from follower.take(told)
+            finally:
+                channel.close()
+        yield from follower.catch_up()
+        yield end
+
+    def _ended(self, run: str) -> End | None:
+        state, exit_code = self._redis.command("HMGET", keys.rq_job(run), "state", "exit_code")
+        if text(state) not in FINAL and state is not None:
+            return None
+        return End(state=text(state) or "", exit_code=number(exit_code), last_seq=0)
+
+
+class _Follower:
+    """Which frames a follower has had, so that each comes once, in order, or a mark instead."""
+
+    def __init__(self, store: OutputStore, run: str, after: int) -> None:
+        self._store = store
+        self._run = run
+        self._seq = after
+        self._offset: int | None = None if after else 0
+
+    def catch_up(self) -> Iterator[Frame | Truncated]:
+        yield from self._pass(self._store.read(self._run, self._seq))
+
+    def take(self, frame: Frame) -> Iterator[Frame | Truncated]:
+        if frame.seq > self._seq + 1:
+            yield from self.catch_up()
+        yield from self._pass([frame])
+
+    def _pass(self, frames: Iterable[Frame]) -> Iterator[Frame | Truncated]:
+        for frame in frames:
+            if frame.seq <= self._seq:
+                continue
+            if self._offset is not None and frame.offset > self._offset:
+                yield Truncated(dropped=frame.offset - self._offset)
+            self._seq, self._offset = frame.seq, frame.end
+            yield frame
+
+
+def _frame(entry_id: bytes, pairs: Any) -> Frame:
+    fields = pairs if isinstance(pairs, dict) else dict(zip(pairs[::2], pairs[1::2], strict=True))
+    return Frame(
+        seq=int(entry_id.split(b"-")[0]),
+        stream=Stream(fields[b"stream"].decode()),
+        at_ms=int(fields[b"at"]),
+        offset=int(fields[b"offset"]),
+        data=fields[b"data"],
+    )
+
+
+def _told(message: bytes) -> Frame | End:
+    kind, *rest = msgpack.unpackb(message, raw=True)
+    if kind == b"end":
+        state, exit_code, last_seq = rest
+        code = None if exit_code is False else int(exit_code)
+        return End(state=state.decode(), exit_code=code, last_seq=int(last_seq))
+    seq, stream, at_ms, offset, data = rest
+    return Frame(
+        seq=int(seq),
+        stream=Stream(stream.decode()),
+        at_ms=int(at_ms),
+        offset=int(offset),
+        data=data,
+    )

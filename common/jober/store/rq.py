@@ -1,0 +1,40 @@
+"""What RQ's own tools read, written as RQ writes it (rq 2.12: results.py, job.py).
+
+RQ's default serializer is pickle, so a return value is *written* as a pickle for
+`Job.return_value()` to read with no setting at all; jober itself reads only the JSON beside it
+and never unpickles.
+"""
+
+import pickle
+import zlib
+from base64 import b64encode
+from typing import Any
+
+VERSION = "2.12.0"
+
+
+def result_payload(value: Any) -> str | None:
+    """A return value as it stands in the stream `rq:results:<id>`; None is left out there."""
+    if value is None:
+        return None
+    return b64encode(pickle.dumps(value, protocol=4)).decode()
+
+
+def traceback_payload(text: str) -> str:
+    """A traceback, or the reason of a failure, as it stands in the stream `rq:results:<id>`."""
+    return b64encode(zlib.compress(text.encode())).decode()
+
+
+def worker_fields(
+    *, host: str, pid: int, queues: list[str], python: str, birth: str
+) -> dict[str, str]:
+    """The fields of `rq:worker:<name>` that `rq info` shows."""
+    return {
+        "hostname": host,
+        "pid": str(pid),
+        "queues": ",".join(queues),
+        "state": "idle",
+        "birth": birth,
+        "version": VERSION,
+        "python_version": python,
+    }

@@ -1,0 +1,131 @@
+"""Runs in Redis: made by hand, listed, read, cancelled and, when old, forgotten."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jober.errors import JobNotFound, RunNotFound
+from jober.run import Run, RunState
+from jober.store import keys, rq
+from jober.store.connection import Connection
+from jober.store.fields import moment_ms, number, packed, record, text
+from jober.store.leases import KEEP_S
+
+PAGE = 100
+# An application's own RQ jobs have RQ's status and no state of ours until an agent takes them.
+_FROM_RQ = {
+    "created": RunState.QUEUED,
+    "queued": RunState.QUEUED,
+    "deferred": RunState.PARKED,
+    "scheduled": RunState.PARKED,
+    "started": RunState.RUNNING,
+    "finished": RunState.SUCCESS,
+    "failed": RunState.FAILED,
+    "stopped": RunState.CANCELLED,
+    "canceled": RunState.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualRun:
+    """A run by hand. `data` and `description` stand in for the job's own where given."""
+
+    id: str
+    host: str | None = None
+    data: bytes | None = None
+    description: str | None = None
+
+
+class RunStore:
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def enqueue(self, job: str, runs: Sequence[ManualRun]) -> None:
+        """Put runs of a job into their queues. Raises JobNotFound."""
+        told = [
+            {
+                "id": run.id,
+                **({"host": run.host} if run.host else {}),
+                **({"data": run.data} if run.data is not None else {}),
+                **({"description": run.description} if run.description is not None else {}),
+            }
+            for run in runs
+        ]
+        if not self._redis.run("enqueue", [keys.job(job)], [job, packed(told)]):
+            raise JobNotFound(job)
+
+    def get(self, id: str) -> Run:
+        """One run. Raises RunNotFound."""
+        fields = record(self._redis.command("HGETALL", keys.rq_job(id)))
+        if not fields:
+            raise RunNotFound(id)
+        return _run(id, fields)
+
+    def page(
+        self, job: str | None = None, before_ms: int | None = None, limit: int = PAGE
+    ) -> list[Run]:
+        """A page of runs, newest first, of one job or of all; those made before a moment."""
+        newest = f"({before_ms}" if before_ms is not None else "+inf"
+        key = keys.runs(job) if job else keys.RUNS
+        ids = self._redis.command("ZREVRANGEBYSCORE", key, newest, "-inf", "LIMIT", 0, limit)
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for id in ids:
+                pipeline.hgetall(keys.rq_job(id.decode()))
+            found = pipeline.execute()
+        return [
+            _run(id.decode(), record(fields))
+            for id, fields in zip(ids, found, strict=True)
+            if fields
+        ]
+
+    def cancel(self, id: str, reason: str) -> str:
+        """Cancel a run: `cancelled` where it waited, `asked` where its agent is told to stop it,
+        else the final state it has already. Raises RunNotFound."""
+        reply = self._redis.run(
+            "cancel", [keys.rq_job(id)], [id, KEEP_S, reason, rq.traceback_payload(reason)]
+        )
+        if reply == b"absent":
+            raise RunNotFound(id)
+        return str(reply.decode())
+
+    def prune(self, keep: int, job: str | None = None, limit: int = 200) -> int:
+        """Forget the oldest ended runs of a job, or of all, past the newest `keep`."""
+        key = keys.runs(job) if job else keys.RUNS
+        return int(self._redis.run("prune", [key], [keep, limit]))
+
+    def overfull(self, limit: int = 1000) -> list[str]:
+        """The jobs whose list of runs has grown past its bound since this was last asked."""
+        with self._redis.guard():
+            found: Any = self._redis.client.spop(keys.OVERFULL, limit)
+        return [name.decode() for name in found or []]
+
+
+def _run(id: str, fields: dict[str, bytes]) -> Run:
+    state = text(fields.get("state"))
+    status = text(fields.get("status")) or "queued"
+    return Run(
+        id=id,
+        job=text(fields.get("job")),
+        state=RunState(state) if state else _FROM_RQ.get(status, RunState.QUEUED),
+        queue=text(fields.get("origin")) or "",
+        description=text(fields.get("description")) or "",
+        trigger=text(fields.get("trigger")) or "rq",
+        attempt=number(fields.get("attempt")) or 0,
+        host=text(fields.get("host")) or text(fields.get("target")),
+        agent=text(fields.get("agent")),
+        fire_at_ms=moment_ms(fields.get("fire_at")),
+        enqueued_at_ms=moment_ms(fields.get("enqueued_at")),
+        started_at_ms=moment_ms(fields.get("started_at")),
+        ended_at_ms=moment_ms(fields.get("ended_at")),
+        exit_code=_exit_code(fields),
+        reason=text(fields.get("reason")),
+        return_value=text(fields.get("return_value")),
+        traceback=text(fields.get("traceback")),
+        cancel_requested="cancel_requested" in fields,
+    )
+
+
+def _exit_code(fields: dict[str, bytes]) -> int | None:
+    code: Any = fields.get("exit_code")
+    return int(code) if code else None

@@ -1,0 +1,53 @@
+"""Runs whose agent has fallen silent are given up, and silent agents struck off.
+
+Every scheduler does this, leader or not: the scripts are idempotent. After a restart or a failover
+of Redis, and after any time that it could not be reached, leases are held to be good for one
+full lease more, since their agents could not renew them.
+"""
+
+import logging
+import threading
+
+from jober.errors import RedisUnavailable
+from jober.store import Store
+from jober.store.agents import LEASE_MS
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+
+
+class Reaper:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._stop = threading.Event()
+        self._server = ""
+        self._hold_until = 0.0
+        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_S):
+            try:
+                self._look()
+            except RedisUnavailable:
+                self._server = ""
+
+    def _look(self) -> None:
+        now = self._store.clock.monotonic()
+        server = self._store.leases.server()
+        if server != self._server:
+            self._server = server
+            self._hold_until = now + LEASE_MS / 1000
+        if now < self._hold_until:
+            return
+        while lost := self._store.leases.reclaim():
+            log.warning("lost, their agents fell silent: %s", ", ".join(lost))
+        for agent in self._store.agents.bury():
+            log.warning("agent %s is lost: silent for longer than its lease", agent)

@@ -1,0 +1,106 @@
+"""What a claimed run is to do, read from its record: a program to start, or a function to call."""
+
+import json
+import sys
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jober.errors import JoberError
+from jober.job.payload import COMMAND, MODULE, SCRIPT, SCRIPT_CALL, SHELL
+from jober.run import Claim
+
+
+class CallUnreadable(JoberError):
+    """The record of a run does not say what to do, or says it in a way that is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to do it. Seconds; `timeout_s` is None where there is none."""
+
+    cwd: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float | None = None
+    grace_s: float = 5.0
+    process: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program with its arguments."""
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function by its dotted name, or `./file.py:func`, with JSON arguments."""
+
+    target: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+def read_call(claim: Claim) -> tuple[Program | Function, Options]:
+    """What the run is to do. Raises CallUnreadable."""
+    name, args, kwargs = _read_data(claim.data)
+    options = _read_options(claim)
+    python = (sys.executable, "-u")
+    try:
+        match name:
+            case _ if name == COMMAND:
+                return Program(argv=tuple(args[0])), options
+            case _ if name == SHELL:
+                return Program(argv=("/bin/sh", "-c", args[0])), options
+            case _ if name == MODULE:
+                return Program(argv=(*python, "-m", args[0], *args[1])), options
+            case _ if name == SCRIPT:
+                return Program(argv=(*python, args[0], *args[1])), options
+            case _ if name == SCRIPT_CALL:
+                return Function(target=args[0], args=tuple(args[1]), kwargs=args[2]), options
+    except (IndexError, TypeError):
+        raise CallUnreadable(f"the arguments of {name} are not what it takes") from None
+    return Function(target=name, args=tuple(args), kwargs=kwargs), options
+
+
+def _read_data(data: bytes) -> tuple[str, list[Any], dict[str, Any]]:
+    try:
+        plain = zlib.decompress(data)
+    except zlib.error:
+        plain = data
+    try:
+        call = json.loads(plain)
+    except ValueError:
+        # RQ's default serializer is pickle: to read it is to run what whoever wrote it chose.
+        raise CallUnreadable(
+            "its data is not JSON, and pickle is refused "
+            "(enqueue with rq.serializers.JSONSerializer)"
+        ) from None
+    if not (
+        isinstance(call, list)
+        and len(call) == 4
+        and isinstance(call[0], str)
+        and isinstance(call[2], list)
+        and isinstance(call[3], dict)
+    ):
+        raise CallUnreadable("its data is not [function, null, args, kwargs]")
+    name, instance, args, kwargs = call
+    if instance is not None:
+        raise CallUnreadable(f"{name} is a method of an object, which JSON cannot carry")
+    return name, args, kwargs
+
+
+def _read_options(claim: Claim) -> Options:
+    try:
+        given = json.loads(claim.options)
+        return Options(
+            cwd=given.get("cwd"),
+            env={str(name): str(value) for name, value in given.get("env", {}).items()},
+            timeout_s=given.get("timeout"),
+            grace_s=given.get("grace", 5.0),
+            process=given.get("process", False),
+        )
+    except (ValueError, AttributeError):
+        raise CallUnreadable("its options are not a JSON object") from None

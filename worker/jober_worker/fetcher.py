@@ -1,0 +1,80 @@
+"""Claims runs while slots are free, and waits at the bells of its queues where there are none."""
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from jober.errors import RedisUnavailable
+
+if TYPE_CHECKING:
+    from jober_worker.agent import Agent
+
+log = logging.getLogger(__name__)
+
+# A lost ring, or an RQ job that an application put in, is found after this at the latest.
+POLL_S = 1.0
+RETRY_S = 0.5
+REFRESH_S = 2.0
+CLAIM_AT_MOST = 64
+
+
+class Fetcher:
+    def __init__(self, agent: "Agent") -> None:
+        self._agent = agent
+        self._stopping = threading.Event()
+        self._stale = threading.Event()
+        self._queues: list[str] = []
+        self._read_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="fetcher", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Claim nothing more; on return no claim is under way."""
+        self._stopping.set()
+        self._wake()
+        self._thread.join(timeout=10)
+
+    def refresh(self) -> None:
+        """A new queue has come up: look at once which are ours."""
+        self._stale.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        """End our own wait at the bells."""
+        if self._queues:
+            try:
+                self._agent.store.leases.ring(self._queues[0])
+            except RedisUnavailable:
+                pass
+
+    def _run(self) -> None:
+        away = False
+        while not self._stopping.is_set():
+            try:
+                self._fetch()
+                away = False
+            except RedisUnavailable as error:
+                if not away:
+                    log.warning("cannot claim: %s", error)
+                away = True
+                self._stopping.wait(RETRY_S)
+
+    def _fetch(self) -> None:
+        agent = self._agent
+        free = agent.free_slots()
+        if free <= 0:
+            agent.wait_for_slot(POLL_S)
+            return
+        now = agent.store.clock.monotonic()
+        if self._stale.is_set() or now - self._read_at > REFRESH_S:
+            self._stale.clear()
+            self._queues = agent.queues()
+            self._read_at = now
+        wanted = min(free, CLAIM_AT_MOST)
+        claims = agent.store.leases.claim(agent.id, agent.settings.host, self._queues, wanted)
+        for claim in claims:
+            agent.start_run(claim)
+        if len(claims) < wanted and not self._stopping.is_set():
+            agent.store.leases.wait(self._queues, POLL_S)

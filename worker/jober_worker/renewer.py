@@ -1,0 +1,72 @@
+"""The heartbeat: extends the leases of all that the agent answers for, and obeys the answer."""
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from jober.errors import RedisUnavailable
+
+if TYPE_CHECKING:
+    from jober_worker.agent import Agent
+
+log = logging.getLogger(__name__)
+
+RENEW_S = 2.0
+
+
+class Renewer:
+    def __init__(self, agent: "Agent") -> None:
+        self._agent = agent
+        self._stopping = threading.Event()
+        self._now = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="renewer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._now.set()
+        self._thread.join(timeout=10)
+
+    def tell(self) -> None:
+        """Renew now, since something that others see has changed."""
+        self._now.set()
+
+    def _run(self) -> None:
+        away = False
+        while not self._stopping.is_set():
+            try:
+                self._renew()
+                if away:
+                    log.info("the leases are renewed again")
+                away = False
+            except RedisUnavailable as error:
+                # Runs go on: what they did is reported when Redis is back.
+                if not away:
+                    log.warning("cannot renew: %s", error)
+                away = True
+            self._now.wait(RENEW_S / 4 if away else RENEW_S)
+            self._now.clear()
+
+    def _renew(self) -> None:
+        agent = self._agent
+        agent.store.observe_time()
+        info = agent.info()
+        reply = agent.store.agents.renew(
+            agent.id,
+            agent.leases(),
+            running=info.running,
+            load=os.getloadavg()[0],
+            state=info.state,
+        )
+        if not reply.known:
+            # Redis has lost us, or took us for dead.
+            log.warning("registering again")
+            agent.store.agents.join(info, agent.queues())
+            return
+        for lease in reply.lost:
+            agent.stop_lease(lease, "its lease was lost: it was given up, or is another's")
+        for lease in reply.cancel:
+            agent.stop_lease(lease, "cancelled")
