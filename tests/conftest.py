@@ -1,11 +1,13 @@
-"""What every test may ask for: a real Redis on a unix socket, and to wait for a condition."""
+"""What every test may ask for: a real Redis on a unix socket, a store on it, a real fleet."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from jober.embedded import RedisServer
 from jober.store import Store
+from tests.fleet import Fleet
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +32,15 @@ def store(redis_server: RedisServer) -> Iterator[Store]:
     store.observe_time()
     yield store
     store.close()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    """A fleet on a Redis of its own, so that nothing of another test is in its way."""
+    with RedisServer() as server:
+        fleet = Fleet(server.url, tmp_path)
+        try:
+            yield fleet
+        finally:
+            fleet.stop()
+            print(fleet.logs())  # noqa: T201 - shown by pytest where the test fails

@@ -61,7 +61,11 @@ class RedisClock:
                 self._offset_ms = redis_ms - (sent_at + received_at) / 2 * 1000
 
     def now_ms(self) -> int:
-        return int(time.monotonic() * 1000 + self._offset_ms)
+        return int(self.now_ms_exact())
+
+    def now_ms_exact(self) -> float:
+        """Milliseconds with their fraction, to measure with."""
+        return time.monotonic() * 1000 + self._offset_ms
 
     def seconds_until(self, moment_ms: float) -> float:
         """How long until `moment_ms`, in seconds; negative when it is past."""

@@ -126,14 +126,17 @@ class Job(JobFields):
     @property
     def fleet_limit(self) -> int | None:
         """How many runs at once over the fleet; None is no limit of that kind."""
-        if self.concurrency is None and self.on == "any":
-            return 1
-        return self.concurrency
+        return 1 if self._is_alone and self.on == "any" else self.concurrency
 
     @property
     def host_limit(self) -> int | None:
         """How many runs at once on each host; None is no limit of that kind."""
-        return 1 if self.on == "every" and self.concurrency is None else None
+        return 1 if self._is_alone and self.on == "every" else None
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether its runs go one by one: no number is given, and they may not overlap."""
+        return self.concurrency is None and self.overlap != "allow"
 
     @cached_property
     def description(self) -> str:

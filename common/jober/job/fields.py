@@ -164,7 +164,7 @@ class JobFields(BaseModel):
         expects="a number of runs, 1 or more",
         mend="concurrency = 1",
         told_default='none, which is 1 over the fleet with on = "any", '
-        'and 1 on each host with on = "every"',
+        '1 on each host with on = "every", and no limit with overlap = "allow"',
         ge=1,
         le=1_000_000,
     )

@@ -14,12 +14,17 @@ class Bounded:
     """The fires of `plan` that lie neither before the start nor after the end.
 
     A start is also the anchor of an `every`: its chain begins there, whatever the anchor
-    given, so that the definition alone says when it fires.
+    given, so that the definition alone says when it fires. `words` tells the bounds.
     """
 
     plan: Plan
     start_ms: int | None
     end_ms: int | None
+    words: str = ""
+
+    @property
+    def zoned(self) -> bool:
+        return self.plan.zoned or bool(self.words)
 
     def next_ms(self, moment_ms: int, anchor_ms: int | None = None) -> int | None:
         if self.start_ms is not None:
@@ -55,7 +60,7 @@ class Bounded:
         return self.plan.count_ms(start_ms, end_ms, anchor_ms, limit)
 
     def describe(self) -> str:
-        return self.plan.describe()
+        return f"{self.plan.describe()}{self.words}"
 
     def notes(self, fire_ms: int) -> tuple[str, ...]:
         return self.plan.notes(fire_ms)
@@ -72,6 +77,10 @@ class Jittered:
     plan: Plan
     name: str
     jitter_ms: int
+
+    @property
+    def zoned(self) -> bool:
+        return self.plan.zoned
 
     def next_ms(self, moment_ms: int, anchor_ms: int | None = None) -> int | None:
         # An interval without an anchor counts from the moment itself, and has no earlier fire.

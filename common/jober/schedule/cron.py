@@ -59,6 +59,10 @@ class Cron:
     _ahead: tuple[int, ...] = field(compare=False, repr=False)
     _first: int = field(compare=False, repr=False)
 
+    @property
+    def zoned(self) -> bool:
+        return True
+
     def next_ms(self, moment_ms: int, anchor_ms: int | None = None) -> int | None:
         utc = moment_ms // 1000
         starts, _, offsets, safe_from, safe_until, _ = self.zone.table

@@ -17,7 +17,7 @@ better than blind repetition:
 from bisect import bisect_right
 from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from jober.errors import NextFireTimeError
@@ -72,20 +72,15 @@ class At:
         return day * _DAY + hour * 3_600_000 + minute * 60_000 + rest
 
     def words(self) -> str:
-        """`at 03:15`, `at minute 15, second 0`, `on day 31 at 03:15`."""
+        """`at 03:15:00` as `at 03:15`; `on day 31 at minute 15`."""
         day = "" if self.day is None else f"on day {self.day} "
-        if self.hour is not None and self.minute is not None:
+        if self.hour is not None and self.minute is not None and self.second is not None:
             second = f":{self.second:02d}" if self.second else ""
             return f"{day}at {self.hour:02d}:{self.minute:02d}{second}"
-        parts = [
-            f"{name} {value}"
-            for name, value in (
-                ("hour", self.hour),
-                ("minute", self.minute),
-                ("second", self.second),
-            )
-            if value is not None
-        ]
+        given = {"hour": self.hour, "minute": self.minute, "second": self.second}
+        parts = [f"{name} {value}" for name, value in given.items() if value is not None]
+        if self.second == 0 and len(parts) > 1:
+            parts.pop()
         return f"{day}at {', '.join(parts)}" if parts else day.strip()
 
 
@@ -104,6 +99,10 @@ class Every:
     gap: Gap
     repeat: Repeat
     _memo: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)], compare=False)
+
+    @property
+    def zoned(self) -> bool:
+        return self.at is not None or self.months > 0
 
     def next_ms(self, moment_ms: int, anchor_ms: int | None = None) -> int | None:
         if anchor_ms is None:
@@ -307,10 +306,15 @@ class Every:
         return here
 
 
-def fixed_text(step_ms: int) -> str:
-    """`10 seconds`, `day`, `90 minutes`, `0.5 seconds`: the largest unit that goes in evenly."""
+def fixed_text(step_ms: int, *, placed: bool) -> str:
+    """`10 seconds`, `90 minutes`, `0.5 seconds`: the largest unit that goes in evenly.
+
+    A day is told as hours too, unless `at` places it on the clock: it is elapsed time.
+    """
     for unit in ("week", "day", "hour", "minute", "second"):
         number, rest = divmod(step_ms, UNIT_MS[unit])
         if not rest:
-            return unit if number == 1 else f"{number} {unit}s"
-    return f"{timedelta(milliseconds=step_ms).total_seconds():g} seconds"
+            text = unit if number == 1 else f"{number} {unit}s"
+            whole_days = unit in ("week", "day") and not placed
+            return f"{text} ({step_ms // UNIT_MS['hour']} hours)" if whole_days else text
+    return f"{step_ms / 1000:g} seconds"

@@ -18,6 +18,10 @@ class Moment:
     fires_ms: tuple[int, ...]
     note: str = ""
 
+    @property
+    def zoned(self) -> bool:
+        return True
+
     def next_ms(self, moment_ms: int, anchor_ms: int | None = None) -> int | None:
         for fire in self.fires_ms:
             if fire > moment_ms:

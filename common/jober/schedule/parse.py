@@ -76,7 +76,9 @@ def _within(plan: Plan, spec: Mapping[str, object], where: Zone, name: str) -> P
             "lies before start", field="end", value=spec["end"], mend="swap the two"
         )
     if start is not None or end is not None:
-        plan = Bounded(plan=plan, start_ms=start, end_ms=end)
+        words = "" if start is None else f", from {_wall_words(where, start)}"
+        words += "" if end is None else f", until {_wall_words(where, end)}"
+        plan = Bounded(plan=plan, start_ms=start, end_ms=end, words=words)
     jitter_ms = _jitter(spec.get("jitter"))
     return Jittered(plan=plan, name=name, jitter_ms=jitter_ms) if jitter_ms else plan
 
@@ -170,7 +172,7 @@ def _every(value: object, at: object, where: Zone, gap: Gap, repeat: Repeat) -> 
             raise refuse(f"{number!r} is too short", "0.1 seconds or more")
         if step_ms > LAST * 1000:
             raise refuse(f"{number!r} is more than there is time", "write a shorter interval")
-        text = fixed_text(step_ms)
+        text = fixed_text(step_ms, placed=bool(at))
     return Every(
         text=text,
         zone=where,

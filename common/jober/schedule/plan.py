@@ -7,6 +7,11 @@ from typing import Protocol
 class Plan(Protocol):
     """Fires in epoch milliseconds, without bounds or jitter. Frozen, and equal by value."""
 
+    @property
+    def zoned(self) -> bool:
+        """Whether the zone matters: not for an interval of elapsed time."""
+        ...
+
     def next_ms(self, moment_ms: int, anchor_ms: int | None) -> int | None:
         """The first fire later than the moment; None if there is none."""
         ...

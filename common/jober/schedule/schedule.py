@@ -98,8 +98,9 @@ class Schedule:
         return self.plan.count_ms(start_ms, end_ms, anchor_ms, limit) if start_ms < end_ms else 0
 
     def describe(self) -> str:
-        """Words for people: `every weekday at 03:00 (Europe/Warsaw)`."""
-        return f"{self.plan.describe()} ({self.zone.name})"
+        """Words for people: `every weekday at 03:00 (Europe/Warsaw)`, `every 10 seconds`."""
+        words = self.plan.describe()
+        return f"{words} ({self.zone.name})" if self.plan.zoned else words
 
     def notes(self, fire: datetime) -> tuple[str, ...]:
         """What a change of the zone's offset did to this fire, in words; mostly nothing."""

@@ -11,6 +11,10 @@ class Union:
 
     plans: tuple[Plan, ...]
 
+    @property
+    def zoned(self) -> bool:
+        return any(plan.zoned for plan in self.plans)
+
     def next_ms(self, moment_ms: int, anchor_ms: int | None = None) -> int | None:
         found = [plan.next_ms(moment_ms, anchor_ms) for plan in self.plans]
         return min((fire for fire in found if fire is not None), default=None)

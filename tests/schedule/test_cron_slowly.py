@@ -1,7 +1,8 @@
-"""The slow way to the same fires, for tests: its own reading of cron, its own walk of the zone.
+"""Cron against a slow oracle that shares nothing with it, in zones of every oddity.
 
-Nothing here is shared with `jober.schedule`. A field's text is never expanded but asked, value
-by value, whether it matches; the zone is the standard library's.
+`SlowCron` never expands a field: it asks, value by value, whether the text matches. Its zones
+are the standard library's, and its two ways (every minute of the clock, or every date) meet
+`jober.schedule` from two sides.
 """
 
 import calendar
@@ -10,8 +11,31 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+import pytest
 import pytz
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from jober.schedule import Schedule, ScheduleError, parse
+
+ZONES = (
+    "UTC",
+    "Etc/GMT+5",
+    "Asia/Kolkata",  # fixed, of half an hour
+    "Europe/Warsaw",
+    "America/New_York",
+    "Australia/Lord_Howe",  # half an hour of DST
+    "Antarctica/Troll",  # two hours
+    "America/Havana",  # at midnight, as the next two
+    "Asia/Beirut",
+    "America/Santiago",
+    "Europe/Dublin",  # negative DST
+    "Africa/Casablanca",  # stops for Ramadan
+    "Pacific/Apia",  # left out a day
+    "Asia/Pyongyang",  # for good, there and back
+    "America/Caracas",
+    "Pacific/Chatham",
+)
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 WEEKDAYS = "sun mon tue wed thu fri sat".split()
 MINUTE = timedelta(minutes=1)
@@ -154,9 +178,7 @@ def _value(text: str, names: list[str], first: int) -> int:
     return names.index(text) + first if text in names else int(text)
 
 
-def _in(
-    text: str, value: int, top: int, names: list[str] | None = None, first: int = 0
-) -> bool:
+def _in(text: str, value: int, top: int, names: list[str] | None = None, first: int = 0) -> bool:
     names = names or []
     for item in text.split(","):
         body, _, step_text = item.partition("/")
@@ -204,3 +226,129 @@ def _is_week_day(item: str, day: date) -> bool:
     if item.startswith("l") or item.endswith("l"):
         return weekday == _value(item.strip("l"), WEEKDAYS, 0) % 7 and day.day + 7 > last
     return _in(item, weekday, 7, WEEKDAYS) or weekday == 0 and _in(item, 7, 7, WEEKDAYS)
+
+
+def changes(zone: str) -> list[datetime]:
+    """The changes of offset since 2000, some of them beyond pytz's tables."""
+    tz = zoneinfo(zone)
+    found = []
+    for first in (datetime(2000, 1, 1, tzinfo=UTC), datetime(2051, 1, 1, tzinfo=UTC)):
+        days = [first + timedelta(days=n) for n in range(365 * 27)]
+        for low, high in zip(days, days[1:], strict=False):
+            if low.astimezone(tz).utcoffset() != high.astimezone(tz).utcoffset():
+                found.append(low)
+    return found or [datetime(2024, 2, 28, tzinfo=UTC)]
+
+
+CHANGES = {zone: changes(zone) for zone in ZONES}
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> tuple[str, datetime]:
+    """A zone, and a moment near one of its changes or anywhere."""
+    zone = draw(st.sampled_from(ZONES))
+    day = draw(st.sampled_from(CHANGES[zone]))
+    if draw(st.integers(0, 4)) == 0:
+        day = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=draw(st.integers(0, 36_000)))
+    return zone, day + timedelta(seconds=draw(st.integers(-90_000, 180_000)))
+
+
+def item(low: int, high: int, names: tuple[str, ...] = ()) -> st.SearchStrategy[str]:
+    number = st.integers(low, high)
+    pair = st.tuples(number, number).map(sorted)
+    step = st.integers(1, 20)
+    kinds = [
+        number.map(str),
+        number.map(str),
+        pair.map(lambda p: f"{p[0]}-{p[1]}"),
+        st.tuples(pair, step).map(lambda p: f"{p[0][0]}-{p[0][1]}/{p[1]}"),
+        st.tuples(number, step).map(lambda p: f"{p[0]}/{p[1]}"),
+        step.map(lambda n: f"*/{n}"),
+    ]
+    return st.one_of(*kinds, st.sampled_from(names)) if names else st.one_of(*kinds)
+
+
+def several(items: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.lists(items, min_size=1, max_size=3).map(",".join)
+
+
+STAR = st.just("*")
+DAYS = st.one_of(
+    STAR,
+    STAR,
+    st.sampled_from(["?", "L", "LW", "1,L", "15W", "1W", "31W", "30W"]),
+    several(item(1, 31)),
+)
+WEEK = st.one_of(
+    STAR,
+    STAR,
+    st.sampled_from(["?", "5L", "L0", "7L", "TUE#3", "7#1", "1#5,4", "mon-fri", "Sat,7"]),
+    several(item(0, 7, ("SUN", "Mon", "fri"))),
+)
+EXPRESSIONS = st.tuples(
+    st.one_of(STAR, several(item(0, 59))),
+    st.one_of(STAR, several(item(0, 23)), several(item(0, 4))),
+    DAYS,
+    st.one_of(STAR, STAR, STAR, several(item(1, 12, ("JAN", "oct")))),
+    WEEK,
+).map(" ".join)
+SECONDS = st.sampled_from(["", "", "", "0 ", "30 ", "*/20 ", "5,45 ", "7/25 "])
+GAPS = st.sampled_from([None, None, "after", "skip"])
+REPEATS = st.sampled_from([None, None, "first", "last", "both"])
+
+
+def read(text: str, zone: str, gap: str | None, repeat: str | None) -> Schedule | None:
+    """The schedule; None if its days never come, which the oracle would wait for."""
+    try:
+        return parse({"cron": text, "dst_gap": gap, "dst_repeat": repeat}, zone)
+    except ScheduleError as error:
+        assert "can never fire" in str(error)
+        return None
+
+
+@settings(max_examples=500, deadline=None)
+@given(place=moments(), seconds=SECONDS, text=EXPRESSIONS, gap=GAPS, repeat=REPEATS)
+def test_fires_are_those_of_a_walk_through_the_dates(
+    place: tuple[str, datetime], seconds: str, text: str, gap: str | None, repeat: str | None
+) -> None:
+    zone, after = place
+    schedule = read(seconds + text, zone, gap, repeat)
+    if schedule is None:
+        return
+    expected = SlowCron(seconds + text, gap, repeat).by_days(zone, after, 4)
+    found = []
+    fire: datetime | None = after
+    for _ in expected:
+        before = fire
+        fire = schedule.next_after(fire)  # type: ignore[arg-type]
+        assert fire is not None and before is not None and fire > before
+        found.append(fire)
+        assert fire.utcoffset() == fire.astimezone(zoneinfo(zone)).utcoffset()
+    assert found == expected
+    again = schedule.between(after, expected[-1])
+    assert list(again) == expected
+    assert schedule.last_between(after, expected[-1]) == expected[-1]
+    assert schedule.last_between(after, expected[-1] - SECOND) == expected[-2]
+    assert schedule.count_between(after, expected[-1]) == len(expected)
+
+
+@settings(max_examples=120, deadline=None)
+@given(place=moments(), text=EXPRESSIONS, gap=GAPS, repeat=REPEATS)
+def test_fires_are_those_of_a_walk_through_the_minutes(
+    place: tuple[str, datetime], text: str, gap: str | None, repeat: str | None
+) -> None:
+    zone, after = place
+    schedule = read(text, zone, gap, repeat)
+    if schedule is None:
+        return
+    until = after + timedelta(hours=30)
+    expected = list(SlowCron(text, gap, repeat).walk(zone, after, until))
+    assert list(schedule.between(after, until)) == expected
+    assert schedule.last_between(after, until) == (expected[-1] if expected else None)
+
+
+@pytest.mark.parametrize("text", ["0 0 29 2 */7", "0 0 31 * 1#5", "0 0 * 2 5#5"])
+def test_rare_days_are_found_years_ahead(text: str) -> None:
+    after = datetime(2033, 1, 1, tzinfo=UTC)
+    schedule = parse({"cron": text}, "Europe/Warsaw")
+    assert [schedule.next_after(after)] == SlowCron(text).by_days("Europe/Warsaw", after, 1)

@@ -1,0 +1,86 @@
+"""A real fleet for a test: schedulers and agents as processes, ended with the test."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from jober import Jober
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+
+
+class Fleet:
+    """Processes on one Redis. `folder` gets their logs."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.jober = Jober(url)
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command of ours, at the root of the checkout."""
+        log = self.folder / f"{program}-{len(self.processes)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [str(BIN / program), *arguments],
+                env={**os.environ, "JOBER_REDIS_URL": self.url},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+            )
+        self.processes.append(process)
+        return process
+
+    def scheduler(self) -> "subprocess.Popen[bytes]":
+        return self.start("jober-scheduler")
+
+    def agent(
+        self, host: str, roles: str = "", slots: int = 10, drain: float = 5
+    ) -> "subprocess.Popen[bytes]":
+        """Start an agent, and wait until it has joined."""
+        process = self.start(
+            "jober-worker",
+            *("--host", host, "--roles", roles),
+            *("--slots", str(slots), "--drain", str(drain)),
+        )
+        wait_until(
+            lambda: host in {agent.host for agent in self.jober.agents()},
+            told=f"{host} has joined",
+        )
+        return process
+
+    def leading(self) -> "subprocess.Popen[bytes]":
+        """The scheduler that leads, as soon as one does."""
+
+        def found() -> "subprocess.Popen[bytes] | None":
+            leader = self.jober.leader()
+            pids = {process.pid: process for process in self.processes}
+            return pids.get(leader.pid) if leader else None
+
+        return wait_until(found, told="a leader")
+
+    def stop(self) -> None:
+        """End all in order, and for certain."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.jober.close()
+
+    def logs(self) -> str:
+        """What all have logged, for a failing test."""
+        return "\n".join(
+            f"== {log.name}\n{log.read_text()}" for log in sorted(self.folder.glob("*.log"))
+        )
