@@ -8,6 +8,7 @@ import pytest
 from jober.embedded import RedisServer
 from jober.store import Store
 from tests.fleet import Fleet
+from tests.store.hand import Hand
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,12 @@ def store(redis_server: RedisServer) -> Iterator[Store]:
     store.observe_time()
     yield store
     store.close()
+
+
+@pytest.fixture
+def hand(store: Store) -> Hand:
+    """Does by hand what a scheduler and agents do."""
+    return Hand(store)
 
 
 @pytest.fixture

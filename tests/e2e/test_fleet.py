@@ -4,6 +4,7 @@ import signal
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from jober.ids import fired_run_id
 from jober.ledger import Decision
@@ -34,7 +35,7 @@ def test_every_fire_of_a_minute_runs_once_on_the_right_host_though_the_leader_is
         "script-call": {"adder1", "gpu1"},
         "everywhere": {"adder1", "gpu1"},
     }
-    what = {
+    what: dict[str, dict[str, Any]] = {
         "command": {"command": ["true"], "roles": ["adder"]},
         "shell": {"command": "exit 0", "shell": True, "roles": ["db"]},
         "call": {"call": "operator:add", "args": [1, 2], "roles": ["adder+gpu"]},

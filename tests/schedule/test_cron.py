@@ -36,6 +36,7 @@ def fires(schedule: Schedule, after: str, count: int) -> list[str]:
         ("0 0 * * 5-1", "day of week range 5-1 runs backwards (write 5-6,0-1"),
         ("*/0 * * * *", "minute step '0' is not a positive number"),
         ("1,,2 * * * *", "minute has an empty place"),
+        ("-1 * * * *", "minute '-1' is not a number (0-59)"),
         ("x * * * *", "minute 'x' is not a number (0-59)"),
         ("? * * * *", "minute '?' is not a number (0-59)"),
         ("H(5 * * * *", "minute 'H(5' is not a spread"),

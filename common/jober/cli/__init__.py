@@ -1,1 +1,100 @@
-"""."""
+"""The command line: `jober COMMAND …`.
+
+`main` finds the command and turns what goes wrong into one line and an exit status; `commands`
+lists what there is, without loading any of it; then one noun a file. `words`, `table` and
+`terminal` are how things are shown. `dev` is a whole fleet in one terminal.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from jober.cli import commands
+
+# What a shell shows for a program that was interrupted, or lost the reader of its pipe.
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status: 0, 1 where it failed, 2 where it was called wrongly."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whatever is still to be flushed at the end has nowhere to go either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:
+        return _told(error)
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("--help", "-h", "help"):
+        if arguments[1:] and arguments[0] == "help":
+            return _run([arguments[1], "--help"])
+        sys.stdout.write(commands.help_text())
+        return 0 if arguments else 2
+    name, *rest = arguments
+    if name == "--version":
+        name = "version"
+    if name in commands.COMMANDS:
+        return _command(name, rest)
+    if daemon := commands.daemon(name):
+        sys.argv = [f"jober {name}", *rest]
+        return int(daemon(rest) or 0)
+    from jober.errors import did_you_mean
+
+    near = did_you_mean(name, [*commands.COMMANDS, *commands.daemons()])
+    wrong = "option" if name.startswith("-") else "command"
+    return _say(f"no such {wrong} '{name}'{near} (see 'jober --help')", 2)
+
+
+def _command(name: str, arguments: list[str]) -> int:
+    import typer
+
+    for stream in (sys.stdout, sys.stderr):
+        # A letter that the terminal cannot show must not end a command.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    command = commands.load(name)
+    try:
+        status: Any = command.main(
+            args=arguments, prog_name=f"jober {name}", standalone_mode=False
+        )
+    except typer.Abort:
+        return INTERRUPTED
+    except typer.Exit as done:
+        return done.exit_code
+    except Exception as error:
+        # typer's public name for any wrong call is the base of BadParameter.
+        if isinstance(error, typer.BadParameter.__bases__[0]):
+            problem = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+            problem = problem[:1].lower() + problem[1:]
+            return _say(f"{' '.join(problem.split())} (see 'jober {name} --help')", 2)
+        raise
+    return status if isinstance(status, int) else 0
+
+
+def _told(error: Exception) -> int:
+    """One line on stderr for each thing that is wrong, and exit status 1."""
+    from jober.errors import JoberError
+
+    if isinstance(error, JoberError):
+        for line in str(error).splitlines():
+            _say(line, 1)
+        return 1
+    if os.environ.get("JOBER_DEBUG"):
+        raise error
+    what = f"{type(error).__name__}: {error}".replace("\n", " ")
+    return _say(f"{what} (a bug of jober; JOBER_DEBUG=1 shows where)", 1)
+
+
+def _say(problem: str, status: int) -> int:
+    sys.stderr.write(f"jober: {problem}\n")
+    return status

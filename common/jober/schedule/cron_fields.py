@@ -113,6 +113,8 @@ def _item(field: Field, item: str, seed: str) -> range:
     if body == "*":
         return range(field.low, field.high + 1, step)
     low_text, dash, high_text = body.partition("-")
+    if dash and not low_text:
+        field.refuse(f"'{body}' is not a number", f"{field.low}-{field.high}")
     low = number(field, low_text)
     if not dash:
         return range(low, (field.high if slash else low) + 1, step)
@@ -159,6 +161,8 @@ def jumps(found: tuple[int, ...], size: int) -> tuple[int, ...]:
     >>> jumps((0, 2), 3)
     (0, 2, 2, 99)
     """
+    if len(found) == size:
+        return (*found, 99)
     table: list[int] = []
     for value in found:
         table += [value] * (value + 1 - len(table))

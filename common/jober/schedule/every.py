@@ -243,13 +243,13 @@ class Every:
             last = anchor_ms
         while True:
             last = self._leap(last, moment_ms)
+            self._memo[0] = (anchor_ms, last)
             found = self._link(last)
             if found is None:
                 return None
             last, fires = found
             if last > moment_ms and fires:
                 return last
-            self._memo[0] = (anchor_ms, last)
 
     def _link(self, last_ms: int) -> tuple[int, bool] | None:
         """The next link of the chain, and whether it fires (it may lie in a skipped gap)."""

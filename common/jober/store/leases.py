@@ -86,7 +86,9 @@ class LeaseStore:
             }
             for end in finishes
         ]
-        replies = self._redis.run("finish", [keys.LEASES], [agent, KEEP_S, packed(told)])
+        replies = self._redis.run(
+            "finish", [keys.LEASES, keys.rq_worker(agent)], [agent, KEEP_S, packed(told)]
+        )
         return [reply == b"done" for reply in replies]
 
     def reclaim(self, limit: int = 100) -> list[str]:

@@ -1,0 +1,106 @@
+"""The commands there are: listed without loading them, loaded one at a time.
+
+`jober --help` reads this table alone. A command's module is imported when it is called, so it
+may import what it needs at its top. The daemons come from the entry-point group
+`jober.daemons`, since `jober` itself knows none of the parts that stand on it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+DAEMON_GROUP = "jober.daemons"
+
+
+class Command(NamedTuple):
+    """Where a command is found (`module:function`) and what it does, in a line."""
+
+    section: str
+    place: str
+    help: str
+
+
+COMMANDS: dict[str, Command] = {
+    "apply": Command("Jobs", "apply:apply", "Make the jobs those of a file."),
+    "jobs": Command("Jobs", "jobs:jobs", "List the jobs."),
+    "show": Command("Jobs", "show:show", "Show all about one job."),
+    "next": Command("Jobs", "next:next_fires", "Tell when a job fires next."),
+    "pause": Command("Jobs", "jobs:pause", "Let a job fire no more, until resumed."),
+    "resume": Command("Jobs", "jobs:resume", "Let a paused job fire again."),
+    "remove": Command("Jobs", "jobs:remove", "Remove a job; its runs go on."),
+    "run": Command("Runs", "run:run", "Run a job now."),
+    "runs": Command("Runs", "runs:runs", "List the runs, newest first."),
+    "logs": Command("Runs", "logs:logs", "Print what a run has written."),
+    "cancel": Command("Runs", "runs:cancel", "Stop a run, or take it out of its queue."),
+    "agents": Command("Fleet", "agents:agents", "List the live agents."),
+    "leader": Command("Fleet", "agents:leader", "Tell which scheduler leads."),
+    "events": Command("Fleet", "events:events", "Tell what happened, and what happens."),
+    "dev": Command("Start", "dev.command:dev", "Run a whole fleet on this machine, and watch it."),
+    "version": Command("Start", "version:version", "Print the version."),
+}
+
+# What a daemon is told of in `jober --help`, where we know it.
+_DAEMON_HELP = {
+    "scheduler": "Start a scheduler; of several, one leads.",
+    "worker": "Start the agent of this host.",
+    "web": "Start the web pages and the HTTP API.",
+}
+
+
+def daemons() -> list[str]:
+    """The names of the daemons that are installed."""
+    from importlib.metadata import entry_points
+
+    return sorted(point.name for point in entry_points(group=DAEMON_GROUP))
+
+
+def daemon(name: str) -> Callable[[Sequence[str]], Any] | None:
+    """The daemon of that name, as a function of its arguments; None where there is none."""
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=DAEMON_GROUP, name=name):
+        found: Callable[[Sequence[str]], Any] = point.load()
+        return found
+    return None
+
+
+def load(name: str) -> Any:
+    """The command, imported, as typer has it. What stands below `Examples:` in its docstring
+    is shown below its options."""
+    from importlib import import_module
+    from inspect import cleandoc
+
+    import typer
+
+    module, _, function = COMMANDS[name].place.partition(":")
+    found = getattr(import_module(f"jober.cli.{module}"), function)
+    text, _, examples = cleandoc(found.__doc__ or "").partition("Examples:\n")
+    # typer would fill the paragraphs of an example; \b keeps the lines as they are.
+    epilog = "\b\nExamples:\n" + examples.rstrip() if examples else None
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, help=text.rstrip(), epilog=epilog)(found)
+    return typer.main.get_command(app)
+
+
+def help_text() -> str:
+    """What `jober --help` prints."""
+    lines = ["Usage: jober COMMAND [OPTIONS] …", ""]
+    lines += ["Periodic tasks over a fleet of hosts: on time, by role, on Redis.", ""]
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for name, command in COMMANDS.items():
+        sections.setdefault(command.section, []).append((name, command.help))
+    sections["Start"][:0] = [(name, _DAEMON_HELP.get(name, "")) for name in daemons()]
+    for section, entries in sections.items():
+        lines.append(f"{section}:")
+        lines += [f"  {name:<11}{help}".rstrip() for name, help in entries]
+        lines.append("")
+    lines += [
+        "Every command takes --redis URL, or the environment JOBER_REDIS_URL",
+        "(default: redis://127.0.0.1:6379/0), and tells more with --help.",
+        "",
+        "Examples:",
+        "  jober dev examples/fleet.toml      look at it all, without installing anything",
+        "  jober apply fleet.toml --dry-run   what would change",
+        "  jober run nightly --follow         run it now, and watch",
+        "  jober runs --state failed          what went wrong",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,150 @@
+"""`jober jobs`, and what is done to one job: pause, resume, remove."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from jober.cli import terminal
+from jober.cli.fleet import fleet
+from jober.cli.options import JobArgument, JsonOption, RedisOption
+from jober.cli.table import Column, print_table
+from jober.cli.words import moment, relative
+from jober.client import Jober
+from jober.run import Run
+from jober.store.jobs import JobRecord
+
+# So many of the newest runs are looked through for the last run of each job; jobs that are not
+# among them are asked for one by one, if they are no more than this.
+_NEWEST_RUNS = 300
+_ASKED_AT_MOST = 50
+
+NO_JOBS = "no jobs yet: jober apply FILE"
+NO_LEADER = "no scheduler leads, so nothing fires: start one with `jober scheduler`"
+
+
+def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
+    """List the jobs.
+
+    Tells of each when it is due, where it runs, and how its last run went.
+
+    Examples:
+      jober jobs
+      jober jobs --json | jq -r '.[] | select(.state == "paused") | .job'
+    """
+    with fleet(redis) as jober:
+        found = list(jober.jobs())
+        if json:
+            terminal.print_json([record.to_dict() for record in found])
+            return
+        if not found:
+            terminal.note(NO_JOBS)
+            return
+        last = last_runs(jober, found)
+        now_ms = jober.store.clock.now_ms()
+        leader = jober.leader()
+    rows = [
+        [
+            Text(record.name, style="bold"),
+            next_text(record, now_ms),
+            last_text(last.get(record.name), now_ms),
+            record.job.schedule_text,
+            ", ".join(record.job.roles) or "default",
+            "every host" if record.job.on == "every" else "",
+        ]
+        for record in found
+    ]
+    columns = [
+        Column(title="JOB"),
+        Column(title="NEXT"),
+        Column(title="LAST RUN"),
+        Column(title="SCHEDULE", cut=True, drop=1),
+        Column(title="ROLES", cut=True, drop=2),
+        Column(title="ON", drop=3),
+    ]
+    print_table(terminal.stdout(), columns, rows)
+    if leader is None:
+        terminal.note(NO_LEADER)
+
+
+def pause(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
+    """Let a job fire no more, until resumed.
+
+    Runs that are under way, or wait in a queue, go on; runs by hand are made as before.
+
+    Examples:
+      jober pause nightly
+    """
+    with fleet(redis) as jober:
+        done = jober.pause(name)
+    _tell(name, "paused", done, json)
+
+
+def resume(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
+    """Let a paused job fire again.
+
+    What becomes of the fires that it missed is what its `catch_up` says.
+
+    Examples:
+      jober resume nightly
+    """
+    with fleet(redis) as jober:
+        done = jober.resume(name)
+    _tell(name, "resumed", done, json)
+
+
+def remove(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
+    """Remove a job; its runs go on.
+
+    Its history stays a week. `jober apply` of a file that has it brings it back.
+
+    Examples:
+      jober remove nightly
+    """
+    with fleet(redis) as jober:
+        jober.remove_job(name)
+    _tell(name, "removed", True, json)
+
+
+def _tell(name: str, action: str, done: bool, json: bool) -> None:
+    if json:
+        terminal.print_json({"job": name, "action": action, "changed": done})
+    elif done:
+        terminal.say(f"{action} {name}")
+    else:
+        was = "paused already" if action == "paused" else "not paused"
+        terminal.say(f"{name} was {was}")
+
+
+def next_text(record: JobRecord, now_ms: int) -> Text:
+    """When the job is due, or why it is not."""
+    if record.paused:
+        return terminal.state("paused")
+    if record.job.schedule is None:
+        return Text("by hand", style="dim")
+    if record.next_ms is None:
+        return Text("–", style="dim")
+    text = Text(moment(record.next_ms, now_ms))
+    return text.append(f" {relative(record.next_ms, now_ms)}", style="dim")
+
+
+def last_text(run: Run | None, now_ms: int) -> Text:
+    """How the last run went, and when."""
+    if run is None:
+        return Text("none", style="dim")
+    text = terminal.state(run.state)
+    when = run.ended_at_ms or run.started_at_ms or run.enqueued_at_ms
+    return text.append(f" {relative(when, now_ms)}", style="dim") if when else text
+
+
+def last_runs(jober: Jober, records: Sequence[JobRecord]) -> dict[str, Run]:
+    """The newest run of each job, where it is cheap to tell."""
+    found: dict[str, Run] = {}
+    newest = jober.runs(limit=_NEWEST_RUNS)
+    for run in newest:
+        if run.job is not None:
+            found.setdefault(run.job, run)
+    others = [record.name for record in records if record.name not in found]
+    if len(newest) == _NEWEST_RUNS and len(others) <= _ASKED_AT_MOST:
+        for name in others:
+            found.update((name, run) for run in jober.runs(name, limit=1))
+    return found

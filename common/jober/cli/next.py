@@ -1,0 +1,133 @@
+"""`jober next`: the coming fires of a job, or of a cron expression."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from jober.cli import terminal
+from jober.cli.fleet import fleet
+from jober.cli.options import JsonOption, RedisOption
+from jober.cli.table import Column, print_table
+from jober.cli.words import relative
+from jober.clock import SystemClock, from_ms, iso
+from jober.schedule import Schedule, parse
+from jober.store.jobs import JobRecord
+
+
+def next_fires(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The name of a job.")
+    ] = None,
+    cron: Annotated[
+        str | None,
+        typer.Option("--cron", metavar="EXPR", help="Of this expression, without any job."),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="TZ", help="The zone of --cron. (default: UTC)"),
+    ] = None,
+    number: Annotated[
+        int, typer.Option("-n", "--number", min=1, max=10_000, metavar="N", help="So many.")
+    ] = 5,
+    json: JsonOption = False,
+    redis: RedisOption = None,
+) -> None:
+    """Tell when a job fires next.
+
+    In the zone of the job and in the local one, and with what a change to or from summer time
+    does to a fire. `--cron` asks of an expression; it needs no Redis.
+
+    Examples:
+      jober next nightly
+      jober next --cron '30 2 * * *' --timezone Europe/Warsaw -n 3
+      jober next --cron '@hourly' --json
+    """
+    if (name is None) == (cron is None):
+        raise typer.BadParameter("give the name of a job, or --cron EXPR")
+    if timezone is not None and cron is None:
+        raise typer.BadParameter("--timezone goes with --cron; a job has its own")
+    if cron is not None:
+        schedule = parse({"cron": cron}, timezone)
+        now_ms = SystemClock().now_ms()
+        fires = list(islice(_fires(schedule, now_ms, now_ms), number))
+    else:
+        assert name is not None
+        with fleet(redis) as jober:
+            record = jober.job(name)
+            now_ms = jober.store.clock.now_ms()
+        if record.job.schedule is None:
+            _tell_none(f"{name} has no schedule: jober run {name}", json)
+            return
+        schedule = record.job.schedule
+        fires = coming_fires(record, now_ms, number)
+        if record.paused:
+            terminal.note(f"{name} is paused: it fires at none of these (jober resume {name})")
+    if json:
+        terminal.print_json([as_dict(schedule, fire) for fire in fires])
+    elif fires:
+        _print(schedule, fires, now_ms)
+    else:
+        _tell_none("it never fires again", json)
+
+
+def coming_fires(record: JobRecord, now_ms: int, number: int) -> list[int]:
+    """The next fires of a job, in epoch ms, reckoned from the last that was decided on."""
+    schedule = record.job.schedule
+    if schedule is None:
+        return []
+    after = max(record.cursor_ms, record.floor_ms, now_ms)
+    first = schedule.next_after_ms(after, record.cursor_ms)
+    if first is None:
+        return []
+    return [first, *islice(_fires(schedule, first, first), number - 1)]
+
+
+def as_dict(schedule: Schedule, fire_ms: int) -> dict[str, Any]:
+    """A fire, for scripts: as an instant, as its zone's clock has it, and as this machine's."""
+    fire = from_ms(fire_ms)
+    return {
+        "fire_at": iso(fire_ms),
+        "timezone": schedule.timezone,
+        "in_zone": schedule.zone.aware(fire_ms).isoformat(),
+        "local": fire.astimezone().isoformat(),
+        "notes": list(schedule.notes(fire)),
+    }
+
+
+def _fires(schedule: Schedule, after_ms: int, anchor_ms: int) -> Iterator[int]:
+    """The fires later than a moment; each is the anchor of the next, as the scheduler has it."""
+    fire = schedule.next_after_ms(after_ms, anchor_ms)
+    while fire is not None:
+        yield fire
+        fire = schedule.next_after_ms(fire, fire)
+
+
+def _print(schedule: Schedule, fires: list[int], now_ms: int) -> None:
+    columns = [
+        Column(title=schedule.timezone),
+        Column(title="LOCAL", drop=1),
+        Column(title=""),
+        Column(title="NOTE"),
+    ]
+    rows = []
+    for fire in fires:
+        wall, local = schedule.zone.aware(fire), from_ms(fire).astimezone()
+        same = wall.utcoffset() == local.utcoffset()
+        rows.append(
+            [
+                f"{wall:%a %Y-%m-%d %H:%M:%S %Z}",
+                "" if same else f"{local:%a %Y-%m-%d %H:%M:%S %Z}",
+                relative(fire, now_ms),
+                "; ".join(schedule.notes(from_ms(fire))),
+            ]
+        )
+    print_table(terminal.stdout(), columns, rows)
+
+
+def _tell_none(text: str, json: bool) -> None:
+    if json:
+        terminal.print_json([])
+    else:
+        terminal.note(text)

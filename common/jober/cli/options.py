@@ -1,0 +1,21 @@
+"""The options that many commands share."""
+
+from typing import Annotated
+
+import typer
+
+RedisOption = Annotated[
+    str | None,
+    typer.Option(
+        "--redis",
+        metavar="URL",
+        help="Where Redis is: redis://, rediss://, unix://, or redis+sentinel://h1,h2/service/0. "
+        "(default: JOBER_REDIS_URL, else redis://127.0.0.1:6379/0)",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON, for scripts. (default: for people)")
+]
+JobArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a job.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.")]

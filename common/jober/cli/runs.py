@@ -1,0 +1,175 @@
+"""`jober runs` and `jober cancel`."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from jober.cli import terminal
+from jober.cli.fleet import fleet
+from jober.cli.options import JsonOption, RedisOption, RunArgument
+from jober.cli.table import Column, print_table
+from jober.cli.words import duration, moment, relative
+from jober.client import Jober
+from jober.errors import JoberError, JobNotFound, RunNotFound
+from jober.run import Run, RunState
+
+_PAGE = 500
+
+
+def runs(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Of this job. (default: of all)")
+    ] = None,
+    state: Annotated[
+        RunState | None,
+        typer.Option("--state", help="Only those in this state.", show_default=False),
+    ] = None,
+    number: Annotated[
+        int, typer.Option("-n", "--number", min=1, metavar="N", help="At most so many.")
+    ] = 20,
+    json: JsonOption = False,
+    redis: RedisOption = None,
+) -> None:
+    """List the runs, newest first.
+
+    Examples:
+      jober runs
+      jober runs nightly -n 5
+      jober runs --state failed --json
+    """
+    with fleet(redis) as jober:
+        found = newest_runs(jober, name, state, number)
+        if not found and name is not None:
+            _check_job(jober, name)
+        now_ms = jober.store.clock.now_ms()
+    if json:
+        terminal.print_json([run.to_dict() for run in found])
+    elif found:
+        print_runs(terminal.stdout(), found, now_ms)
+    else:
+        of = f" of {name}" if name else ""
+        which = f" is {state}" if state else " yet"
+        terminal.note(f"no run{of}{which}: jober run {name or 'NAME'}")
+
+
+def cancel(
+    run: RunArgument,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until it has ended. (default: ask, and return)")
+    ] = False,
+    json: JsonOption = False,
+    redis: RedisOption = None,
+) -> None:
+    """Stop a run, or take it out of its queue.
+
+    A run that waits is cancelled at once. One that runs is sent TERM, and KILL after its
+    job's grace. One that has ended stays as it is, and the exit status is 0 then too.
+
+    Examples:
+      jober cancel nightly-20261121T020000Z
+      jober cancel nightly-20261121T020000Z --wait
+    """
+    with fleet(redis) as jober:
+        try:
+            handle = jober.handle(run)
+        except RunNotFound:
+            _tell_runs_of_job(jober, run)
+            raise
+        done = handle.cancel()
+        after = handle.wait() if wait else handle.run
+    if json:
+        terminal.print_json({**after.to_dict(), "cancel": done})
+    elif done == "cancelled":
+        terminal.say(f"cancelled {run}, which had not started")
+    elif done != "asked":
+        terminal.say(f"{run} had ended as {done}")
+    elif wait:
+        terminal.say(f"{run} ended as {after.state}")
+    else:
+        terminal.say(f"asked {after.host} to stop {run}")
+
+
+def newest_runs(jober: Jober, name: str | None, state: RunState | None, number: int) -> list[Run]:
+    """The newest runs of a job, or of all, in one state or in any."""
+    if state is None:
+        return jober.runs(name, limit=number)
+    found: list[Run] = []
+    before_ms: int | None = None
+    while len(found) < number:
+        page = jober.runs(name, before_ms=before_ms, limit=_PAGE)
+        found += [run for run in page if run.state is state]
+        oldest = page[-1].enqueued_at_ms if page else None
+        if oldest is None or len(page) < _PAGE:
+            break
+        before_ms = oldest
+    return found[:number]
+
+
+def print_runs(console: Console, found: Sequence[Run], now_ms: int) -> None:
+    """A table of runs."""
+    columns = [
+        Column(title="RUN"),
+        Column(title="STATE"),
+        Column(title="HOST", cut=True),
+        Column(title="STARTED"),
+        Column(title="TOOK", justify="right"),
+        Column(title="WHY", cut=True, drop=1),
+    ]
+    rows = [
+        [
+            run.id,
+            terminal.state(run.state),
+            run.host or "",
+            started_text(run, now_ms),
+            took(run, now_ms),
+            Text(why(run), style="dim"),
+        ]
+        for run in found
+    ]
+    print_table(console, columns, rows)
+
+
+def started_text(run: Run, now_ms: int) -> Text:
+    """When it started; until then, since when it waits."""
+    when = run.started_at_ms or run.enqueued_at_ms
+    if when is None:
+        return Text("")
+    text = Text(moment(when, now_ms), style="" if run.started_at_ms else "dim")
+    return text.append(f" {relative(when, now_ms)}", style="dim")
+
+
+def took(run: Run, now_ms: int) -> str:
+    """How long it took, or has taken so far."""
+    if run.duration_s is not None:
+        return duration(run.duration_s)
+    if run.state is RunState.RUNNING and run.started_at_ms is not None:
+        return duration((now_ms - run.started_at_ms) / 1000)
+    return ""
+
+
+def why(run: Run) -> str:
+    """Why it is in its state, on one line, where there is anything to say."""
+    if run.cancel_requested and not run.state.is_final:
+        return "asked to stop"
+    if run.reason:
+        return " ".join(run.reason.split())
+    return f"exit status {run.exit_code}" if run.exit_code else ""
+
+
+def _check_job(jober: Jober, name: str) -> None:
+    """Raise JobNotFound where there is no such job; of a removed one, there might be runs."""
+    jober.job(name)
+
+
+def _tell_runs_of_job(jober: Jober, name: str) -> None:
+    """Where the name of a job was given for that of a run: raise an error with its live runs."""
+    try:
+        jober.job(name)
+    except JobNotFound:
+        return
+    live = [run.id for run in jober.runs(name, limit=20) if not run.state.is_final]
+    told = f"its live runs: {', '.join(live)}" if live else "none of its runs is live"
+    raise JoberError(f"'{name}' is a job, not a run; {told}")

@@ -1,0 +1,127 @@
+"""`jober show`: all about one job on one page."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from jober.cli import terminal
+from jober.cli.fleet import fleet
+from jober.cli.next import as_dict, coming_fires
+from jober.cli.options import JobArgument, JsonOption, RedisOption
+from jober.cli.runs import print_runs
+from jober.cli.table import Column, print_table
+from jober.cli.words import count, moment, moment_and_hint, plain, relative
+from jober.ledger import LedgerEntry
+from jober.store.jobs import JobRecord
+
+_FIRES = 3
+_ENTRIES = 8
+_RUNS = 8
+
+
+def show(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
+    """Show all about one job.
+
+    Its definition, its coming fires, what was decided of its last ones and why, and its newest
+    runs.
+
+    Examples:
+      jober show nightly
+      jober show nightly --json | jq .definition
+    """
+    with fleet(redis) as jober:
+        record = jober.job(name)
+        ledger = jober.ledger(name, limit=_ENTRIES)
+        runs = jober.runs(name, limit=_RUNS)
+        hosts = jober.hosts_for(record.job)
+        now_ms = jober.store.clock.now_ms()
+    fires = [] if record.paused else coming_fires(record, now_ms, _FIRES)
+    if json:
+        schedule = record.job.schedule
+        told: dict[str, Any] = {
+            **record.to_dict(),
+            "hosts": hosts,
+            "next_fires": [as_dict(schedule, fire) for fire in fires] if schedule else [],
+            "ledger": [entry.to_dict() for entry in ledger],
+            "runs": [run.to_dict() for run in runs],
+        }
+        terminal.print_json(told)
+        return
+    console = terminal.stdout()
+    _print_head(console, record, fires, hosts, now_ms)
+    if ledger:
+        _heading(console, "Decisions")
+        _print_ledger(console, ledger, now_ms)
+    _heading(console, "Runs")
+    if runs:
+        print_runs(console, runs, now_ms)
+    else:
+        console.print(Text(f"none yet: jober run {name}", style="dim"))
+
+
+def _print_head(
+    console: Console, record: JobRecord, fires: list[int], hosts: list[str], now_ms: int
+) -> None:
+    job = record.job
+    title = Text(record.name, style="bold")
+    if job.title:
+        title.append(f"  {plain(job.title)}", style="dim")
+    console.print(title, soft_wrap=True)
+    wanted = " or ".join(job.roles) or "default"
+    where = f"every live host with role {wanted}" if job.on == "every" else f"a host with role {wanted}"
+    if hosts:
+        where += f" ({', '.join(hosts)})"
+    coming = ", ".join(moment(fire, now_ms) for fire in fires)
+    if fires:
+        coming += f" ({relative(fires[0], now_ms)})"
+    lines: list[tuple[str, str | Text]] = [
+        ("state", terminal.state("paused" if record.paused else "active")),
+        ("runs", job.description),
+        ("when", job.schedule_text),
+        ("next", coming or ("none while paused" if record.paused else "none")),
+        ("where", where),
+    ]
+    if not hosts:
+        lines.append(("", Text("no live host has such a role now", style="red")))
+    told = {"title", "roles", "on", "timezone", "cron", "every", "at", "date", "any_of"}
+    told |= {"command", "call", "module", "script", "args", "kwargs", "notes", "shell"}
+    lines += [
+        (field, value if isinstance(value, str) else terminal.json_text(value))
+        for field, value in job.spec().items()
+        if field not in told
+    ]
+    if job.notes:
+        lines += [
+            ("" if place else "notes", line) for place, line in enumerate(job.notes.splitlines())
+        ]
+    changed = moment_and_hint(record.updated_at_ms, now_ms)
+    lines.append(("defined", f"{changed or 'once'}, revision {record.revision}"))
+    for label, value in lines:
+        text = Text(f"  {label:<12}", style="dim")
+        text.append_text(value if isinstance(value, Text) else Text(plain(value), style="default"))
+        console.print(text, soft_wrap=True)
+
+
+def _print_ledger(console: Console, ledger: list[LedgerEntry], now_ms: int) -> None:
+    columns = [
+        Column(title="FIRE"),
+        Column(title=""),
+        Column(title="RUN OR REASON", cut=True),
+    ]
+    print_table(console, columns, [_ledger_row(entry, now_ms) for entry in ledger])
+
+
+def _ledger_row(entry: LedgerEntry, now_ms: int) -> list[str | Text]:
+    told = entry.run or entry.reason or ""
+    if entry.count > 1:
+        since = moment(entry.first_fire_at_ms, now_ms)
+        told = f"{count(entry.count, 'fire')} since {since}: {told}"
+    elif entry.host and not entry.run:
+        told = f"{told} ({entry.host})"
+    return [moment(entry.fire_at_ms, now_ms), terminal.state(entry.decision), told]
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))

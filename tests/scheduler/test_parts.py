@@ -1,0 +1,204 @@
+"""The parts of a scheduler, on a real Redis: elector, ticker, reaper, pruner."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from jober.agent_info import AgentInfo
+from jober.embedded import RedisServer
+from jober.job import Job
+from jober.run import RunState
+from jober.store import Store
+from jober.store.jobs import Change
+from jober_scheduler import elector as elector_module
+from jober_scheduler import reaper as reaper_module
+from jober_scheduler.elector import Elector
+from jober_scheduler.pruner import KEEP_PER_JOB, Pruner
+from jober_scheduler.reaper import Reaper
+from jober_scheduler.ticker import Ticker
+from tests.store.hand import Hand
+from tests.waiting import wait_until
+
+
+@contextmanager
+def electing(store: Store, node: str) -> Iterator[Elector]:
+    elector = Elector(store, node)
+    elector.start()
+    try:
+        yield elector
+    finally:
+        elector.stop()
+
+
+@contextmanager
+def ticking(store: Store) -> Iterator[None]:
+    with electing(store, "node:1:aaaaaa") as elector:
+        ticker = Ticker(store, elector)
+        ticker.start()
+        try:
+            yield
+        finally:
+            ticker.stop()
+
+
+def join(store: Store, host: str = "host1") -> None:
+    info = AgentInfo(
+        id=f"{host}-aaaaaa",
+        host=host,
+        pid=1,
+        roles=frozenset({"default"}),
+        slots=1,
+        version="0",
+    )
+    store.agents.join(info, ["default"])
+
+
+def put(store: Store, name: str = "job", **fields: object) -> None:
+    job = Job.from_spec(name, {"command": "true", **fields})
+    store.jobs.apply([Change(op="put", name=name, job=job)])
+
+
+def test_one_of_two_leads_and_the_other_takes_over_when_it_resigns(store: Store) -> None:
+    with electing(store, "b:2:bbbbbb") as standby:
+        first = Elector(store, "a:1:aaaaaa")
+        wait_until(standby.token)
+        first.start()
+        assert first.wait_for_lead(0.2) is None
+        standby.stop()
+        token = wait_until(lambda: first.token())
+        assert token.endswith("a:1:aaaaaa")
+        first.stop()
+    assert store.leader.current() is None
+
+
+def test_a_leader_whose_lease_went_to_another_steps_down(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elector_module, "RENEW_S", 0.05)
+    with electing(store, "a:1:aaaaaa") as elector:
+        wait_until(elector.token)
+        store.connection.command("SET", "jober:leader", "9999999999999:b:2:bbbbbb", "PX", 60_000)
+        wait_until(lambda: elector.token() is None)
+    leader = store.leader.current()
+    assert leader is not None and leader.node == "b:2:bbbbbb", "it does not resign for another"
+
+
+def test_a_leader_that_cannot_renew_trusts_its_lease_no_longer_than_it_lasts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elector_module, "LEASE_MS", 1300)
+    monkeypatch.setattr(elector_module, "RENEW_S", 30)
+    with electing(store, "a:1:aaaaaa") as elector:
+        wait_until(elector.token)
+        wait_until(lambda: elector.token() is None, 5)
+        assert store.leader.current() is not None, "the lease itself has not ended yet"
+
+
+def test_a_new_job_fires_at_once_when_its_moment_comes(store: Store) -> None:
+    join(store)
+    with ticking(store):
+        put(store, every=1)
+        wait_until(lambda: len(store.events.ledger("job")) >= 2)
+    fires = sorted(entry.fire_at_ms for entry in store.events.ledger("job"))
+    assert fires[1] - fires[0] == 1000
+    assert all(entry.at_ms - entry.fire_at_ms < 1000 for entry in store.events.ledger("job"))
+
+
+def test_a_changed_definition_is_planned_at_once(store: Store) -> None:
+    join(store)
+    with ticking(store):
+        put(store, cron="0 0 1 1 *")
+        planned = wait_until(lambda: store.jobs.get("job").next_ms)
+        put(store, cron="0 0 2 1 *")
+        wait_until(lambda: store.jobs.get("job").next_ms != planned, 0.9)
+        assert store.jobs.get("job").next_ms == planned + 86_400_000
+
+
+def test_a_definition_that_cannot_be_read_stops_no_other_job(store: Store) -> None:
+    join(store)
+    put(store, "broken", every=1)
+    put(store, "fine", every=1)
+    store.connection.command("HSET", "jober:job:broken", "spec", '{"crn": 1}')
+    with ticking(store):
+        wait_until(lambda: store.events.ledger("fine"))
+    assert store.events.ledger("broken") == []
+
+
+def test_a_resumed_job_runs_once_for_all_that_it_missed(store: Store) -> None:
+    join(store)
+    put(store, every=60)
+    store.jobs.pause("job", True)
+    store.connection.command(
+        "HSET", "jober:job:job", "cursor", store.clock.now_ms() - 3_630_000, "floor", 0
+    )
+    with ticking(store):
+        store.jobs.pause("job", False)
+        wait_until(lambda: store.runs.page("job"))
+    assert len(store.runs.page("job")) == 1
+    newest, oldest = store.events.ledger("job")
+    assert (str(newest.decision), str(oldest.decision), oldest.count) == ("fired", "missed", 59)
+
+
+def test_a_restart_of_the_scheduler_resets_no_interval(store: Store) -> None:
+    join(store)
+    put(store, every=1000)
+    with ticking(store):
+        first = wait_until(lambda: store.jobs.get("job").next_ms)
+    with ticking(store):
+        wait_until(lambda: store.leader.current())
+        put(store, "other", every=1000)
+        wait_until(lambda: store.jobs.get("other").next_ms)
+    assert store.jobs.get("job").next_ms == first
+
+
+def test_runs_of_a_silent_agent_are_lost_but_only_after_a_full_lease_of_this_redis(
+    store: Store, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaper_module, "EVERY_S", 0.02)
+    monkeypatch.setattr(reaper_module, "LEASE_MS", 400)
+    hand.job()
+    hand.agent()
+    id = hand.run()
+    (claim,) = hand.claim()
+    hand.expire(claim.lease)
+    store.connection.command("ZADD", "jober:agents", 1, "host1-aaaaaa")
+    reaper = Reaper(store)
+    began = store.clock.now_ms()
+    reaper.start()
+    wait_until(lambda: hand.state(id) is RunState.LOST)
+    wait_until(lambda: store.agents.live() == [] and not hand.count("jober:agents"))
+    reaper.stop()
+    ended = store.runs.get(id).ended_at_ms
+    assert ended is not None and ended - began >= 390
+
+
+def test_the_pruner_keeps_the_newest_runs_of_a_busy_job(store: Store, hand: Hand) -> None:
+    hand.job(overlap="allow")
+    hand.agent()
+    ids = [hand.run() for _ in range(1105)]
+    while claims := hand.claim("host1-aaaaaa", 100):
+        for claim in claims:
+            hand.finish(claim, exit_code=0)
+    with electing(store, "a:1:aaaaaa") as elector:
+        Pruner(store, elector).prune()
+    assert hand.count("jober:runs:job") == KEEP_PER_JOB
+    assert store.connection.command("EXISTS", f"rq:job:{ids[0]}") == 0
+    assert store.connection.command("EXISTS", f"rq:job:{ids[-1]}") == 1
+
+
+def test_a_scheduler_outlives_a_restart_of_redis(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("redis")
+    with RedisServer(folder, durable=True) as server:
+        store = Store(server.url)
+        store.observe_time()
+        join(store)
+        with ticking(store):
+            put(store, every=1)
+            wait_until(lambda: store.events.ledger("job"))
+            server.kill()
+            server.start()
+            before = len(store.events.ledger("job"))
+            join(store)
+            wait_until(lambda: len(store.events.ledger("job")) > before + 1, 20)
+        store.close()

@@ -1,0 +1,224 @@
+"""The planner decides on every due fire, from the cursor on; it is pure, so no Redis here."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jober.agent_info import AgentInfo
+from jober.fire import FirePlan
+from jober.job import Job
+from jober.ledger import Decision
+from jober_scheduler.planner import (
+    FIRES_PER_PLAN,
+    LATE_MS,
+    LOOK_AGAIN_MS,
+    NO_HOST_MS,
+    Roster,
+    plan,
+)
+
+NOW = 1_795_222_800_000  # 2026-11-21T01:00:00Z
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+
+def agent(host: str, *roles: str, state: str = "up") -> AgentInfo:
+    return AgentInfo(
+        id=f"{host}-aaaaaa",
+        host=host,
+        pid=1,
+        roles=frozenset(roles or ("default",)),
+        slots=1,
+        version="0",
+        state=state,
+    )
+
+
+ONE = Roster.of([agent("host1")])
+NOBODY = Roster.of([])
+
+
+def planned(
+    cursor_ms: int,
+    now_ms: int = NOW,
+    floor_ms: int = 0,
+    roster: Roster = ONE,
+    **fields: object,
+) -> FirePlan:
+    job = Job.from_spec("job", {"command": "true", **fields})
+    return plan(
+        job, revision=1, cursor_ms=cursor_ms, floor_ms=floor_ms, now_ms=now_ms, roster=roster
+    )
+
+
+def fired(told: FirePlan) -> list[int]:
+    return [fire.at_ms for fire in told.fires if fire.decision is Decision.FIRED]
+
+
+def missed(told: FirePlan) -> list[tuple[int | None, int, int]]:
+    """First, last and count of each range of missed fires."""
+    return [
+        (fire.first_ms or fire.at_ms, fire.at_ms, fire.count)
+        for fire in told.fires
+        if fire.decision is Decision.MISSED
+    ]
+
+
+def test_a_job_that_is_due_fires_once_and_is_due_again() -> None:
+    told = planned(NOW - MINUTE, every=60)
+    assert fired(told) == [NOW]
+    assert told.fires[0].runs[0].id == "job-20261121T010000Z"
+    assert (told.cursor_ms, told.next_ms) == (NOW, NOW + MINUTE)
+
+
+def test_a_job_that_is_not_due_is_planned_and_its_cursor_stays() -> None:
+    told = planned(NOW - MINUTE, now_ms=NOW - 1, every=60)
+    assert told.fires == ()
+    assert (told.cursor_ms, told.next_ms) == (NOW - MINUTE, NOW)
+
+
+def test_a_job_by_hand_is_never_due() -> None:
+    assert planned(NOW).next_ms is None
+
+
+def test_a_date_fires_once_and_never_again() -> None:
+    told = planned(NOW - HOUR, date="2026-11-21T01:00:00Z")
+    assert (fired(told), told.next_ms) == ([NOW], None)
+    assert planned(NOW, date="2026-11-21T01:00:00Z").fires == ()
+
+
+def test_what_fell_due_during_a_change_of_leaders_all_runs() -> None:
+    told = planned(NOW - 7 * SECOND, every=1)
+    assert fired(told) == [NOW - n * SECOND for n in range(6, -1, -1)]
+    assert missed(told) == []
+
+
+def test_by_default_only_the_newest_of_the_missed_fires_runs() -> None:
+    told = planned(NOW - 3 * HOUR - MINUTE, now_ms=NOW + 20 * MINUTE, cron="0 * * * *")
+    assert fired(told) == [NOW]
+    assert missed(told) == [(NOW - 3 * HOUR, NOW - HOUR, 3)]
+    assert told.cursor_ms == NOW
+    assert told.next_ms == NOW + HOUR
+
+
+def test_when_a_fire_is_due_just_now_none_of_the_missed_runs_beside_it() -> None:
+    told = planned(NOW - 3 * HOUR, cron="0 * * * *")
+    assert fired(told) == [NOW]
+    assert missed(told) == [(NOW - 2 * HOUR, NOW - HOUR, 2)]
+
+
+def test_with_catch_up_none_every_missed_fire_is_only_told() -> None:
+    told = planned(NOW - 3 * HOUR, now_ms=NOW + 20 * MINUTE, cron="0 * * * *", catch_up="none")
+    assert fired(told) == []
+    assert missed(told) == [(NOW - 2 * HOUR, NOW, 3)]
+    assert told.cursor_ms == NOW
+
+
+def test_with_catch_up_all_every_missed_fire_runs_up_to_the_limit() -> None:
+    hours = planned(NOW - 5 * HOUR, now_ms=NOW + 20 * MINUTE, cron="0 * * * *", catch_up="all")
+    assert fired(hours) == [NOW - n * HOUR for n in range(4, -1, -1)]
+    assert missed(hours) == []
+    few = planned(
+        NOW - 5 * HOUR,
+        now_ms=NOW + 20 * MINUTE,
+        cron="0 * * * *",
+        catch_up="all",
+        catch_up_limit=2,
+    )
+    assert fired(few) == [NOW - HOUR, NOW]
+    assert missed(few) == [(NOW - 4 * HOUR, NOW - 2 * HOUR, 3)]
+
+
+def test_an_outage_of_a_year_of_a_job_of_every_second_is_planned_at_once() -> None:
+    year = 365 * 24 * HOUR
+    told = planned(NOW - year, every=1)
+    assert fired(told) == [NOW - n * SECOND for n in range(LATE_MS // SECOND - 1, -1, -1)] or (
+        fired(told) == [NOW - n * SECOND for n in range(LATE_MS // SECOND, -1, -1)]
+    )
+    assert len(missed(told)) == 1
+
+
+def test_a_changed_schedule_does_not_fire_for_the_past() -> None:
+    told = planned(NOW - 24 * HOUR, floor_ms=NOW - 1, cron="30 * * * *")
+    assert told.fires == ()
+    assert told.next_ms == NOW + 30 * MINUTE
+    assert told.cursor_ms == NOW - 24 * HOUR
+
+
+def test_an_interval_keeps_its_anchor_through_an_edit() -> None:
+    told = planned(NOW - 17 * MINUTE, floor_ms=NOW - 1, every=600)
+    assert told.fires == ()
+    assert told.next_ms == NOW + 3 * MINUTE
+
+
+def test_an_interval_goes_on_from_the_fire_and_not_from_when_it_ran() -> None:
+    told = planned(NOW - MINUTE, now_ms=NOW + 1_234, every=60)
+    assert told.next_ms == NOW + MINUTE
+
+
+def test_a_job_on_every_host_makes_a_run_for_each_that_matches() -> None:
+    roster = Roster.of(
+        [
+            agent("b.example.org", "db"),
+            agent("a", "db", "web"),
+            agent("c", "web"),
+            agent("d", "db", state="draining"),
+        ]
+    )
+    told = planned(NOW - MINUTE, every=60, on="every", roles=["db"], roster=roster)
+    assert [(run.id, run.host) for run in told.fires[0].runs] == [
+        ("job-20261121T010000Z-a", "a"),
+        ("job-20261121T010000Z-b_example_org", "b.example.org"),
+    ]
+
+
+def test_two_agents_of_one_host_are_one_host_with_the_roles_of_both() -> None:
+    roster = Roster.of([agent("a", "db"), agent("a", "gpu")])
+    told = planned(NOW - MINUTE, every=60, on="every", roles=["db+gpu"], roster=roster)
+    assert [run.host for run in told.fires[0].runs] == ["a"]
+
+
+def test_a_fire_with_no_host_waits_a_little_and_is_then_told_as_missed() -> None:
+    waits = planned(NOW - MINUTE, every=60, roster=NOBODY, roles=["db+gpu", "big"])
+    assert waits.fires == ()
+    assert (waits.cursor_ms, waits.next_ms) == (NOW - MINUTE, NOW + LOOK_AGAIN_MS)
+    later = planned(
+        NOW - MINUTE, now_ms=NOW + NO_HOST_MS, every=60, roster=NOBODY, roles=["db+gpu", "big"]
+    )
+    assert missed(later) == [(NOW, NOW, 1)]
+    assert later.fires[0].reason == "no live host for role db+gpu or big"
+    assert (later.cursor_ms, later.next_ms) == (NOW, NOW + MINUTE)
+
+
+def test_a_plan_is_bounded_and_goes_on_where_it_stopped() -> None:
+    told = planned(NOW - LATE_MS, now_ms=NOW + 1_000_000, every=0.1, catch_up="all")
+    assert len(told.fires) <= FIRES_PER_PLAN
+    assert told.next_ms is not None
+
+
+@given(
+    every=st.sampled_from([0.5, 1, 7, 60, 3600]),
+    away_s=st.integers(0, 200_000),
+    catch_up=st.sampled_from(["latest", "all", "none"]),
+    limit=st.integers(1, 50),
+)
+def test_each_fire_is_decided_on_once_however_long_nobody_led(
+    every: float, away_s: int, catch_up: str, limit: int
+) -> None:
+    start = NOW - away_s * SECOND
+    cursor, count, last = start, 0, start
+    while True:
+        told = planned(cursor, every=every, catch_up=catch_up, catch_up_limit=limit)
+        for fire in told.fires:
+            first = fire.first_ms or fire.at_ms
+            assert first > last
+            last = fire.at_ms
+            count += 1 + round((fire.at_ms - first) / (every * SECOND))
+        assert told.cursor_ms >= cursor
+        cursor = told.cursor_ms
+        if told.next_ms is None or told.next_ms > NOW:
+            break
+    assert count == int(away_s / every)
+    assert all(a < b for a, b in pairwise(fired(told)))

@@ -1,0 +1,106 @@
+"""Short ways to put a store into a state, through its own calls."""
+
+from jober.agent_info import AgentInfo
+from jober.fire import FirePlan, PlannedFire, PlannedRun
+from jober.ids import fired_run_id
+from jober.job import Job
+from jober.ledger import Decision
+from jober.run import Claim, Outcome, RunState
+from jober.store import Store
+from jober.store.jobs import Change
+from jober.store.leases import Finish
+from jober.store.runs import ManualRun
+
+
+class Hand:
+    """Does by hand what a scheduler and agents do."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.token = store.leader.lead("node:1:aaaaaa", 60_000).token
+        self.made = 0
+
+    def job(self, name: str = "job", **fields: object) -> Job:
+        """Define a job; without more it is by hand, with role default."""
+        job = Job.from_spec(name, {"command": "true", **fields})
+        self.store.jobs.apply([Change(op="put", name=name, job=job)])
+        return job
+
+    def agent(self, id: str = "host1-aaaaaa", roles: tuple[str, ...] = ("default",)) -> str:
+        """Register an agent; its host is what stands before the last dash."""
+        host = id.rpartition("-")[0]
+        info = AgentInfo(id=id, host=host, pid=1, roles=frozenset(roles), slots=10, version="0.1.0")
+        self.store.agents.join(info, [f"@{host}", *roles])
+        return id
+
+    def run(self, name: str = "job", host: str | None = None) -> str:
+        """A run by hand."""
+        self.made += 1
+        id = f"{name}-m{self.made}"
+        self.store.runs.enqueue(name, [ManualRun(id=id, host=host)])
+        return id
+
+    def fire(self, name: str, at_ms: int, *hosts: str, revision: int | None = None) -> str:
+        """Fire at a moment; what became of the plan, or `fenced`."""
+        runs = tuple(
+            PlannedRun(id=fired_run_id(name, at_ms, host), host=host) for host in hosts
+        ) or (PlannedRun(id=fired_run_id(name, at_ms)),)
+        plan = FirePlan(
+            name=name,
+            revision=revision or self.store.jobs.get(name).revision,
+            cursor_ms=at_ms,
+            next_ms=at_ms + 60_000,
+            fires=(PlannedFire(at_ms=at_ms, decision=Decision.FIRED, runs=runs),),
+        )
+        reply = self.store.fires.fire(self.token, [plan])
+        return "fenced" if reply.fenced else reply.results[0]
+
+    def claim(self, agent: str = "host1-aaaaaa", n: int = 10, *queues: str) -> list[Claim]:
+        host = agent.rpartition("-")[0]
+        return self.store.leases.claim(agent, host, queues or (f"@{host}", "default"), n)
+
+    def finish(
+        self,
+        claim: Claim,
+        state: RunState = RunState.SUCCESS,
+        agent: str = "host1-aaaaaa",
+        **outcome: object,
+    ) -> bool:
+        host = agent.rpartition("-")[0]
+        ended = Outcome(state=state, **outcome)  # type: ignore[arg-type]
+        return self.store.leases.finish(agent, [Finish(claim=claim, host=host, outcome=ended)])[0]
+
+    def renew(self, *leases: str, agent: str = "host1-aaaaaa") -> tuple[set[str], set[str]]:
+        """Renew; the lost leases, and those to cancel."""
+        reply = self.store.agents.renew(agent, leases, running=len(leases), load=0, state="up")
+        return set(reply.lost), set(reply.cancel)
+
+    def state(self, run: str) -> RunState:
+        return self.store.runs.get(run).state
+
+    def expire(self, lease: str) -> None:
+        """As if the agent had been silent for longer than its lease."""
+        self.store.connection.command("ZADD", "jober:leases", 1, lease)
+
+    def count(self, key: str) -> int:
+        """How many members a set, sorted set, list or stream has."""
+        kind = self.store.connection.command("TYPE", key)
+        command = {b"zset": "ZCARD", b"set": "SCARD", b"list": "LLEN", b"stream": "XLEN"}
+        return int(self.store.connection.command(command[kind], key)) if kind in command else 0
+
+    def held(self, job: str = "job") -> dict[str, int]:
+        """All that a running attempt holds, by key; empty when it has let go of everything."""
+        names = (
+            "jober:leases",
+            f"jober:slots:{job}",
+            f"jober:slots:{job}@host1",
+            f"jober:active:{job}",
+            f"jober:active:{job}@host1",
+            f"jober:parked:{job}",
+            "jober:agent:host1-aaaaaa:runs",
+            "rq:wip:default",
+            "rq:wip:@host1",
+            "rq:queue:default",
+            "rq:queue:@host1",
+        )
+        return {name: n for name in names if (n := self.count(name))}

@@ -1,0 +1,204 @@
+"""FIRE: each due fire makes its runs once, by the leader alone, or is told in the ledger."""
+
+from typing import Any
+
+from jober.fire import FirePlan, PlannedFire
+from jober.ledger import Decision
+from jober.run import RunState
+from jober.store import Store
+from tests.store.hand import Hand
+
+YEAR_2020 = 1_577_836_800_000
+EVERY: dict[str, Any] = {"every": 60}
+
+
+def begin(hand: Hand, **fields: Any) -> int:
+    """A job that is as old as 2020; a moment that is due."""
+    hand.job(**{**EVERY, **fields})
+    hand.store.connection.command("HSET", "jober:job:job", "cursor", YEAR_2020)
+    return YEAR_2020 + 60_000
+
+
+def test_a_fire_makes_a_run_and_moves_the_cursor(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    assert hand.fire("job", at) == "done"
+    run = store.runs.get("job-20200101T000100Z")
+    assert (run.state, run.job, run.trigger, run.fire_at_ms) == (
+        RunState.QUEUED,
+        "job",
+        "schedule",
+        at,
+    )
+    record = store.jobs.get("job")
+    assert (record.cursor_ms, record.next_ms) == (at, at + 60_000)
+    assert store.jobs.next_due_ms() == at + 60_000
+    assert [e.decision for e in store.events.ledger("job")] == [Decision.FIRED]
+
+
+def test_the_same_fire_twice_makes_one_run(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    hand.fire("job", at)
+    assert [run.id for run in store.runs.page("job")] == ["job-20200101T000100Z"]
+    assert hand.count("rq:queue:default") == 1
+    assert len(store.events.ledger("job")) == 1
+
+
+def test_a_fire_before_the_cursor_makes_nothing_and_the_cursor_stays(
+    store: Store, hand: Hand
+) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    hand.fire("job", at - 30_000)
+    assert len(store.runs.page("job")) == 1
+    assert store.jobs.get("job").cursor_ms == at
+
+
+def test_a_node_that_leads_no_more_fires_nothing(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    store.connection.command("DEL", "jober:leader")
+    assert hand.fire("job", at) == "fenced"
+    store.leader.lead("other:1:bbbbbb", 6000)
+    assert hand.fire("job", at) == "fenced"
+    assert store.runs.page("job") == []
+    assert store.jobs.get("job").cursor_ms == YEAR_2020
+
+
+def test_a_plan_for_another_revision_does_nothing(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.job(**EVERY, title="changed meanwhile")
+    assert hand.fire("job", at, revision=1) == "stale"
+    assert store.runs.page("job") == []
+
+
+def test_a_paused_job_does_not_fire(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    store.jobs.pause("job", True)
+    assert hand.fire("job", at) == "paused"
+    assert store.runs.page("job") == []
+    assert store.jobs.next_due_ms() is None
+
+
+def test_a_fire_ahead_of_the_clock_of_redis_is_refused(store: Store, hand: Hand) -> None:
+    begin(hand)
+    assert hand.fire("job", store.clock.now_ms() + 500) == "early"
+    assert store.runs.page("job") == []
+
+
+def test_a_removed_job_does_not_fire(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    store.connection.command("DEL", "jober:job:job")
+    assert hand.fire("job", at, revision=1) == "stale"
+    assert store.runs.page("job") == []
+
+
+def test_a_fire_is_skipped_and_ledgered_while_an_earlier_run_goes_on(
+    store: Store, hand: Hand
+) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    assert hand.fire("job", at + 60_000) == "done"
+    newest = store.events.ledger("job")[0]
+    assert newest.decision is Decision.SKIPPED
+    assert newest.reason == "overlap: 1 run is still going"
+    assert len(store.runs.page("job")) == 1
+    assert store.jobs.get("job").cursor_ms == at + 60_000
+
+
+def test_a_run_by_hand_counts_for_the_overlap(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.run()
+    hand.fire("job", at)
+    assert store.events.ledger("job")[0].decision is Decision.SKIPPED
+
+
+def test_after_the_run_has_ended_the_next_fire_runs(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.agent()
+    hand.fire("job", at)
+    (claim,) = hand.claim()
+    hand.finish(claim)
+    hand.fire("job", at + 60_000)
+    assert [e.decision for e in store.events.ledger("job")] == [Decision.FIRED] * 2
+
+
+def test_a_run_that_others_have_deleted_does_not_block_its_job_for_ever(
+    store: Store, hand: Hand
+) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    store.connection.command("DEL", "rq:job:job-20200101T000100Z")
+    hand.fire("job", at + 60_000)
+    assert store.events.ledger("job")[0].decision is Decision.FIRED
+
+
+def test_with_overlap_queue_fires_wait_for_the_earlier_run(store: Store, hand: Hand) -> None:
+    at = begin(hand, overlap="queue")
+    hand.agent()
+    for n in range(3):
+        hand.fire("job", at + n * 60_000)
+    (first,) = hand.claim()
+    assert first.id == "job-20200101T000100Z"
+    assert hand.claim() == []
+    hand.finish(first)
+    (second,) = hand.claim()
+    assert second.id == "job-20200101T000200Z"
+
+
+def test_with_overlap_allow_fires_run_beside_each_other(store: Store, hand: Hand) -> None:
+    at = begin(hand, overlap="allow")
+    hand.agent()
+    for n in range(3):
+        hand.fire("job", at + n * 60_000)
+    assert len(hand.claim()) == 3
+
+
+def test_a_fire_on_every_host_makes_one_run_for_each(store: Store, hand: Hand) -> None:
+    at = begin(hand, on="every")
+    hand.fire("job", at, "db1.example.org", "db2")
+    runs = {run.id: run for run in store.runs.page("job")}
+    assert set(runs) == {
+        "job-20200101T000100Z-db1_example_org",
+        "job-20200101T000100Z-db2",
+    }
+    assert runs["job-20200101T000100Z-db2"].queue == "@db2"
+    assert runs["job-20200101T000100Z-db2"].host == "db2"
+
+
+def test_overlap_is_looked_at_on_each_host_by_itself(store: Store, hand: Hand) -> None:
+    at = begin(hand, on="every")
+    hand.agent()
+    hand.fire("job", at, "host1", "host2")
+    (claim,) = hand.claim()
+    hand.finish(claim)
+    hand.fire("job", at + 60_000, "host1", "host2")
+    newest = store.events.ledger("job")[:2]
+    assert {(e.host, e.decision) for e in newest} == {
+        ("host1", Decision.FIRED),
+        ("host2", Decision.SKIPPED),
+    }
+
+
+def test_a_range_of_missed_fires_is_one_entry_with_its_count_and_an_event(
+    store: Store, hand: Hand
+) -> None:
+    at = begin(hand)
+    missed = PlannedFire(
+        at_ms=at + 120_000,
+        decision=Decision.MISSED,
+        reason="nobody was there",
+        first_ms=at,
+        count=3,
+    )
+    plan = FirePlan(name="job", revision=1, cursor_ms=at + 120_000, next_ms=None, fires=(missed,))
+    store.fires.fire(hand.token, [plan])
+    (entry,) = store.events.ledger("job")
+    assert (entry.count, entry.first_fire_at_ms, entry.fire_at_ms, entry.reason) == (
+        3,
+        at,
+        at + 120_000,
+        "nobody was there",
+    )
+    event = store.events.newest(1)[0]
+    assert (event.type, event.job, event.facts["count"]) == ("fire.missed", "job", "3")
+    assert store.jobs.next_due_ms() is None

@@ -1,0 +1,469 @@
+"""docs/redis.md and Redis say the same: a real fleet does all it can, and each key it leaves, each
+field, type, expiry and message is looked up on the page; and the page promises nothing more."""
+
+import inspect
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+import redis
+import rq
+from rq.serializers import JSONSerializer
+from rq.suspension import resume, suspend
+
+from jober import Jober
+from jober.embedded import RedisServer, find_server
+from jober.event import EVENT_TYPES
+from jober.ids import manual_run_id
+from jober.run import RQ_STATUS, TRANSITIONS, RunState
+from jober.store import Store, keys
+from jober.store.runs import ManualRun
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "redis.md").read_text("utf-8")
+LUA = ROOT / "common" / "jober" / "store" / "lua"
+BIN = Path(sys.executable).parent
+PATIENCE_S = 60.0
+
+# The page, read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A key or a channel of the page. `expires_s` is None for never; `once`: not from the start."""
+
+    pattern: str
+    type: str
+    passing: bool
+    expires_s: int | None
+    once: bool
+    fields: frozenset[str]
+    text: str
+
+    def matches(self, key: str) -> bool:
+        return _regex(self.pattern).fullmatch(key) is not None
+
+
+_PARTS = {
+    "<name>": r"[A-Za-z0-9_-]+",
+    "<job>": r"[A-Za-z0-9_-]+",
+    "<run>": r"[A-Za-z0-9_-]+",
+    "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
+    "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
+    "<queue>": r"[^:]+",
+}
+_UNITS = {"s": 1, "min": 60, "d": 86_400}
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    text = re.escape(pattern)
+    for part, regex in _PARTS.items():
+        text = text.replace(re.escape(part), regex)
+    assert "<" not in text, f"{pattern} has a placeholder that the conventions do not tell of"
+    return re.compile(text)
+
+
+def _first_cells(text: str) -> Iterator[str]:
+    """The names in the first column of each table."""
+    for line in text.splitlines():
+        if line.startswith("| `"):
+            yield from re.findall(r"`([^`]+)`", line.split("|")[1])
+
+
+def _entries() -> list[Entry]:
+    found = []
+    parts = re.split(r"^### `(.+)` · (\w+)( · passing)?$", PAGE, flags=re.MULTILINE)
+    for pattern, type, passing, body in zip(*(iter(parts[1:]),) * 4, strict=True):
+        text = re.split(r"^## ", body, flags=re.MULTILINE)[0]
+        expires = re.search(r"^- \*\*Expires\*\* (never|(\d+) (s|min|d))(.*)$", text, re.MULTILINE)
+        assert expires or type == "channel", f"the page does not say when {pattern} expires"
+        seconds = int(expires[2]) * _UNITS[expires[3]] if expires and expires[2] else None
+        found.append(
+            Entry(
+                pattern=pattern,
+                type=type,
+                passing=bool(passing),
+                expires_s=seconds,
+                once=bool(expires and "once" in expires[4]),
+                fields=frozenset(_first_cells(text.split("\n| type |")[0])),
+                text=text,
+            )
+        )
+    return found
+
+
+ENTRIES = _entries()
+KEYS = [entry for entry in ENTRIES if entry.type != "channel"]
+CHANNELS = [entry for entry in ENTRIES if entry.type == "channel"]
+
+
+def _rows(heading: str) -> list[list[str]]:
+    """The cells of the table under the row `heading`."""
+    table = PAGE.split(heading, 1)[1].split("\n\n", 1)[0]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+
+
+EVENT_FACTS = {
+    row[0].strip("`"): frozenset(re.findall(r"`(\w+)`", row[2]))
+    for row in _rows("| type | what happened |")
+}
+
+
+def test_every_name_in_keys_py_is_on_the_page() -> None:
+    known = {re.sub(r"<\w+>", "<>", entry.pattern) for entry in ENTRIES}
+    for name, value in vars(keys).items():
+        if name.startswith("_"):
+            continue
+        if inspect.isfunction(value):
+            arguments = ["<>" for _ in inspect.signature(value).parameters]
+            built = value(*arguments)
+            if "host" in inspect.signature(value).parameters:
+                built = built.replace("@<>", "[@<>]")
+            assert built in known, f"keys.{name} builds {built}, which the page does not tell of"
+        else:
+            assert value in known, f"keys.{name} is {value}, which the page does not tell of"
+
+
+def test_every_key_that_a_script_builds_is_on_the_page() -> None:
+    beginnings = [entry.pattern.split("<")[0].split("[")[0] for entry in ENTRIES]
+    for path in LUA.rglob("*.lua"):
+        code = re.sub(r"--.*", "", path.read_text("utf-8"))
+        for literal in re.findall(r"'((?:jober|rq):[^']*)'", code):
+            assert literal in beginnings, f"{path.name} builds {literal}…, the page knows none such"
+
+
+def test_every_event_type_is_on_the_page() -> None:
+    assert EVENT_FACTS.keys() == EVENT_TYPES.keys()
+
+
+def test_the_states_on_the_page_are_those_of_the_transition_table() -> None:
+    told = {row[0].strip("`"): row for row in _rows("| state | RQ's `status` |")}
+    assert told.keys() == {str(state) for state in RunState}
+    for state, next_states in TRANSITIONS.items():
+        assert told[state][1] == f"`{RQ_STATUS[state]}`"
+        assert set(re.findall(r"`(\w+)`", told[state][3])) == set(next_states)
+
+
+# What a fleet does
+
+
+@dataclass
+class Observer:
+    """Looks at all keys, and hears all channels; `problems` is what the page does not say."""
+
+    client: redis.Redis
+    heard: Any
+    problems: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+    events: set[str] = field(default_factory=set)
+
+    def look(self) -> None:
+        names = list(self.client.scan_iter("*", count=1000))
+        pipeline = self.client.pipeline(transaction=False)
+        for name in names:
+            pipeline.type(name).ttl(name)
+        replies = pipeline.execute()
+        for name, type, ttl in zip(names, replies[::2], replies[1::2], strict=True):
+            if type != b"none":
+                self._check(name.decode(), type.decode(), ttl)
+        while message := self.heard.get_message(timeout=0):
+            if message["type"] == "pmessage":
+                self._check_message(message["channel"].decode(), message["data"])
+
+    def _check(self, key: str, type: str, ttl: int) -> None:
+        found = [entry for entry in KEYS if entry.matches(key)]
+        if len(found) != 1:
+            patterns = ", ".join(entry.pattern for entry in found) or "none"
+            self.problems.add(f"{key}: one pattern should tell of it, these do: {patterns}")
+            return
+        entry = found[0]
+        self.seen.add(entry.pattern)
+        if entry.type != type:
+            self.problems.add(f"{key} is a {type}, and not a {entry.type}")
+            return
+        # A negative TTL is none at all; -2 is a key that has just gone.
+        if ttl == -1 and not (entry.expires_s is None or entry.once):
+            self.problems.add(f"{entry.pattern} has no expiry, the page gives it one")
+        if ttl >= 0 and (entry.expires_s is None or ttl > entry.expires_s):
+            self.problems.add(f"{entry.pattern} expires after {ttl} s, the page says otherwise")
+        for name in self._fields(key, type) - entry.fields:
+            self.problems.add(f"{entry.pattern} has a field {name}, the page tells of none")
+
+    def _fields(self, key: str, type: str) -> set[str]:
+        found: Any = []
+        if type == "hash":
+            found = self.client.hkeys(key)
+        elif type == "stream":
+            entries: Any = self.client.xrevrange(key, count=100)
+            found = [name for _, fields in entries for name in fields]
+        return {name.decode() for name in found}
+
+    def _check_message(self, channel: str, data: bytes) -> None:
+        found = [entry for entry in CHANNELS if entry.matches(channel)]
+        if len(found) != 1:
+            self.problems.add(f"{len(found)} entries of the page tell of the channel {channel}")
+            return
+        entry = found[0]
+        self.told.add(entry.pattern)
+        if channel == keys.EVENTS:
+            self._check_event(json.loads(data))
+        elif entry.pattern == keys.out("<run>"):
+            kind, *rest = msgpack.unpackb(data, raw=True)
+            form = re.search(rf'`\["{kind.decode()}", ([^]]+)\]', entry.text)
+            if not form or len(form[1].split(",")) != len(rest):
+                self.problems.add(f"{kind!r} with {len(rest)} more is no documented form")
+            self.told.add(f"{entry.pattern} {kind.decode()}")
+        else:
+            command = json.loads(data)["command"]
+            if f'"{command}"' not in entry.text:
+                self.problems.add(f"the command {command} on {entry.pattern} is not documented")
+
+    def _check_event(self, event: dict[str, Any]) -> None:
+        type = event["type"]
+        self.events.add(type)
+        facts = event.keys() - {"type", "at", "id"}
+        if not (isinstance(event["at"], int) and isinstance(event["id"], str)):
+            self.problems.add(f"at and id of {event} are not what the page says")
+        for fact in facts - EVENT_FACTS.get(type, frozenset()):
+            self.problems.add(f"the event {type} has a fact {fact}, the page tells of none")
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Look on until the condition holds."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            self.look()
+            if condition():
+                return
+            assert time.monotonic() < deadline, f"{what} did not come about"
+            time.sleep(0.02)
+
+
+@contextmanager
+def processes() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Start jober's programs; whatever is left of them in the end is ended."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*argv: str) -> "subprocess.Popen[bytes]":
+        started.append(subprocess.Popen([str(BIN / argv[0]), *argv[1:]], cwd=ROOT))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.terminate()
+        for process in started:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture
+def observer(redis_server: RedisServer) -> Iterator[Observer]:
+    client: redis.Redis = redis.Redis.from_url(redis_server.url)
+    heard = client.pubsub()
+    heard.psubscribe("jober:*", "rq:pubsub:*")
+    yield Observer(client=client, heard=heard)
+    heard.close()
+    client.close()
+
+
+def test_a_list_that_has_grown_past_its_bound_is_told_to_the_pruner(
+    store: Store, observer: Observer
+) -> None:
+    jober = Jober(store.url)
+    jober.add_job("hoard", command="true", roles=["nowhere"])
+    ids = [manual_run_id("hoard", 1) for _ in range(1101)]
+    store.runs.enqueue("hoard", [ManualRun(id=id) for id in ids])
+    store.runs.cancel(ids[0], "enough")
+    observer.look()
+    jober.close()
+    assert keys.OVERFULL in observer.seen
+    assert not observer.problems
+
+
+def test_everything_a_fleet_writes_is_on_the_page_and_everything_on_the_page_is_written(
+    redis_server: RedisServer, store: Store, observer: Observer, tmp_path: Path
+) -> None:
+    with Jober(redis_server.url) as jober, processes() as start:
+        address = ("--redis", redis_server.url)
+        doomed = start("jober-worker", *address, "--roles", "doomed", "--host", "gamma")
+        observer.until(jober.agents, "an agent")
+        stuck = _stick(jober)
+        observer.until(lambda: stuck.state == "running", "the run that will be lost")
+        _end_at_once(jober, doomed)
+        stuck.cancel("nobody will hear of it")
+
+        # What is to be seen without a scheduler: the bells of queues that nobody serves yet.
+        _define(jober)
+        by_hand = [jober.run(name) for name in ("sum", "broken", "raises", "late", "slow", "slow")]
+        by_hand += [jober.run("everywhere", host="alpha") for _ in range(2)]
+        queue = rq.Queue("adder", connection=observer.client, serializer=JSONSerializer)
+        foreign = queue.enqueue("operator.add", 1, 2)
+        suspend(observer.client)
+        observer.look()
+        resume(observer.client)
+
+        workers = [
+            start("jober-worker", *address, "--roles", "adder,db", "--host", "alpha"),
+            start("jober-worker", *address, "--roles", "db", "--host", "beta"),
+        ]
+        scheduler = start("jober-scheduler", *address)
+        states = [state for state in RunState if state is not RunState.POISONED]
+        seen_states: set[str] = set()
+
+        def all_seen() -> bool:
+            seen_states.update(run.state for run in jober.runs(limit=1000))
+            kept = {entry.pattern for entry in KEYS} - {keys.OVERFULL}
+            awaited = EVENT_TYPES.keys() - {"agent.left", "leader.resigned", "job.removed"}
+            return (
+                kept <= observer.seen
+                and awaited <= observer.events
+                and seen_states >= set(states) - {"cancelled"}
+            )
+
+        observer.until(lambda: len(jober.runs("nightly")) > 1, "a second fire")
+        jober.pause("nightly")
+        jober.resume("nightly")
+        jober.update_job("nightly", title="Every second")
+        observer.until(lambda: jober.handle(foreign.id).state == "success", "RQ's own job")
+        _check_recipes(jober, redis_server, tmp_path)
+        try:
+            observer.until(all_seen, "all that the page tells of")
+        except AssertionError:
+            missing = {entry.pattern for entry in KEYS} - observer.seen - {keys.OVERFULL}
+            missing |= EVENT_TYPES.keys() - observer.events
+            missing |= set(states) - seen_states
+            pytest.fail(f"on the page, and never seen: {sorted(missing)}; {observer.problems}")
+
+        assert jober.ledger("slow")[0].reason, "a fire was skipped, and the ledger says why"
+        assert jober.ledger("lonely")[0].reason == "no live host for role nowhere"
+        for record in list(jober.jobs()):
+            jober.remove_job(record.name)
+        for run in jober.runs(limit=1000):
+            if not run.state.is_final:
+                jober.handle(run.id).cancel()
+        observer.until(
+            lambda: all(run.state.is_final for run in jober.runs(limit=1000)), "the end of all runs"
+        )
+        observer.until(lambda: not observer.client.exists(keys.WAKE), "the leader's attention")
+        for process in (*workers, scheduler):
+            process.terminate()
+        for process in (*workers, scheduler):
+            observer.until(lambda process=process: process.poll() is not None, "an orderly end")
+            assert process.returncode == 0
+
+        observer.look()
+        assert observer.events == EVENT_TYPES.keys()
+        assert {entry.pattern for entry in CHANNELS} <= observer.told
+        assert {f"{keys.out('<run>')} frame", f"{keys.out('<run>')} end"} <= observer.told
+        assert {run.state() for run in map(_state_of, by_hand)} >= {"cancelled", "failed"}
+        assert not observer.problems, "\n".join(sorted(observer.problems))
+        assert not _left_over(observer.client)
+
+
+def _state_of(handle: Any) -> Any:
+    return lambda: handle.state
+
+
+def _stick(jober: Jober) -> Any:
+    jober.add_job("stuck", call="time:sleep", args=[600], roles=["doomed"])
+    return jober.run("stuck")
+
+
+def _end_at_once(jober: Jober, worker: "subprocess.Popen[bytes]") -> None:
+    """As when the power goes: the agent, and its guardian before it can start another."""
+    (agent,) = jober.agents()
+    os.kill(agent.pid, signal.SIGKILL)
+    worker.kill()
+    worker.wait()
+
+
+def _define(jober: Jober) -> None:
+    """A job for each thing that may happen. All that sleep are stopped in the end."""
+    shell = {"shell": True, "roles": ["db"]}
+    jober.add_job("nightly", command="echo hello; echo oops >&2", every=1, **shell)
+    jober.add_job("sum", call="operator:add", args=[1, 2], roles=["adder"])
+    jober.add_job("broken", command="exit 3", **shell)
+    jober.add_job("raises", call="operator:truediv", args=[1, 0], roles=["adder"])
+    jober.add_job("late", command="sleep 600", timeout=0.2, roles=["db"], env={"A": "b"})
+    jober.add_job("slow", command="sleep 600", every=1, roles=["db"])
+    jober.add_job("lonely", command="true", every=1, roles=["nowhere"])
+    jober.add_job(
+        "everywhere", command="sleep 600", every=1, on="every", overlap="queue", roles=["db"]
+    )
+
+
+def _left_over(client: redis.Redis) -> list[str]:
+    """The passing keys that have stayed, though nothing goes on, and do not expire either."""
+    return [
+        key.decode()
+        for key in client.scan_iter("*")
+        for entry in KEYS
+        if entry.passing and entry.matches(key.decode()) and client.ttl(key) == -1
+    ]
+
+
+# The recipes
+
+
+def _client_program() -> str:
+    """redis-cli: on PATH, or beside the server."""
+    for name in ("redis-cli", "valkey-cli"):
+        beside = Path(find_server()).with_name(name)
+        if found := shutil.which(name) or (str(beside) if beside.exists() else None):
+            return found
+    pytest.fail("there is a Redis server and no redis-cli (apt install redis-tools)")
+
+
+def _check_recipes(jober: Jober, server: RedisServer, folder: Path) -> None:
+    """Each line of each recipe does what it should in a plain shell, and prints something."""
+    shim = folder / "redis-cli"
+    shim.write_text(f'#!/bin/sh\nexec {_client_program()} -s {server.socket} "$@"\n')
+    shim.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "JOB": "nightly",
+        "RUN": next(run.id for run in jober.runs("nightly") if run.state == "success"),
+        "AGENT": jober.agents()[0].id,
+    }
+    recipes = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    assert len(recipes) >= 10
+    for recipe in recipes:
+        endless = re.search(r"^redis-cli SUBSCRIBE (\S+)$", recipe, re.MULTILINE)
+        if endless:
+            assert endless[1] in {entry.pattern for entry in CHANNELS}
+            recipe = recipe.replace(endless[0], "")
+        # The failures of a job are looked for where there are some.
+        job = {"JOB": "broken"} if "failed" in recipe else {}
+        done = subprocess.run(
+            ["/bin/sh", "-euc", recipe],
+            env={**environment, **job},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        assert done.returncode == 0, f"{recipe}\n{done.stderr}"
+        assert done.stdout.strip(), f"the recipe printed nothing:\n{recipe}"
+        assert "ERR" not in done.stdout and "WRONGTYPE" not in done.stdout, done.stdout
+        if "EVAL" in recipe:
+            assert {"hello", "oops"} <= set(done.stdout.split())
+        if "failed" in recipe:
+            assert "exit code 3" in done.stdout
