@@ -47,7 +47,14 @@ class Roster:
 
 
 def plan(
-    job: Job, *, revision: int, cursor_ms: int, floor_ms: int, now_ms: int, roster: Roster
+    job: Job,
+    *,
+    revision: int,
+    cursor_ms: int,
+    floor_ms: int,
+    anchor_ms: int,
+    now_ms: int,
+    roster: Roster,
 ) -> FirePlan:
     """Decide on every fire of the job that is due at `now_ms`, and when to look next."""
 
@@ -60,7 +67,7 @@ def plan(
     if schedule is None:
         return result(cursor_ms, None)
     after = max(cursor_ms, floor_ms)
-    first = schedule.next_after_ms(after, cursor_ms)
+    first = schedule.next_after_ms(after, anchor_ms)
     if first is None or first > now_ms:
         return result(cursor_ms, first)
 
@@ -68,10 +75,10 @@ def plan(
     decided: list[PlannedFire] = []
     cursor, due = cursor_ms, first
     if first < late_from:
-        missed, wanted, cursor = _catch_up(job, schedule, after, cursor_ms, late_from, now_ms)
+        missed, wanted, cursor = _catch_up(job, schedule, after, anchor_ms, late_from, now_ms)
         decided += missed
         decided += (_fire(job, at, roster) for at in wanted)
-        following = schedule.next_after_ms(cursor, cursor)
+        following = schedule.next_after_ms(cursor, anchor_ms)
         if following is None:
             return result(cursor, None, decided)
         due = following
@@ -81,7 +88,7 @@ def plan(
             return result(cursor, now_ms + LOOK_AGAIN_MS, decided)
         decided.append(fire)
         cursor = due
-        following = schedule.next_after_ms(due, due)
+        following = schedule.next_after_ms(due, anchor_ms)
         if following is None:
             return result(cursor, None, decided)
         due = following
@@ -119,7 +126,7 @@ def _catch_up(
     if job.catch_up == "all":
         wanted = _newest(schedule, after_ms, newest, anchor_ms, job.catch_up_limit)
     elif job.catch_up == "latest":
-        fresher = schedule.next_after_ms(newest, newest)
+        fresher = schedule.next_after_ms(newest, anchor_ms)
         if fresher is None or fresher > now_ms:
             wanted = [newest]
     before = wanted[0] if wanted else newest + 1

@@ -27,6 +27,8 @@ BATCH = 100
 ROSTER_MS = 1_000
 CACHED_DEFINITIONS = 20_000
 RETRY_S = 0.2
+# A job that cannot be planned is looked at again after this.
+SET_ASIDE_MS = 60_000
 
 
 class Ticker:
@@ -150,13 +152,28 @@ class Ticker:
         known = self._definitions.get(job.name)
         if known is None or known[0] != job.revision:
             return None
+        roster = self._live(now_ms)
+        try:
+            return self._decide(known[1], job, now_ms, roster)
+        except Exception:
+            # Whatever is wrong with one job must not keep the others from firing.
+            log.exception("job %s is not fired; looking at it again in a minute", job.name)
+            return FirePlan(
+                name=job.name,
+                revision=job.revision,
+                cursor_ms=job.cursor_ms,
+                next_ms=now_ms + SET_ASIDE_MS,
+            )
+
+    def _decide(self, definition: Job, job: DueJob, now_ms: int, roster: Roster) -> FirePlan:
         return plan(
-            known[1],
+            definition,
             revision=job.revision,
             cursor_ms=job.cursor_ms,
             floor_ms=job.floor_ms,
+            anchor_ms=job.anchor_ms,
             now_ms=now_ms,
-            roster=self._live(now_ms),
+            roster=roster,
         )
 
     def _live(self, now_ms: int) -> Roster:

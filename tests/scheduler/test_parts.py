@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,9 @@ from jober.run import RunState
 from jober.store import Store
 from jober.store.jobs import Change
 from jober_scheduler import elector as elector_module
+from jober_scheduler import planner
 from jober_scheduler import reaper as reaper_module
+from jober_scheduler import ticker as ticker_module
 from jober_scheduler.elector import Elector
 from jober_scheduler.pruner import KEEP_PER_JOB, Pruner
 from jober_scheduler.reaper import Reaper
@@ -129,8 +132,9 @@ def test_a_resumed_job_runs_once_for_all_that_it_missed(store: Store) -> None:
     join(store)
     put(store, every=60)
     store.jobs.pause("job", True)
+    hour_ago = store.clock.now_ms() - 3_630_000
     store.connection.command(
-        "HSET", "jober:job:job", "cursor", store.clock.now_ms() - 3_630_000, "floor", 0
+        *("HSET", "jober:job:job", "cursor", hour_ago, "anchor", hour_ago, "floor", 0)
     )
     with ticking(store):
         store.jobs.pause("job", False)
@@ -202,3 +206,23 @@ def test_a_scheduler_outlives_a_restart_of_redis(tmp_path_factory: pytest.TempPa
             join(store)
             wait_until(lambda: len(store.events.ledger("job")) > before + 1, 20)
         store.close()
+
+
+def test_a_job_that_cannot_be_planned_is_set_aside_and_the_others_fire(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = planner.plan
+
+    def plan(job: Job, **facts: Any) -> Any:
+        if job.name == "broken":
+            raise ZeroDivisionError
+        return real(job, **facts)
+
+    monkeypatch.setattr(ticker_module, "plan", plan)
+    join(store)
+    put(store, "broken", every=1)
+    put(store, "fine", every=1)
+    with ticking(store):
+        wait_until(lambda: len(store.events.ledger("fine")) > 1)
+    assert store.events.ledger("broken") == []
+    assert caplog.text.count("job broken is not fired") == 1

@@ -45,11 +45,18 @@ def planned(
     now_ms: int = NOW,
     floor_ms: int = 0,
     roster: Roster = ONE,
+    anchor_ms: int | None = None,
     **fields: object,
 ) -> FirePlan:
     job = Job.from_spec("job", {"command": "true", **fields})
     return plan(
-        job, revision=1, cursor_ms=cursor_ms, floor_ms=floor_ms, now_ms=now_ms, roster=roster
+        job,
+        revision=1,
+        cursor_ms=cursor_ms,
+        floor_ms=floor_ms,
+        anchor_ms=cursor_ms if anchor_ms is None else anchor_ms,
+        now_ms=now_ms,
+        roster=roster,
     )
 
 
@@ -210,7 +217,9 @@ def test_each_fire_is_decided_on_once_however_long_nobody_led(
     start = NOW - away_s * SECOND
     cursor, count, last = start, 0, start
     while True:
-        told = planned(cursor, every=every, catch_up=catch_up, catch_up_limit=limit)
+        told = planned(
+            cursor, anchor_ms=start, every=every, catch_up=catch_up, catch_up_limit=limit
+        )
         for fire in told.fires:
             first = fire.first_ms or fire.at_ms
             assert first > last
@@ -222,3 +231,13 @@ def test_each_fire_is_decided_on_once_however_long_nobody_led(
             break
     assert count == int(away_s / every)
     assert all(a < b for a, b in pairwise(fired(told)))
+
+
+def test_a_monthly_job_begun_on_the_31st_comes_back_to_the_31st() -> None:
+    jan_31, feb_28, mar_31 = (
+        1_801_353_600_000,  # 2027-01-31T00:00:00Z
+        1_803_772_800_000,
+        1_806_451_200_000,
+    )
+    told = planned(feb_28, now_ms=mar_31, anchor_ms=jan_31, every=[1, "month"])
+    assert fired(told) == [mar_31]

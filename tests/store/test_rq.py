@@ -8,6 +8,7 @@ from rq import Queue, Worker
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
+from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from jober.embedded import RedisServer
@@ -20,12 +21,8 @@ def test_our_names_of_rq_s_keys_are_rq_s(store: Store) -> None:
     queue = Queue("adder", connection=store.connection.client)
     assert keys.rq_queue("adder") == queue.key
     assert keys.RQ_QUEUES == Queue.redis_queues_keys
-    assert (
-        keys.rq_job("x") == RqJob.key_for("x").decode()
-        if isinstance(RqJob.key_for("x"), bytes)
-        else RqJob.key_for("x")
-    )
-    assert keys.rq_results("x") == get_key("x")
+    assert keys.rq_job("x") == RqJob.key_for("x")
+    assert keys.rq_results("x") == Result.get_key("x")
     assert keys.rq_worker("w") == Worker.redis_worker_namespace_prefix + "w"
     assert keys.RQ_WORKERS == Worker.redis_workers_keys
     assert StartedJobRegistry("q", connection=store.connection.client).key == "rq:wip:q"

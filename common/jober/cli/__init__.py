@@ -64,9 +64,7 @@ def _command(name: str, arguments: list[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     command = commands.load(name)
     try:
-        status: Any = command.main(
-            args=arguments, prog_name=f"jober {name}", standalone_mode=False
-        )
+        status: Any = command.main(args=arguments, prog_name=f"jober {name}", standalone_mode=False)
     except typer.Abort:
         return INTERRUPTED
     except typer.Exit as done:

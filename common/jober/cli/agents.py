@@ -37,7 +37,7 @@ def agents(json: JsonOption = False, redis: RedisOption = None) -> None:
         Column(title="UP SINCE", drop=3),
         Column(title="VERSION", drop=4),
     ]
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             Text(agent.host, style="bold"),
             ", ".join(sorted(agent.roles)),

@@ -14,9 +14,7 @@ from jober.jobs_file import Difference
 
 
 def apply(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")
-    ],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")],
     prune: Annotated[
         bool,
         typer.Option("--prune", help="Remove the jobs that are not in the file. (default: keep)"),

@@ -77,7 +77,12 @@ def load(name: str) -> Any:
     # typer would fill the paragraphs of an example; \b keeps the lines as they are.
     epilog = "\b\nExamples:\n" + examples.rstrip() if examples else None
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, help=text.rstrip(), epilog=epilog)(found)
+    app.command(
+        name,
+        help=text.rstrip(),
+        epilog=epilog,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )(found)
     return typer.main.get_command(app)
 
 

@@ -17,9 +17,7 @@ from jober.store.jobs import JobRecord
 
 
 def next_fires(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The name of a job.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The name of a job.")] = None,
     cron: Annotated[
         str | None,
         typer.Option("--cron", metavar="EXPR", help="Of this expression, without any job."),

@@ -9,13 +9,11 @@ RedisOption = Annotated[
     typer.Option(
         "--redis",
         metavar="URL",
-        help="Where Redis is: redis://, rediss://, unix://, or redis+sentinel://h1,h2/service/0. "
-        "(default: JOBER_REDIS_URL, else redis://127.0.0.1:6379/0)",
+        help="Where Redis is: redis://, rediss://, unix:// or redis+sentinel://h1,h2/service/0. "
+        "(default: JOBER_REDIS_URL, else this host)",
         show_default=False,
     ),
 ]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print JSON, for scripts. (default: for people)")
-]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 JobArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a job.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.")]

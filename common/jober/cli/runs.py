@@ -21,7 +21,7 @@ _PAGE = 500
 
 def runs(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Of this job. (default: of all)")
+        str | None, typer.Argument(metavar="NAME", help="Of this job. (default: of all)")
     ] = None,
     state: Annotated[
         RunState | None,
@@ -118,7 +118,7 @@ def print_runs(console: Console, found: Sequence[Run], now_ms: int) -> None:
         Column(title="TOOK", justify="right"),
         Column(title="WHY", cut=True, drop=1),
     ]
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             run.id,
             terminal.state(run.state),

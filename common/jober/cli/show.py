@@ -69,7 +69,9 @@ def _print_head(
         title.append(f"  {plain(job.title)}", style="dim")
     console.print(title, soft_wrap=True)
     wanted = " or ".join(job.roles) or "default"
-    where = f"every live host with role {wanted}" if job.on == "every" else f"a host with role {wanted}"
+    where = (
+        f"every live host with role {wanted}" if job.on == "every" else f"a host with role {wanted}"
+    )
     if hosts:
         where += f" ({', '.join(hosts)})"
     coming = ", ".join(moment(fire, now_ms) for fire in fires)

@@ -39,9 +39,7 @@ def stdout() -> "Console":
     from rich.console import Console
 
     bound = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(
-        highlight=False, markup=False, emoji=False, width=None if bound else _UNBOUNDED
-    )
+    return Console(highlight=False, markup=False, emoji=False, width=None if bound else _UNBOUNDED)
 
 
 def state(word: str) -> "Text":

@@ -76,4 +76,7 @@ def plain(text: str) -> str:
     """The text on one line, without anything that a terminal would obey."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else " " if c in "\t\n\r" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if c.isprintable() else " " if c in "\t\n\r" else "\N{REPLACEMENT CHARACTER}"
+        for c in text
+    )

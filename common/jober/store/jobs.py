@@ -33,7 +33,8 @@ class JobRecord:
     """A job as Redis has it. Moments are milliseconds since the epoch.
 
     `cursor_ms` is the last fire that was decided on; `floor_ms` is when the schedule was last
-    changed: fires up to either never fire again. `next_ms` is what the leader planned.
+    changed: fires up to either never fire again. Intervals count from `anchor_ms`. `next_ms` is
+    what the leader planned.
     """
 
     job: Job
@@ -41,6 +42,7 @@ class JobRecord:
     paused: bool
     cursor_ms: int
     floor_ms: int
+    anchor_ms: int
     next_ms: int | None
     created_at_ms: int | None
     updated_at_ms: int | None
@@ -78,6 +80,7 @@ class DueJob:
     revision: int
     cursor_ms: int
     floor_ms: int
+    anchor_ms: int
 
 
 class JobStore:
@@ -171,8 +174,9 @@ class JobStore:
                 revision=int(revision),
                 cursor_ms=int(cursor),
                 floor_ms=int(floor),
+                anchor_ms=int(anchor),
             )
-            for name, due, revision, cursor, floor in found
+            for name, due, revision, cursor, floor, anchor in found
         ]
 
     def next_due_ms(self) -> int | None:
@@ -190,7 +194,7 @@ class JobStore:
 def _fields(job: Job) -> dict[str, str | bytes]:
     """What Redis keeps of a definition: its text, and what the scripts need of it."""
     spec = job.spec()
-    schedule = {name: spec[name] for name in (*SCHEDULE_FIELDS, "timezone") if name in spec}
+    schedule = {name: spec[name] for name in SCHEDULE_FIELDS if name in spec}
     timeout = job.timeout
     return {
         "spec": job.to_json(),
@@ -213,6 +217,7 @@ def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
         paused=fields.get("paused") == b"1",
         cursor_ms=int(fields["cursor"]),
         floor_ms=int(fields["floor"]),
+        anchor_ms=int(fields["anchor"]),
         next_ms=number(fields.get("next")),
         created_at_ms=moment_ms(fields.get("created_at")),
         updated_at_ms=moment_ms(fields.get("updated_at")),

@@ -6,7 +6,8 @@
 --         data, options, description, timeout, overlap, fleet_limit, host_limit}}
 --       2 ms that the history of a removed job is kept
 -- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent'} or {'exists', name}
--- A changed schedule counts from now on: what it would have fired before is not caught up.
+-- A changed schedule counts from now on: what it would have fired before is not caught up. Its
+-- intervals count from the last fire, which is the anchor from then on.
 --#include time
 --#include event
 local changes = cmsgpack.unpack(ARGV[1])
@@ -51,13 +52,14 @@ for i, change in ipairs(changes) do
         done[i] = 'added'
         redis.call('ZADD', KEYS[1], 0, name)
         -- An interval counts from the full second, so that its fires are at full seconds too.
-        redis.call('HSET', key, 'created_at', iso(now), 'cursor', string.format('%.0f', now - now % 1000),
+        local full_second = string.format('%.0f', now - now % 1000)
+        redis.call('HSET', key, 'created_at', iso(now), 'cursor', full_second, 'anchor', full_second,
           'floor', now_text, 'paused', '0')
         redis.call('PERSIST', 'jober:runs:' .. name)
         redis.call('PERSIST', 'jober:ledger:' .. name)
       end
       if old[2] ~= change.fields.schedule then
-        redis.call('HSET', key, 'floor', now_text)
+        redis.call('HSET', key, 'floor', now_text, 'anchor', redis.call('HGET', key, 'cursor'))
         if change.fields.schedule == '' then
           redis.call('ZREM', KEYS[2], name)
           redis.call('HDEL', key, 'next')

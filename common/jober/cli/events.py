@@ -1,0 +1,106 @@
+"""`jober events`: what happened to jobs, runs, agents and the leader."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from jober.cli import terminal
+from jober.cli.fleet import fleet
+from jober.cli.options import JsonOption, RedisOption
+from jober.cli.words import moment, plain
+from jober.clock import iso
+from jober.event import Event
+
+_INTERRUPTED = 130
+_STYLES = {
+    "fire.missed": "red",
+    "fire.skipped": "yellow",
+    "run.started": "blue",
+    "run.queued": "dim",
+    "run.parked": "dim",
+    "agent.lost": "red",
+    "leader.elected": "green",
+    "leader.resigned": "yellow",
+}
+
+
+def events(
+    to_follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="Go on as they happen, until Ctrl-C.")
+    ] = False,
+    number: Annotated[
+        int, typer.Option("-n", "--number", min=0, metavar="N", help="The newest N.")
+    ] = 50,
+    json: JsonOption = False,
+    redis: RedisOption = None,
+) -> int:
+    """Tell what happened, and what happens.
+
+    Oldest first. With --json it is an array; with --follow too, an object on each line.
+
+    Examples:
+      jober events -n 20
+      jober events -f
+      jober events -f --json | jq -c 'select(.type == "fire.missed")'
+    """
+    with fleet(redis) as jober:
+        found = jober.recent_events(number)[::-1] if number else []
+        after = found[-1].id if found else None
+        now_ms = jober.store.clock.now_ms()
+        if json and not to_follow:
+            terminal.print_json([as_dict(event) for event in found])
+            return 0
+        console = terminal.stdout()
+
+        def tell(event: Event) -> None:
+            if json:
+                terminal.print_json_line(as_dict(event))
+            else:
+                print_event(console, event, jober.store.clock.now_ms() if to_follow else now_ms)
+
+        for event in found:
+            tell(event)
+        if not to_follow:
+            if not found:
+                terminal.note("nothing has happened yet: jober apply FILE")
+            return 0
+        try:
+            for told in jober.events.follow(after):
+                if told is not None:
+                    tell(told)
+        except KeyboardInterrupt:
+            return _INTERRUPTED
+    return 0
+
+
+def as_dict(event: Event) -> dict[str, Any]:
+    """An event, for scripts: its moment as all others are told, too."""
+    return {**event.to_dict(), "at": iso(event.at_ms)}
+
+
+def print_event(console: Console, event: Event, now_ms: int) -> None:
+    """One line: when, what, to whom, and the rest of its facts."""
+    facts = dict(event.facts)
+    state = facts.pop("state", None)
+    subject = facts.pop("run", None)
+    if subject:
+        facts.pop("job", None)
+        facts.pop("agent", None)
+    else:
+        subject = facts.pop("job", None) or facts.pop("agent", None) or facts.pop("node", None)
+    line = Text(f"{moment(event.at_ms, now_ms):<12}  ", style="dim")
+    line.append(f"{event.type:<15}  ", style=_STYLES.get(event.type, "default"))
+    line.append(plain(subject or ""), style="default")
+    if state:
+        line.append("  ").append_text(terminal.state(state))
+    rest = "  ".join(
+        value if name in ("host", "reason") else f"{name} {value}" for name, value in facts.items()
+    )
+    if rest:
+        line.append(f"  {plain(rest)}", style="dim")
+    console.print(line, soft_wrap=True)
+    if console.file.isatty():
+        return
+    console.file.flush()

@@ -1,0 +1,96 @@
+"""To follow a run: its bytes, untouched, until it has ended."""
+
+import sys
+import time
+from collections.abc import Callable
+
+from jober.cli.terminal import note
+from jober.client import Jober
+from jober.errors import RedisRefused, RedisUnavailable
+from jober.output import End, Frame, Stream, Truncated
+from jober.run import Run, RunState
+
+# Redis may be away for so long (a restart, a failover) before a follower gives up.
+_AWAY_S = 60.0
+TIMED_OUT = 124
+
+Write = Callable[[Frame], bool]
+
+
+def follow(jober: Jober, id: str, write: Write, after: int = 0) -> Run | None:
+    """Hand each frame after `after` to `write`, until the run has ended or `write` says False.
+
+    The record of the end, or None where `write` had enough. Marks of what the cap cut go to
+    stderr, and so does why nothing comes yet. Raises RunNotFound, and RedisUnavailable where
+    Redis is away for over a minute.
+    """
+    last = after
+    away_since: float | None = None
+    hinted = False
+    while True:
+        try:
+            for told in jober.store.outputs.follow(id, after=last):
+                away_since = None
+                if isinstance(told, Frame):
+                    last = told.seq
+                    if not write(told):
+                        return None
+                elif isinstance(told, Truncated):
+                    note(str(told))
+                elif isinstance(told, End):
+                    return jober.store.runs.get(id)
+                elif not hinted:
+                    hinted = _tell_why_quiet(jober, id)
+        except RedisRefused:
+            raise
+        except RedisUnavailable as error:
+            if away_since is None:
+                away_since = time.monotonic()
+                note(f"{error.__cause__ or error}; waiting for Redis")
+            if time.monotonic() - away_since > _AWAY_S:
+                raise
+            time.sleep(0.5)
+
+
+def write_both(frame: Frame) -> bool:
+    """stdout to stdout, stderr to stderr."""
+    stream = sys.stdout if frame.stream is Stream.STDOUT else sys.stderr
+    _write(stream.buffer.write, frame.data)
+    stream.flush()
+    return True
+
+
+def write_stdout(data: bytes) -> None:
+    """Bytes to stdout, at once."""
+    _write(sys.stdout.buffer.write, data)
+    sys.stdout.flush()
+
+
+def exit_status(run: Run) -> int:
+    """What a shell is told of a run: its own exit status; 124 where it ran into its time-out,
+    as of timeout(1); 1 where it did not succeed and has none."""
+    if run.state is RunState.SUCCESS:
+        return run.exit_code or 0
+    if run.state is RunState.TIMEOUT:
+        return TIMED_OUT
+    return run.exit_code or 1
+
+
+def _write(write: Callable[[bytes], int], data: bytes) -> None:
+    """All of it: an unbuffered stream may take less than it is given."""
+    while data:
+        data = data[write(data) :]
+
+
+def _tell_why_quiet(jober: Jober, id: str) -> bool:
+    """Say once why a run that waits does wait; False while there is nothing to say yet."""
+    run = jober.store.runs.get(id)
+    if run.state is RunState.PARKED:
+        note(f"{id} waits: as many runs of {run.job} as may run at once are running")
+        return True
+    if run.state is not RunState.QUEUED:
+        return True
+    if run.job is not None and not jober.hosts_for(jober.job(run.job).job):
+        note(f"{id} waits: no live host has a role that it asks for (see `jober agents`)")
+        return True
+    return False

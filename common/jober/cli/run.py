@@ -1,0 +1,160 @@
+"""`jober run`: a run by hand."""
+
+import json as json_format
+from typing import Annotated, Any
+
+import typer
+
+from jober.cli import terminal
+from jober.cli.fleet import fleet
+from jober.cli.follow import exit_status, follow, write_both
+from jober.cli.options import JobArgument, JsonOption, RedisOption
+from jober.client import Jober, RunHandle
+from jober.errors import JoberError, did_you_mean
+
+_INTERRUPTED = 130
+
+
+def run(
+    name: JobArgument,
+    arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--arg",
+            metavar="JSON",
+            help="An argument; all together stand in for the job's own args.",
+            show_default=False,
+        ),
+    ] = None,
+    kwarg: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kwarg",
+            metavar="KEY=JSON",
+            help="An argument by name; all together stand in for the job's own kwargs.",
+            show_default=False,
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host",
+            metavar="HOST",
+            help="On this host, whatever its roles. "
+            "(default: any of the job's; each of them where it says on = 'every')",
+            show_default=False,
+        ),
+    ] = None,
+    to_follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="Print what it writes, until it has ended.")
+    ] = False,
+    json: JsonOption = False,
+    redis: RedisOption = None,
+) -> int:
+    """Run a job now.
+
+    Prints the id of the run, and returns at once. It waits for a slot of its job as any other
+    run does, and runs even where the job is paused.
+
+    With --follow, its stdout goes to stdout and its stderr to stderr, and the exit status is
+    that of the run: 124 where it timed out, 1 where it failed without one (lost, cancelled).
+    Ctrl-C stops following and leaves the run alone; the exit status is 130 then.
+
+    Examples:
+      jober run nightly
+      jober run nightly --follow
+      jober run sum --arg 1 --arg 2 --follow
+      jober run report --kwarg day='"2026-11-21"' --host db1
+      jober logs -f $(jober run nightly)
+    """
+    if to_follow and json:
+        raise typer.BadParameter("--follow prints what the run writes: leave --json out")
+    args = [_json("--arg", text) for text in arg] if arg else None
+    kwargs = dict(_pair(text) for text in kwarg) if kwarg else None
+    with fleet(redis) as jober:
+        if to_follow:
+            return _followed(jober, _only_one(jober, name, args, kwargs, host))
+        handles = _start(jober, name, args, kwargs, host)
+        several = host is None and jober.job(name).job.on == "every"
+        if json:
+            told = [handle.run.to_dict() for handle in handles]
+            terminal.print_json(told if several else told[0])
+            return 0
+        for handle in handles:
+            terminal.say(handle.id)
+        if host is None and not jober.hosts_for(jober.job(name).job):
+            terminal.note("it waits: no live host has a role that it asks for (see `jober agents`)")
+        else:
+            terminal.note(f"follow it with: jober logs -f {handles[0].id}")
+    return 0
+
+
+def _start(
+    jober: Jober,
+    name: str,
+    args: list[Any] | None,
+    kwargs: dict[str, Any] | None,
+    host: str | None,
+) -> list[RunHandle]:
+    if host is not None:
+        _check_host(jober, host)
+    elif jober.job(name).job.on == "every":
+        return jober.run_everywhere(name, args, kwargs)
+    return [jober.run(name, args, kwargs, host=host)]
+
+
+def _only_one(
+    jober: Jober,
+    name: str,
+    args: list[Any] | None,
+    kwargs: dict[str, Any] | None,
+    host: str | None,
+) -> RunHandle:
+    job = jober.job(name).job
+    if host is None and job.on == "every":
+        hosts = jober.hosts_for(job)
+        if len(hosts) > 1:
+            raise JoberError(
+                f"job '{name}' runs on {len(hosts)} hosts, and one run can be followed: "
+                f"name one with --host ({', '.join(hosts)})"
+            )
+    return _start(jober, name, args, kwargs, host)[0]
+
+
+def _followed(jober: Jober, handle: RunHandle) -> int:
+    try:
+        ended = follow(jober, handle.id, write_both)
+    except KeyboardInterrupt:
+        terminal.note(f"{handle.id} goes on: jober logs -f {handle.id}, or jober cancel it")
+        return _INTERRUPTED
+    assert ended is not None
+    status = exit_status(ended)
+    if status:
+        told = f": {ended.reason}" if ended.reason else ""
+        terminal.note(f"{ended.id} ended as {ended.state}{told}")
+    return status
+
+
+def _check_host(jober: Jober, host: str) -> None:
+    """A run for a host that is not there would wait for ever."""
+    live = sorted({agent.host for agent in jober.agents()})
+    if host not in live:
+        there = f"; live: {', '.join(live[:10])}" if live else "; no host is"
+        raise JoberError(f"no agent is live on host '{host}'{did_you_mean(host, live)}{there}")
+
+
+def _json(option: str, text: str) -> Any:
+    try:
+        return json_format.loads(text)
+    except ValueError:
+        quoted = json_format.dumps(text, ensure_ascii=False)
+        raise typer.BadParameter(
+            f"{option}: '{text}' is not JSON; text is written '{quoted}'"
+        ) from None
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise typer.BadParameter(f"--kwarg: '{text}' is not KEY=JSON")
+    return name, _json(f"--kwarg {name}", value)
