@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,17 +23,17 @@ from rq.serializers import JSONSerializer
 from rq.suspension import resume, suspend
 
 from jober import Jober
-from jober.embedded import RedisServer, find_server
+from jober.embedded import find_server
 from jober.event import EVENT_TYPES
 from jober.ids import manual_run_id
 from jober.run import RQ_STATUS, TRANSITIONS, RunState
 from jober.store import Store, keys
 from jober.store.runs import ManualRun
+from tests.fleet import Fleet
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "redis.md").read_text("utf-8")
 LUA = ROOT / "common" / "jober" / "store" / "lua"
-BIN = Path(sys.executable).parent
 PATIENCE_S = 60.0
 
 # The page, read
@@ -174,7 +173,8 @@ class Observer:
         names = list(self.client.scan_iter("*", count=1000))
         pipeline = self.client.pipeline(transaction=False)
         for name in names:
-            pipeline.type(name).ttl(name)
+            pipeline.type(name)
+            pipeline.ttl(name)
         replies = pipeline.execute()
         for name, type, ttl in zip(names, replies[::2], replies[1::2], strict=True):
             if type != b"none":
@@ -252,162 +252,126 @@ class Observer:
 
 
 @contextmanager
-def processes() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
-    """Start jober's programs; whatever is left of them in the end is ended."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*argv: str) -> "subprocess.Popen[bytes]":
-        started.append(subprocess.Popen([str(BIN / argv[0]), *argv[1:]], cwd=ROOT))
-        return started[-1]
-
-    try:
-        yield start
-    finally:
-        for process in started:
-            if process.poll() is None:
-                process.terminate()
-        for process in started:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-@pytest.fixture
-def observer(redis_server: RedisServer) -> Iterator[Observer]:
-    client: redis.Redis = redis.Redis.from_url(redis_server.url)
+def observed(url: str) -> Iterator[Observer]:
+    client: redis.Redis = redis.Redis.from_url(url)
     heard = client.pubsub()
-    heard.psubscribe("jober:*", "rq:pubsub:*")
-    yield Observer(client=client, heard=heard)
-    heard.close()
-    client.close()
+    try:
+        heard.psubscribe("jober:*", "rq:pubsub:*")
+        yield Observer(client=client, heard=heard)
+    finally:
+        heard.close()
+        client.close()
 
 
-def test_a_list_that_has_grown_past_its_bound_is_told_to_the_pruner(
-    store: Store, observer: Observer
-) -> None:
-    jober = Jober(store.url)
-    jober.add_job("hoard", command="true", roles=["nowhere"])
-    ids = [manual_run_id("hoard", 1) for _ in range(1101)]
-    store.runs.enqueue("hoard", [ManualRun(id=id) for id in ids])
-    store.runs.cancel(ids[0], "enough")
-    observer.look()
-    jober.close()
+def test_a_list_that_has_grown_past_its_bound_is_told_to_the_pruner(store: Store) -> None:
+    with Jober(store.url) as jober, observed(store.url) as observer:
+        jober.add_job("hoard", command="true", roles=["nowhere"])
+        ids = [manual_run_id("hoard", 1) for _ in range(1101)]
+        store.runs.enqueue("hoard", [ManualRun(id=id) for id in ids])
+        store.runs.cancel(ids[0], "enough")
+        observer.look()
     assert keys.OVERFULL in observer.seen
     assert not observer.problems
 
 
-def test_everything_a_fleet_writes_is_on_the_page_and_everything_on_the_page_is_written(
-    redis_server: RedisServer, store: Store, observer: Observer, tmp_path: Path
+def test_all_that_a_fleet_writes_is_on_the_page_and_all_on_the_page_is_written(
+    fleet: Fleet, tmp_path: Path
 ) -> None:
-    with Jober(redis_server.url) as jober, processes() as start:
-        address = ("--redis", redis_server.url)
-        doomed = start("jober-worker", *address, "--roles", "doomed", "--host", "gamma")
-        observer.until(jober.agents, "an agent")
-        stuck = _stick(jober)
-        observer.until(lambda: stuck.state == "running", "the run that will be lost")
-        _end_at_once(jober, doomed)
-        stuck.cancel("nobody will hear of it")
-
-        # What is to be seen without a scheduler: the bells of queues that nobody serves yet.
-        _define(jober)
-        by_hand = [jober.run(name) for name in ("sum", "broken", "raises", "late", "slow", "slow")]
-        by_hand += [jober.run("everywhere", host="alpha") for _ in range(2)]
-        queue = rq.Queue("adder", connection=observer.client, serializer=JSONSerializer)
-        foreign = queue.enqueue("operator.add", 1, 2)
-        suspend(observer.client)
+    with observed(fleet.url) as observer:
+        _make_all_happen(fleet, observer)
+        _check_recipes(fleet.jober, fleet.url, tmp_path)
+        _wait_for_all(fleet.jober, observer)
+        assert fleet.jober.ledger("slow")[0].reason == "overlap: 1 run is still going"
+        assert fleet.jober.ledger("lonely")[0].reason == "no live host for role nowhere"
+        _end_all(fleet, observer)
         observer.look()
-        resume(observer.client)
-
-        workers = [
-            start("jober-worker", *address, "--roles", "adder,db", "--host", "alpha"),
-            start("jober-worker", *address, "--roles", "db", "--host", "beta"),
-        ]
-        scheduler = start("jober-scheduler", *address)
-        states = [state for state in RunState if state is not RunState.POISONED]
-        seen_states: set[str] = set()
-
-        def all_seen() -> bool:
-            seen_states.update(run.state for run in jober.runs(limit=1000))
-            kept = {entry.pattern for entry in KEYS} - {keys.OVERFULL}
-            awaited = EVENT_TYPES.keys() - {"agent.left", "leader.resigned", "job.removed"}
-            return (
-                kept <= observer.seen
-                and awaited <= observer.events
-                and seen_states >= set(states) - {"cancelled"}
-            )
-
-        observer.until(lambda: len(jober.runs("nightly")) > 1, "a second fire")
-        jober.pause("nightly")
-        jober.resume("nightly")
-        jober.update_job("nightly", title="Every second")
-        observer.until(lambda: jober.handle(foreign.id).state == "success", "RQ's own job")
-        _check_recipes(jober, redis_server, tmp_path)
-        try:
-            observer.until(all_seen, "all that the page tells of")
-        except AssertionError:
-            missing = {entry.pattern for entry in KEYS} - observer.seen - {keys.OVERFULL}
-            missing |= EVENT_TYPES.keys() - observer.events
-            missing |= set(states) - seen_states
-            pytest.fail(f"on the page, and never seen: {sorted(missing)}; {observer.problems}")
-
-        assert jober.ledger("slow")[0].reason, "a fire was skipped, and the ledger says why"
-        assert jober.ledger("lonely")[0].reason == "no live host for role nowhere"
-        for record in list(jober.jobs()):
-            jober.remove_job(record.name)
-        for run in jober.runs(limit=1000):
-            if not run.state.is_final:
-                jober.handle(run.id).cancel()
-        observer.until(
-            lambda: all(run.state.is_final for run in jober.runs(limit=1000)), "the end of all runs"
-        )
-        observer.until(lambda: not observer.client.exists(keys.WAKE), "the leader's attention")
-        for process in (*workers, scheduler):
-            process.terminate()
-        for process in (*workers, scheduler):
-            observer.until(lambda process=process: process.poll() is not None, "an orderly end")
-            assert process.returncode == 0
-
-        observer.look()
-        assert observer.events == EVENT_TYPES.keys()
-        assert {entry.pattern for entry in CHANNELS} <= observer.told
-        assert {f"{keys.out('<run>')} frame", f"{keys.out('<run>')} end"} <= observer.told
-        assert {run.state() for run in map(_state_of, by_hand)} >= {"cancelled", "failed"}
         assert not observer.problems, "\n".join(sorted(observer.problems))
+        assert observer.events == EVENT_TYPES.keys()
+        assert {f"{keys.out('<run>')} frame", f"{keys.out('<run>')} end"} <= observer.told
+        assert {entry.pattern for entry in CHANNELS} <= observer.told
         assert not _left_over(observer.client)
 
 
-def _state_of(handle: Any) -> Any:
-    return lambda: handle.state
-
-
-def _stick(jober: Jober) -> Any:
+def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
+    """Start a fleet, and have it do everything there is but end."""
+    jober = fleet.jober
+    doomed = fleet.agent("gamma", "doomed")
     jober.add_job("stuck", call="time:sleep", args=[600], roles=["doomed"])
-    return jober.run("stuck")
+    stuck = jober.run("stuck")
+    observer.until(lambda: stuck.state == "running", "the run that will be lost")
+    # As when the power goes: the agent, and its guardian before it can start another.
+    os.kill(jober.agents()[0].pid, signal.SIGKILL)
+    doomed.kill()
+    doomed.wait()
+    stuck.cancel("nobody hears of it")
 
+    # What is to be seen while nobody is there: the bells of the queues, a waking call.
+    _define(jober)
+    for name in ("sum", "broken", "raises", "late", "slow", "slow"):
+        jober.run(name)
+    for _ in range(2):
+        jober.run("everywhere", host="alpha")
+    queue = rq.Queue("adder", connection=observer.client, serializer=JSONSerializer)
+    foreign = queue.enqueue("operator.add", 1, 2)
+    suspend(observer.client)
+    observer.look()
+    resume(observer.client)
 
-def _end_at_once(jober: Jober, worker: "subprocess.Popen[bytes]") -> None:
-    """As when the power goes: the agent, and its guardian before it can start another."""
-    (agent,) = jober.agents()
-    os.kill(agent.pid, signal.SIGKILL)
-    worker.kill()
-    worker.wait()
+    fleet.agent("alpha", "adder,db", drain=0)
+    fleet.agent("beta", "db", drain=0)
+    fleet.scheduler()
+    observer.until(lambda: len(jober.runs("nightly")) > 1, "a second fire")
+    jober.pause("nightly")
+    jober.resume("nightly")
+    jober.update_job("nightly", title="Every second")
+    own = [jober.handle(foreign.id), jober.handle(jober.runs("nightly")[-1].id)]
+    observer.until(lambda: all(run.state == "success" for run in own), "two good ends")
 
 
 def _define(jober: Jober) -> None:
     """A job for each thing that may happen. All that sleep are stopped in the end."""
-    shell = {"shell": True, "roles": ["db"]}
-    jober.add_job("nightly", command="echo hello; echo oops >&2", every=1, **shell)
+    db: dict[str, Any] = {"roles": ["db"]}
+    jober.add_job("nightly", command="echo hello; echo oops >&2", shell=True, every=1, **db)
     jober.add_job("sum", call="operator:add", args=[1, 2], roles=["adder"])
-    jober.add_job("broken", command="exit 3", **shell)
+    jober.add_job("broken", command="exit 3", shell=True, **db)
     jober.add_job("raises", call="operator:truediv", args=[1, 0], roles=["adder"])
-    jober.add_job("late", command="sleep 600", timeout=0.2, roles=["db"], env={"A": "b"})
-    jober.add_job("slow", command="sleep 600", every=1, roles=["db"])
+    jober.add_job("late", command="sleep 600", timeout=0.2, **db)
+    jober.add_job("slow", command="sleep 600", every=1, **db)
     jober.add_job("lonely", command="true", every=1, roles=["nowhere"])
-    jober.add_job(
-        "everywhere", command="sleep 600", every=1, on="every", overlap="queue", roles=["db"]
-    )
+    jober.add_job("everywhere", command="sleep 600", every=1, on="every", overlap="queue", **db)
+
+
+def _wait_for_all(jober: Jober, observer: Observer) -> None:
+    """Wait until all that the page tells of has been, but for what only the end brings."""
+    of_the_end = {"agent.left", "leader.resigned", "job.removed"}
+
+    def missing() -> set[str]:
+        patterns = {entry.pattern for entry in KEYS} - {keys.OVERFULL} - observer.seen
+        return patterns | (EVENT_TYPES.keys() - of_the_end - observer.events)
+
+    try:
+        observer.until(lambda: not missing(), "all that the page tells of")
+    except AssertionError:
+        pytest.fail(f"on the page, and never seen: {sorted(missing())}")
+    states = {str(run.state) for run in jober.runs(limit=1000)}
+    assert states >= {"running", "parked", "success", "failed", "timeout", "lost"}
+
+
+def _end_all(fleet: Fleet, observer: Observer) -> None:
+    """Remove all jobs, cancel all runs, stop all processes, in order."""
+    jober = fleet.jober
+    for record in list(jober.jobs()):
+        jober.remove_job(record.name)
+    for run in jober.runs(limit=1000):
+        if not run.state.is_final:
+            jober.handle(run.id).cancel()
+    observer.until(lambda: all(run.state.is_final for run in jober.runs(limit=1000)), "the end")
+    observer.until(lambda: not observer.client.exists(keys.WAKE), "a look of the leader")
+    started = [process for process in fleet.processes if process.poll() is None]
+    for process in started:
+        process.terminate()
+    observer.until(lambda: all(process.poll() is not None for process in started), "their end")
+    assert [process.returncode for process in started] == [0] * len(started)
 
 
 def _left_over(client: redis.Redis) -> list[str]:
@@ -432,10 +396,10 @@ def _client_program() -> str:
     pytest.fail("there is a Redis server and no redis-cli (apt install redis-tools)")
 
 
-def _check_recipes(jober: Jober, server: RedisServer, folder: Path) -> None:
+def _check_recipes(jober: Jober, url: str, folder: Path) -> None:
     """Each line of each recipe does what it should in a plain shell, and prints something."""
     shim = folder / "redis-cli"
-    shim.write_text(f'#!/bin/sh\nexec {_client_program()} -s {server.socket} "$@"\n')
+    shim.write_text(f'#!/bin/sh\nexec {_client_program()} -s {url.removeprefix("unix://")} "$@"\n')
     shim.chmod(0o755)
     environment = {
         **os.environ,
