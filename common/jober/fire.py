@@ -1,8 +1,49 @@
-"""What the leader decides about a job that is due, before it is carried out."""
+"""What the leader decides about a job that is due, before it is carried out, and by what."""
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jober.ledger import Decision
+from jober.schedule import Schedule, parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirePolicy:
+    """What planning needs of a definition: much less than all of it, and shared by equal jobs."""
+
+    schedule: Schedule | None
+    queue: str  # the canonical role expression
+    on: str  # "any" or "every"
+    roles: str  # as a reason tells them
+    catch_up: str
+    catch_up_limit: int
+    catch_up_window_ms: int | None
+    max_fires: int | None
+
+    @classmethod
+    def read(cls, name: str, schedule: str, policy: str) -> "FirePolicy":
+        """The policy of two JSON texts, as the store keeps them. Raises ScheduleError."""
+        # Only these make the name of the job count: H and ~ spread by it, jitter is drawn by it.
+        own = name if any(mark in schedule for mark in ("H", "~", "jitter")) else ""
+        return _read(own, schedule, policy)
+
+
+@lru_cache(maxsize=20_000)
+def _read(name: str, schedule: str, policy: str) -> FirePolicy:
+    spec = json.loads(schedule) if schedule else None
+    facts = json.loads(policy)
+    window = facts.get("catch_up_window")
+    return FirePolicy(
+        schedule=parse(spec, spec.pop("timezone", None), name=name) if spec else None,
+        queue=facts["queue"],
+        on=facts["on"],
+        roles=facts["roles"],
+        catch_up=facts["catch_up"],
+        catch_up_limit=facts["catch_up_limit"],
+        catch_up_window_ms=None if window is None else round(window * 1000),
+        max_fires=facts.get("max_fires"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ RQ takes `[A-Za-z0-9_-]+` as the id of a job, so names are kept within that.
 
 import re
 import secrets
-from datetime import datetime
+from functools import lru_cache
 
 from jober.clock import from_ms
 from jober.errors import DefinitionError
@@ -47,11 +47,16 @@ def fired_run_id(job: str, fire_ms: int, host: str | None = None) -> str:
     >>> fired_run_id("scrub", 1795222800250, "db1.example.org")
     'scrub-20261121T010000250Z-db1_example_org'
     """
-    moment: datetime = from_ms(fire_ms)
-    millis = f"{fire_ms % 1000:03d}" if fire_ms % 1000 else ""
-    id = f"{job}-{moment:%Y%m%dT%H%M%S}{millis}Z"
+    id = f"{job}-{_stamp(fire_ms)}"
     # A host name holds no underscore, so this keeps different hosts apart.
     return f"{id}-{host.replace('.', '_')}" if host else id
+
+
+@lru_cache(maxsize=1024)
+def _stamp(fire_ms: int) -> str:
+    """Many jobs are due at the same moment."""
+    millis = f"{fire_ms % 1000:03d}" if fire_ms % 1000 else ""
+    return f"{from_ms(fire_ms):%Y%m%dT%H%M%S}{millis}Z"
 
 
 def manual_run_id(job: str, now_ms: int) -> str:

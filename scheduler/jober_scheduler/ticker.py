@@ -1,32 +1,31 @@
 """The leader's beat: sleep until something is due, decide, fire.
 
-It looks a little ahead, so that at the due moment the definitions are at hand and one round trip
-is left to do. A changed definition, or an agent that joins, rings `jober:wake` and is looked at
-at once. Nothing here is state that must survive: cursor and due moments are in Redis.
+It looks a little ahead, so that at the due moment everything is decided and only has to be carried
+out: one round trip for up to 200 jobs. A changed definition, or an agent that joins, rings
+`jober:wake` and is looked at at once. Nothing here is state that must survive: cursors and due
+moments are in Redis.
 """
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 
-from jober.errors import DefinitionError, RedisUnavailable
-from jober.fire import FirePlan
-from jober.job import Job
+from jober.errors import JoberError, RedisUnavailable
+from jober.fire import FirePlan, FirePolicy
 from jober.store import Store
 from jober.store.jobs import DueJob
 from jober_scheduler.elector import Elector
-from jober_scheduler.planner import Roster, plan
+from jober_scheduler.planner import JobState, Roster, plan
 
 log = logging.getLogger(__name__)
 
 LOOK_AHEAD_MS = 1_000
 # How many due jobs are read at once, and how many a FIRE carries (about 5 ms of Redis's time).
-READ = 2_000
-BATCH = 100
+READ = 20_000
+BATCH = 200
 ROSTER_MS = 1_000
-CACHED_DEFINITIONS = 20_000
 RETRY_S = 0.2
+EARLY_S = 0.005
 # A job that cannot be planned is looked at again after this.
 SET_ASIDE_MS = 60_000
 
@@ -39,7 +38,6 @@ class Ticker:
         self._elector = elector
         self._stop = threading.Event()
         self._woken = threading.Event()
-        self._definitions: OrderedDict[str, tuple[int, Job]] = OrderedDict()
         self._roster = Roster(roles_of=())
         self._roster_until_ms = 0
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
@@ -83,98 +81,66 @@ class Ticker:
                 self._stop.wait(RETRY_S)
 
     def _beat(self, token: str) -> None:
-        """Read what is due soon; fire what is due; sleep until the first that will be."""
+        """Read what is due soon; decide; sleep until the first of it is due; carry it out."""
         self._woken.clear()
         clock = self._store.clock
         now = clock.now_ms()
         coming = self._store.jobs.due(now + LOOK_AHEAD_MS, READ)
-        self._learn(coming)
         if not coming:
             self._woken.wait(LOOK_AHEAD_MS / 1000 / 2)
             return
-        wait_s = clock.seconds_until(coming[0].due_ms)
+        moment = max(now, coming[0].due_ms)
+        plans = [self._plan(job, moment) for job in coming if job.due_ms <= moment]
+        batches = [plans[start : start + BATCH] for start in range(0, len(plans), BATCH)]
+        wait_s = clock.seconds_until(moment)
         if wait_s > 0:
             if self._woken.wait(wait_s):
                 return
-            while (rest := clock.seconds_until(coming[0].due_ms)) > 0:
+            while (rest := clock.seconds_until(moment)) > 0:
                 self._stop.wait(rest)
-        now = max(clock.now_ms(), coming[0].due_ms)
-        self._fire(token, [job for job in coming if job.due_ms <= now], now)
-
-    def _learn(self, jobs: Sequence[DueJob]) -> None:
-        """Have the definition of each at hand, at the revision that is due."""
-        known = self._definitions
-        lacking = [
-            job.name for job in jobs if job.name not in known or known[job.name][0] != job.revision
-        ]
-        for start in range(0, len(lacking), 500):
-            for name, found in self._read_definitions(lacking[start : start + 500]).items():
-                known[name] = found
-                known.move_to_end(name)
-        while len(known) > max(CACHED_DEFINITIONS, len(jobs)):
-            known.popitem(last=False)
-
-    def _read_definitions(self, names: Sequence[str]) -> dict[str, tuple[int, Job]]:
-        try:
-            return self._store.jobs.definitions(names)
-        except DefinitionError:
-            # One of them cannot be read (written by hand, or by a later version): find it.
-            found: dict[str, tuple[int, Job]] = {}
-            for name in names:
-                try:
-                    found |= self._store.jobs.definitions([name])
-                except DefinitionError as error:
-                    log.error("job %s is not fired, its definition is invalid: %s", name, error)
-            return found
-
-    def _fire(self, token: str, due: Sequence[DueJob], now_ms: int) -> None:
-        for start in range(0, len(due), BATCH):
-            if self._elector.token() != token:
+        for batch in batches:
+            if self._elector.token() != token or not self._fire(token, batch):
                 return
-            plans = [
-                found for job in due[start : start + BATCH] if (found := self._plan(job, now_ms))
-            ]
-            if not plans:
-                # What is due cannot be planned; do not spin on it.
-                self._stop.wait(RETRY_S)
-                continue
-            reply = self._store.fires.fire(token, plans)
-            if reply.fenced:
-                log.warning("fenced: another node leads by now")
-                return
-            for planned, result in zip(plans, reply.results, strict=True):
-                if result == "stale":
-                    self._definitions.pop(planned.name, None)
-                elif result == "early":
-                    self._stop.wait(0.005)
 
-    def _plan(self, job: DueJob, now_ms: int) -> FirePlan | None:
-        known = self._definitions.get(job.name)
-        if known is None or known[0] != job.revision:
-            return None
+    def _fire(self, token: str, plans: Sequence[FirePlan]) -> bool:
+        """Carry out; False where we lead no more."""
+        reply = self._store.fires.fire(token, plans)
+        if reply.fenced:
+            log.warning("fenced: another node leads by now")
+            return False
+        if "early" in reply.results:
+            self._stop.wait(EARLY_S)
+        return True
+
+    def _plan(self, job: DueJob, now_ms: int) -> FirePlan:
         roster = self._live(now_ms)
         try:
-            return self._decide(known[1], job, now_ms, roster)
-        except Exception:
-            # Whatever is wrong with one job must not keep the others from firing.
-            log.exception("job %s is not fired; looking at it again in a minute", job.name)
+            policy = FirePolicy.read(job.name, job.schedule, job.policy)
+            state = JobState(
+                name=job.name,
+                revision=job.revision,
+                cursor_ms=job.cursor_ms,
+                floor_ms=job.floor_ms,
+                anchor_ms=job.anchor_ms,
+                fires=job.fires,
+            )
+            return plan(policy, state, now_ms, roster)
+        except Exception as error:
+            # Whatever is wrong with one job must not keep the others from firing: its definition
+            # was written by hand or by a later version, or there is a mistake of ours.
+            expected = isinstance(error, JoberError)
+            log.error(
+                "job %s is not fired, looking at it again in a minute: %s",
+                job.name,
+                error,
+                exc_info=not expected,
+            )
             return FirePlan(
                 name=job.name,
                 revision=job.revision,
                 cursor_ms=job.cursor_ms,
                 next_ms=now_ms + SET_ASIDE_MS,
             )
-
-    def _decide(self, definition: Job, job: DueJob, now_ms: int, roster: Roster) -> FirePlan:
-        return plan(
-            definition,
-            revision=job.revision,
-            cursor_ms=job.cursor_ms,
-            floor_ms=job.floor_ms,
-            anchor_ms=job.anchor_ms,
-            now_ms=now_ms,
-            roster=roster,
-        )
 
     def _live(self, now_ms: int) -> Roster:
         """Who is live, as of at most a second ago; at once when an agent has joined."""

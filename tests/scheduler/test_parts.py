@@ -122,7 +122,7 @@ def test_a_definition_that_cannot_be_read_stops_no_other_job(store: Store) -> No
     join(store)
     put(store, "broken", every=1)
     put(store, "fine", every=1)
-    store.connection.command("HSET", "jober:job:broken", "spec", '{"crn": 1}')
+    store.connection.command("HSET", "jober:job:broken", "schedule", '{"crn": 1}')
     with ticking(store):
         wait_until(lambda: store.events.ledger("fine"))
     assert store.events.ledger("broken") == []
@@ -213,10 +213,10 @@ def test_a_job_that_cannot_be_planned_is_set_aside_and_the_others_fire(
 ) -> None:
     real = planner.plan
 
-    def plan(job: Job, **facts: Any) -> Any:
+    def plan(policy: Any, job: planner.JobState, *facts: Any) -> Any:
         if job.name == "broken":
             raise ZeroDivisionError
-        return real(job, **facts)
+        return real(policy, job, *facts)
 
     monkeypatch.setattr(ticker_module, "plan", plan)
     join(store)

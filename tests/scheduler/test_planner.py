@@ -6,14 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jober.agent_info import AgentInfo
-from jober.fire import FirePlan
+from jober.fire import FirePlan, FirePolicy
 from jober.job import Job
 from jober.ledger import Decision
+from jober.store.jobs import fire_texts
 from jober_scheduler.planner import (
     FIRES_PER_PLAN,
     LATE_MS,
     LOOK_AGAIN_MS,
     NO_HOST_MS,
+    JobState,
     Roster,
     plan,
 )
@@ -46,18 +48,19 @@ def planned(
     floor_ms: int = 0,
     roster: Roster = ONE,
     anchor_ms: int | None = None,
+    fires: int = 0,
     **fields: object,
 ) -> FirePlan:
     job = Job.from_spec("job", {"command": "true", **fields})
-    return plan(
-        job,
+    state = JobState(
+        name="job",
         revision=1,
         cursor_ms=cursor_ms,
         floor_ms=floor_ms,
         anchor_ms=cursor_ms if anchor_ms is None else anchor_ms,
-        now_ms=now_ms,
-        roster=roster,
+        fires=fires,
     )
+    return plan(FirePolicy.read("job", *fire_texts(job)), state, now_ms, roster)
 
 
 def fired(told: FirePlan) -> list[int]:

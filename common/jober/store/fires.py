@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from jober.fire import FirePlan
-from jober.store import keys
+from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import packed
+from jober.store.leases import KEEP_S
 
 # A fire may be ahead of Redis's clock by no more than this.
 EARLY_MS = 20
@@ -32,7 +33,13 @@ class FireStore:
         reply = self._redis.run(
             "fire",
             [keys.LEADER, keys.DUE],
-            [token, packed([_plain(plan) for plan in plans]), EARLY_MS],
+            [
+                token,
+                packed([_plain(plan) for plan in plans]),
+                EARLY_MS,
+                KEEP_S,
+                rq.traceback_payload("cancelled: a later fire took its place"),
+            ],
         )
         if reply[0] == b"fenced":
             return FireReply(fenced=True)

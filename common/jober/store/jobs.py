@@ -8,6 +8,7 @@ from typing import Any, Literal
 from jober.clock import iso
 from jober.errors import JobExistError, JobNotFound
 from jober.job import SCHEDULE_FIELDS, Job
+from jober.roles import DEFAULT_ROLE
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, record
@@ -73,7 +74,8 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueJob:
-    """A job that is due, as the leader reads it."""
+    """A job that is due, as the leader reads it. `schedule` and `policy` are what
+    `FirePolicy.read` takes; `fires` counts those that made a run."""
 
     name: str
     due_ms: int
@@ -81,6 +83,9 @@ class DueJob:
     cursor_ms: int
     floor_ms: int
     anchor_ms: int
+    fires: int
+    schedule: str
+    policy: str
 
 
 class JobStore:
@@ -151,22 +156,9 @@ class JobStore:
             raise JobNotFound(name, self.names(limit=1000))
         return _record(name, fields)
 
-    def definitions(self, names: Sequence[str]) -> dict[str, tuple[int, Job]]:
-        """The revision and the definition of each of the named jobs that exist."""
-        with self._redis.guard():
-            pipeline = self._redis.client.pipeline(transaction=False)
-            for name in names:
-                pipeline.hmget(keys.job(name), "revision", "spec")
-            found = pipeline.execute()
-        return {
-            name: (int(revision), Job.from_json(name, spec.decode()))
-            for name, (revision, spec) in zip(names, found, strict=True)
-            if revision
-        }
-
     def due(self, until_ms: int, limit: int) -> list[DueJob]:
         """The jobs that are due up to a moment, soonest first."""
-        _now, found = self._redis.run("due", [keys.DUE], [until_ms, limit])
+        found = self._redis.run("due", [keys.DUE], [until_ms, limit])
         return [
             DueJob(
                 name=name.decode(),
@@ -175,8 +167,11 @@ class JobStore:
                 cursor_ms=int(cursor),
                 floor_ms=int(floor),
                 anchor_ms=int(anchor),
+                fires=int(fires or 0),
+                schedule=schedule.decode(),
+                policy=policy.decode(),
             )
-            for name, due, revision, cursor, floor, anchor in found
+            for name, due, revision, cursor, floor, anchor, fires, schedule, policy in found
         ]
 
     def next_due_ms(self) -> int | None:
@@ -191,14 +186,32 @@ class JobStore:
             return bool(self._redis.client.blpop([keys.WAKE], timeout=wait_s))
 
 
-def _fields(job: Job) -> dict[str, str | bytes]:
-    """What Redis keeps of a definition: its text, and what the scripts need of it."""
+def fire_texts(job: Job) -> tuple[str, str]:
+    """The schedule and the policy of a job, as `FirePolicy.read` takes them; an empty schedule
+    is one by hand only."""
     spec = job.spec()
     schedule = {name: spec[name] for name in SCHEDULE_FIELDS if name in spec}
+    policy: dict[str, Any] = {
+        "queue": job.queue,
+        "on": job.on,
+        "roles": " or ".join(job.roles) or DEFAULT_ROLE,
+        **{name: getattr(job, name) for name in ("catch_up", "catch_up_limit")},
+        **{name: spec[name] for name in ("catch_up_window", "max_fires") if name in spec},
+    }
+    return (
+        json.dumps(schedule, sort_keys=True) if job.schedule else "",
+        json.dumps(policy, sort_keys=True),
+    )
+
+
+def _fields(job: Job) -> dict[str, str | bytes]:
+    """What Redis keeps of a definition: its text, and what the scripts need of it."""
     timeout = job.timeout
+    schedule, policy = fire_texts(job)
     return {
         "spec": job.to_json(),
-        "schedule": json.dumps(schedule, sort_keys=True) if job.schedule else "",
+        "schedule": schedule,
+        "policy": policy,
         "queue": job.queue,
         "data": job.payload(),
         "options": json.dumps(job.options(), sort_keys=True),

@@ -16,4 +16,5 @@ for _, run in ipairs(cmsgpack.unpack(ARGV[2])) do
     write_run(run.id, ARGV[1], job, run, now)
   end
 end
+flush_runs()
 return 1

@@ -6,7 +6,10 @@ end
 
 -- Milliseconds since the epoch as RQ writes them: 2026-11-21T03:00:00.123000Z
 -- (days to a civil date: Howard Hinnant, chrono-compatible low-level date algorithms).
+local iso_of = {}
 local function iso(ms)
+  local known = iso_of[ms]
+  if known then return known end
   local seconds = math.floor(ms / 1000)
   local z = math.floor(seconds / 86400) + 719468
   local rest = seconds % 86400
@@ -18,6 +21,8 @@ local function iso(ms)
   local day = doy - math.floor((153 * mp + 2) / 5) + 1
   local month = mp < 10 and mp + 3 or mp - 9
   local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03d000Z', year, month, day,
+  local text = string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03d000Z', year, month, day,
     math.floor(rest / 3600), math.floor(rest % 3600 / 60), rest % 60, ms % 1000)
+  iso_of[ms] = text
+  return text
 end

@@ -1,0 +1,27 @@
+-- End a run that waits at once; ask the agent of one that runs to stop it.
+-- KEYS built: rq:job:<id>, rq:queue:<queue>, jober:parked:<job>[@<host>], and those of write_end
+--   channel: rq:pubsub:<agent>
+-- Replies 'cancelled' | 'asked' | the final state it has already | 'absent'
+local function cancel_run(id, reason, rq_traceback, now, ttl)
+  local record = 'rq:job:' .. id
+  local run = redis.call('HMGET', record, 'state', 'job', 'target', 'origin', 'agent', 'status')
+  if not run[4] then return 'absent' end
+  local state, job, target, queue = run[1] or run[6], run[2] or '', run[3] or '', run[4]
+  if state == 'queued' or state == 'parked' then
+    redis.call('LREM', 'rq:queue:' .. queue, 0, id)
+    if job ~= '' then
+      redis.call('ZREM', 'jober:parked:' .. job, id)
+      if target ~= '' then redis.call('ZREM', 'jober:parked:' .. job .. '@' .. target, id) end
+    end
+    write_end(id, { job = job, target = target, queue = queue, agent = '' },
+      { state = 'cancelled', reason = reason, rq_traceback = rq_traceback }, now, ttl)
+    return 'cancelled'
+  end
+  if state == 'running' then
+    redis.call('HSET', record, 'cancel_requested', reason)
+    redis.call('PUBLISH', 'rq:pubsub:' .. run[5],
+      cjson.encode({ command = 'stop-job', job_id = id, reason = reason }))
+    return 'asked'
+  end
+  return state
+end
