@@ -10,8 +10,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -80,7 +82,7 @@ class RedisServer:
             stderr=subprocess.DEVNULL,
             # Out of the terminal's group: Ctrl-C is for its owner, who ends it in order.
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent(),
         )
         deadline = time.monotonic() + _START_S
         while not self._answers():
@@ -133,7 +135,17 @@ class RedisServer:
         self.stop()
 
 
-def _end_with_parent() -> None:
-    """In the child, before exec: be ended when the parent is gone (Linux only)."""
-    if os.uname().sysname == "Linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_parent(number: int = signal.SIGTERM) -> Callable[[], None]:
+    """What a child is to do before exec (`preexec_fn`), to be sent a signal when its parent is
+    gone, however that ended (Linux only). Start it from the main thread: the kernel looks at
+    the thread that started it."""
+    parent = os.getpid()
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def before_exec() -> None:
+        if library is not None:
+            library.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)  # it was gone before we could ask
+
+    return before_exec

@@ -68,10 +68,13 @@ class PlannedFire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirePlan:
-    """What is to happen to one job: its decisions, its new cursor, its next due moment."""
+    """What is to happen to one job: its decisions, its new cursor, its next due moment. With
+    `told_ms` it waits for a host: up to there its fires were told as missed, and it is planned
+    anew when a host comes."""
 
     name: str
     revision: int
     cursor_ms: int
     next_ms: int | None
+    told_ms: int | None = None
     fires: tuple[PlannedFire, ...] = ()

@@ -19,8 +19,8 @@ from jober.schedule import Schedule
 LATE_MS = 10_000
 # How long a fire waits for a host with its role, such as one that restarts.
 NO_HOST_MS = 5_000
-# When to look again at a fire that waits.
-LOOK_AGAIN_MS = 250
+# A range of missed fires is counted up to this.
+COUNT_AT_MOST = 10_000
 # One plan decides on so many fires at the most; the rest are due again at once.
 FIRES_PER_PLAN = 500
 
@@ -60,6 +60,7 @@ class JobState:
     floor_ms: int
     anchor_ms: int
     fires: int = 0
+    told_ms: int = 0  # up to here, fires were told as missed for want of a host
 
 
 def plan(policy: FirePolicy, job: JobState, now_ms: int, roster: Roster) -> FirePlan:
@@ -81,28 +82,50 @@ class _Planning:
         self._fires_left = left
 
     def plan(self) -> FirePlan:
-        schedule = self._policy.schedule
+        schedule, job = self._policy.schedule, self._job
         if schedule is None or self._is_used_up():
             return self._result(None)
-        anchor = self._job.anchor_ms
-        after = max(self._cursor, self._job.floor_ms)
-        due = schedule.next_after_ms(after, anchor)
-        if due is not None and due <= self._now_ms - LATE_MS:
-            self._catch_up(schedule, after, due)
-            due = None if self._is_used_up() else schedule.next_after_ms(self._cursor, anchor)
+        after = max(self._cursor, job.floor_ms)
+        if not self._hosts:
+            return self._wait_for_hosts(schedule, max(after, job.told_ms))
+        if self._policy.catch_up == "none" and job.told_ms > self._cursor:
+            after = max(after, job.told_ms)
+            self._cursor = job.told_ms
+        late_until = max(self._now_ms - LATE_MS, min(job.told_ms, self._now_ms))
+        due = schedule.next_after_ms(after, job.anchor_ms)
+        if due is not None and due <= late_until:
+            self._catch_up(schedule, after, late_until)
+            due = self._following(schedule, self._cursor)
         while due is not None and due <= self._now_ms and len(self._decided) < FIRES_PER_PLAN:
-            if not self._hosts and self._now_ms - due < NO_HOST_MS:
-                # A host that restarts is back soon.
-                return self._result(self._now_ms + LOOK_AGAIN_MS)
             self._fire(due)
-            due = None if self._is_used_up() else schedule.next_after_ms(due, anchor)
+            due = self._following(schedule, due)
         return self._result(due)
 
-    def _result(self, next_ms: int | None) -> FirePlan:
+    def _following(self, schedule: Schedule, after_ms: int) -> int | None:
+        return None if self._is_used_up() else schedule.next_after_ms(after_ms, self._job.anchor_ms)
+
+    def _wait_for_hosts(self, schedule: Schedule, after_ms: int) -> FirePlan:
+        """No live host has the role. A host that restarts is back soon, so a fire waits a little;
+        then it is told as missed. The cursor stays: when a host comes, `catch_up` says what
+        becomes of all that it missed."""
+        anchor = self._job.anchor_ms
+        told = after_ms
+        due = schedule.next_after_ms(after_ms, anchor)
+        if due is not None and due <= self._now_ms - NO_HOST_MS:
+            told = schedule.last_between_ms(after_ms, self._now_ms - NO_HOST_MS, anchor) or due
+            count = schedule.count_between_ms(after_ms, told, anchor, COUNT_AT_MOST)
+            self._miss(due, told, count, f"no live host for role {self._policy.roles}")
+            due = schedule.next_after_ms(told, anchor)
+        if due is None:
+            return self._result(None, told)
+        return self._result(due + NO_HOST_MS if due <= self._now_ms else due, told)
+
+    def _result(self, next_ms: int | None, told_ms: int | None = None) -> FirePlan:
         return FirePlan(
             name=self._job.name,
             revision=self._job.revision,
             cursor_ms=self._cursor,
+            told_ms=told_ms,
             next_ms=next_ms,
             fires=tuple(self._decided),
         )
@@ -111,12 +134,9 @@ class _Planning:
         return self._fires_left is not None and self._fires_left <= 0
 
     def _fire(self, at_ms: int) -> None:
-        """The fire makes its runs, or was missed since no live host has the role."""
+        """The fire makes its runs."""
         self._cursor = at_ms
         name = self._job.name
-        if not self._hosts:
-            self._miss(at_ms, at_ms, 1, f"no live host for role {self._policy.roles}")
-            return
         if self._policy.on == "every":
             runs = tuple(
                 PlannedRun(id=fired_run_id(name, at_ms, host), host=host) for host in self._hosts
@@ -138,12 +158,12 @@ class _Planning:
             )
         )
 
-    def _catch_up(self, schedule: Schedule, after_ms: int, first: int) -> None:
-        """Decide on the fires that are older than LATE_MS, the first of which is `first`: the
-        newest ones that the policy wants run, all before them are told as missed."""
+    def _catch_up(self, schedule: Schedule, after_ms: int, until_ms: int) -> None:
+        """Decide on the fires up to `until_ms`, of which there are some: the newest that the policy
+        wants run, all before them are told as missed, unless they have been."""
         policy, anchor = self._policy, self._job.anchor_ms
-        newest = schedule.last_between_ms(after_ms, self._now_ms - LATE_MS, anchor)
-        assert newest is not None, "the first is one of them"
+        newest = schedule.last_between_ms(after_ms, until_ms, anchor)
+        assert newest is not None, "there are some"
         wanted: list[int] = []
         if policy.catch_up == "all":
             wanted = _newest(schedule, after_ms, newest, anchor, policy.catch_up_limit)
@@ -157,10 +177,11 @@ class _Planning:
             wanted = [at for at in wanted if at >= self._now_ms - window]
             why = f"older than the catch_up_window of {window / 1000:g} s"
         before = wanted[0] if wanted else newest + 1
-        if first < before:
-            last = schedule.last_between_ms(after_ms, before - 1, anchor)
-            assert last is not None, "the first is before it"
-            count = schedule.count_between_ms(after_ms, last, anchor)
+        untold = max(after_ms, self._job.told_ms)
+        first = schedule.next_after_ms(untold, anchor)
+        if first is not None and first < before:
+            last = schedule.last_between_ms(untold, before - 1, anchor) or first
+            count = schedule.count_between_ms(untold, last, anchor, COUNT_AT_MOST)
             self._miss(first, last, count, why)
         for at in wanted:
             if not self._is_used_up():

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 LOOK_AHEAD_MS = 1_000
 # How many due jobs are read at once, and how many a FIRE carries (about 5 ms of Redis's time).
 READ = 20_000
+WAKE_BATCH = 1_000
 BATCH = 200
 ROSTER_MS = 1_000
 RETRY_S = 0.2
@@ -85,12 +86,13 @@ class Ticker:
         self._woken.clear()
         clock = self._store.clock
         now = clock.now_ms()
+        roster = self._live(now)
         coming = self._store.jobs.due(now + LOOK_AHEAD_MS, READ)
         if not coming:
             self._woken.wait(LOOK_AHEAD_MS / 1000 / 2)
             return
         moment = max(now, coming[0].due_ms)
-        plans = [self._plan(job, moment) for job in coming if job.due_ms <= moment]
+        plans = [self._plan(job, moment, roster) for job in coming if job.due_ms <= moment]
         batches = [plans[start : start + BATCH] for start in range(0, len(plans), BATCH)]
         wait_s = clock.seconds_until(moment)
         if wait_s > 0:
@@ -112,8 +114,7 @@ class Ticker:
             self._stop.wait(EARLY_S)
         return True
 
-    def _plan(self, job: DueJob, now_ms: int) -> FirePlan:
-        roster = self._live(now_ms)
+    def _plan(self, job: DueJob, now_ms: int, roster: Roster) -> FirePlan:
         try:
             policy = FirePolicy.read(job.name, job.schedule, job.policy)
             state = JobState(
@@ -123,6 +124,7 @@ class Ticker:
                 floor_ms=job.floor_ms,
                 anchor_ms=job.anchor_ms,
                 fires=job.fires,
+                told_ms=job.told_ms,
             )
             return plan(policy, state, now_ms, roster)
         except Exception as error:
@@ -143,8 +145,13 @@ class Ticker:
             )
 
     def _live(self, now_ms: int) -> Roster:
-        """Who is live, as of at most a second ago; at once when an agent has joined."""
+        """Who is live, as of at most a second ago; at once when an agent has joined. Jobs that wait
+        for a host are planned anew when this changes."""
         if now_ms >= self._roster_until_ms:
             self._roster_until_ms = now_ms + ROSTER_MS
-            self._roster = Roster.of(self._store.agents.live())
+            roster = Roster.of(self._store.agents.live())
+            if roster != self._roster:
+                self._roster = roster
+                while self._store.fires.wake_waiting(WAKE_BATCH) == WAKE_BATCH:
+                    pass
         return self._roster

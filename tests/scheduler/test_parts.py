@@ -144,6 +144,24 @@ def test_a_resumed_job_runs_once_for_all_that_it_missed(store: Store) -> None:
     assert (str(newest.decision), str(oldest.decision), oldest.count) == ("fired", "missed", 59)
 
 
+def test_a_job_that_missed_its_fires_for_want_of_a_host_runs_once_when_one_comes(
+    store: Store,
+) -> None:
+    put(store, every=3600)
+    hours_ago = store.clock.now_ms() - 3 * 3_600_000 - 60_000
+    store.connection.command(
+        *("HSET", "jober:job:job", "cursor", hours_ago, "anchor", hours_ago, "floor", 0)
+    )
+    with ticking(store):
+        (missed,) = wait_until(lambda: store.events.ledger("job"))
+        assert (missed.count, missed.reason) == (3, "no live host for role default")
+        join(store)
+        wait_until(lambda: store.runs.page("job"), 3)
+    assert [str(entry.decision) for entry in store.events.ledger("job")] == ["fired", "missed"]
+    assert store.connection.command("SCARD", "jober:waiting") == 0
+    assert len(store.runs.page("job")) == 1
+
+
 def test_a_restart_of_the_scheduler_resets_no_interval(store: Store) -> None:
     join(store)
     put(store, every=1000)

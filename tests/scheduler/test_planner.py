@@ -13,7 +13,6 @@ from jober.store.jobs import fire_texts
 from jober_scheduler.planner import (
     FIRES_PER_PLAN,
     LATE_MS,
-    LOOK_AGAIN_MS,
     NO_HOST_MS,
     JobState,
     Roster,
@@ -49,6 +48,7 @@ def planned(
     roster: Roster = ONE,
     anchor_ms: int | None = None,
     fires: int = 0,
+    told_ms: int = 0,
     **fields: object,
 ) -> FirePlan:
     job = Job.from_spec("job", {"command": "true", **fields})
@@ -59,6 +59,7 @@ def planned(
         floor_ms=floor_ms,
         anchor_ms=cursor_ms if anchor_ms is None else anchor_ms,
         fires=fires,
+        told_ms=told_ms,
     )
     return plan(FirePolicy.read("job", *fire_texts(job)), state, now_ms, roster)
 
@@ -193,13 +194,43 @@ def test_two_agents_of_one_host_are_one_host_with_the_roles_of_both() -> None:
 def test_a_fire_with_no_host_waits_a_little_and_is_then_told_as_missed() -> None:
     waits = planned(NOW - MINUTE, every=60, roster=NOBODY, roles=["db+gpu", "big"])
     assert waits.fires == ()
-    assert (waits.cursor_ms, waits.next_ms) == (NOW - MINUTE, NOW + LOOK_AGAIN_MS)
+    assert (waits.cursor_ms, waits.told_ms) == (NOW - MINUTE, NOW - MINUTE)
+    assert waits.next_ms == NOW + NO_HOST_MS
     later = planned(
         NOW - MINUTE, now_ms=NOW + NO_HOST_MS, every=60, roster=NOBODY, roles=["db+gpu", "big"]
     )
     assert missed(later) == [(NOW, NOW, 1)]
     assert later.fires[0].reason == "no live host for role db+gpu or big"
-    assert (later.cursor_ms, later.next_ms) == (NOW, NOW + MINUTE)
+    assert (later.cursor_ms, later.told_ms, later.next_ms) == (NOW - MINUTE, NOW, NOW + MINUTE)
+
+
+def test_a_fire_that_was_told_as_missed_is_not_told_again() -> None:
+    told = planned(NOW - MINUTE, now_ms=NOW + 20_000, told_ms=NOW, every=60, roster=NOBODY)
+    assert told.fires == ()
+    assert (told.told_ms, told.next_ms) == (NOW, NOW + MINUTE)
+
+
+def test_many_fires_without_a_host_are_told_as_one_range() -> None:
+    told = planned(NOW - HOUR, every=60, roster=NOBODY)
+    assert missed(told) == [(NOW - 59 * MINUTE, NOW - MINUTE, 59)]
+
+
+def test_when_a_host_comes_the_newest_fire_that_it_missed_runs_and_no_other() -> None:
+    told = planned(NOW - HOUR, now_ms=NOW + 30_000, told_ms=NOW, every=60)
+    assert fired(told) == [NOW]
+    assert missed(told) == [], "they have been told"
+    assert (told.cursor_ms, told.told_ms) == (NOW, None)
+
+
+def test_when_a_host_comes_all_missed_fires_run_where_the_job_says_so() -> None:
+    told = planned(NOW - 3 * MINUTE, now_ms=NOW + 30_000, told_ms=NOW, every=60, catch_up="all")
+    assert fired(told) == [NOW - 2 * MINUTE, NOW - MINUTE, NOW]
+
+
+def test_when_a_host_comes_nothing_runs_where_the_job_says_none() -> None:
+    told = planned(NOW - HOUR, now_ms=NOW + 1000, told_ms=NOW, every=60, catch_up="none")
+    assert told.fires == ()
+    assert (told.cursor_ms, told.told_ms, told.next_ms) == (NOW, None, NOW + MINUTE)
 
 
 def test_a_plan_is_bounded_and_goes_on_where_it_stopped() -> None:

@@ -202,3 +202,74 @@ def test_a_range_of_missed_fires_is_one_entry_with_its_count_and_an_event(
     event = store.events.newest(1)[0]
     assert (event.type, event.job, event.facts["count"]) == ("fire.missed", "job", "3")
     assert store.jobs.next_due_ms() is None
+
+
+def test_with_overlap_queue_one_a_single_fire_waits(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    store.connection.command("HSET", "jober:job:job", "overlap", "queue-one")
+    hand.agent()
+    hand.fire("job", at)
+    (running,) = hand.claim()
+    for n in (1, 2, 3):
+        hand.fire("job", at + n * 60_000)
+    decisions = [(str(e.decision), e.reason) for e in store.events.ledger("job")]
+    assert decisions == [
+        ("skipped", "overlap: one fire waits already"),
+        ("skipped", "overlap: one fire waits already"),
+        ("fired", None),
+        ("fired", None),
+    ]
+    assert hand.claim() == []
+    hand.finish(running)
+    assert [claim.id for claim in hand.claim()] == ["job-20200101T000200Z"]
+
+
+def test_with_overlap_cancel_old_the_new_fire_takes_the_place_of_the_earlier_run(
+    store: Store, hand: Hand
+) -> None:
+    at = begin(hand)
+    store.connection.command("HSET", "jober:job:job", "overlap", "cancel-old")
+    hand.agent()
+    hand.fire("job", at)
+    (running,) = hand.claim()
+    hand.fire("job", at + 60_000)
+    assert hand.renew(running.lease) == (set(), {running.lease})
+    assert hand.claim() == []
+    hand.fire("job", at + 120_000)
+    second = store.runs.get("job-20200101T000200Z")
+    assert second.state is RunState.CANCELLED
+    assert second.reason == ("overlap: the fire of 2020-01-01T00:03:00.000000Z takes its place")
+    hand.finish(running, RunState.CANCELLED)
+    assert [claim.id for claim in hand.claim()] == ["job-20200101T000300Z"]
+
+
+def test_fires_that_made_a_run_are_counted(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    hand.fire("job", at)
+    hand.fire("job", at + 60_000)
+    assert store.jobs.due(at + 10**9, 10)[0].fires == 1
+
+
+def test_a_job_that_was_told_as_missed_waits_for_a_host(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    missed = PlannedFire(at_ms=at, decision=Decision.MISSED, reason="no live host")
+    waiting = FirePlan(
+        name="job",
+        revision=1,
+        cursor_ms=YEAR_2020,
+        told_ms=at,
+        next_ms=at + 60_000,
+        fires=(missed,),
+    )
+    for _ in range(2):
+        store.fires.fire(hand.token, [waiting])
+    assert len(store.events.ledger("job")) == 1, "it is told once"
+    (due,) = store.jobs.due(at + 10**9, 10)
+    assert (due.cursor_ms, due.told_ms) == (YEAR_2020, at)
+    assert store.fires.wake_waiting(10) == 1
+    assert store.jobs.next_due_ms() == 0
+    assert hand.fire("job", at) == "done"
+    (due,) = store.jobs.due(at + 10**9, 10)
+    assert (due.cursor_ms, due.told_ms) == (at, 0)
+    assert hand.count("jober:waiting") == 0

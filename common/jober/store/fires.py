@@ -28,11 +28,15 @@ class FireStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
+    def wake_waiting(self, limit: int) -> int:
+        """Have jobs that wait for a host planned anew, since one may have come; how many."""
+        return int(self._redis.run("wake", [keys.WAITING, keys.DUE, keys.JOBS], [limit]))
+
     def fire(self, token: str, plans: Sequence[FirePlan]) -> FireReply:
         """Carry out the plans, under the fence of the leader's token."""
         reply = self._redis.run(
             "fire",
-            [keys.LEADER, keys.DUE],
+            [keys.LEADER, keys.DUE, keys.WAITING],
             [
                 token,
                 packed([_plain(plan) for plan in plans]),
@@ -53,6 +57,7 @@ def _plain(plan: FirePlan) -> dict[str, Any]:
         "name": plan.name,
         "revision": str(plan.revision),
         "cursor": plan.cursor_ms,
+        "told": plan.told_ms if plan.told_ms is not None else False,
         "next": plan.next_ms if plan.next_ms is not None else False,
         "decisions": [
             {

@@ -84,6 +84,7 @@ class DueJob:
     floor_ms: int
     anchor_ms: int
     fires: int
+    told_ms: int
     schedule: str
     policy: str
 
@@ -168,10 +169,11 @@ class JobStore:
                 floor_ms=int(floor),
                 anchor_ms=int(anchor),
                 fires=int(fires or 0),
+                told_ms=int(told or 0),
                 schedule=schedule.decode(),
                 policy=policy.decode(),
             )
-            for name, due, revision, cursor, floor, anchor, fires, schedule, policy in found
+            for name, due, revision, cursor, floor, anchor, fires, told, schedule, policy in found
         ]
 
     def next_due_ms(self) -> int | None:

@@ -2,14 +2,14 @@
 -- KEYS  1 jober:due
 --       built: jober:job:<name>
 -- ARGV  1 moment in ms  2 at most so many
--- Reply list of {name, due in ms, revision, cursor, floor, anchor, fires, schedule, policy}
+-- Reply list of {name, due in ms, revision, cursor, floor, anchor, fires, told, schedule, policy}
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 local jobs = {}
 for i = 1, #found, 2 do
   local fields = redis.call('HMGET', 'jober:job:' .. found[i],
-    'revision', 'cursor', 'floor', 'anchor', 'fires', 'schedule', 'policy')
+    'revision', 'cursor', 'floor', 'anchor', 'fires', 'told', 'schedule', 'policy')
   if fields[1] then
-    jobs[#jobs + 1] = { found[i], found[i + 1], unpack(fields, 1, 7) }
+    jobs[#jobs + 1] = { found[i], found[i + 1], unpack(fields, 1, 8) }
   else
     redis.call('ZREM', KEYS[1], found[i])
   end

@@ -1,8 +1,9 @@
 -- FIRE: turn due fires into runs, each exactly once. Only the leader's, only after the cursor.
--- KEYS  1 jober:leader  2 jober:due
+-- KEYS  1 jober:leader  2 jober:due  3 jober:waiting
 --       built: jober:job:<name>, jober:ledger:<name>, and those of write_run and cancel_run
 -- ARGV  1 token of the leader  2 msgpack list of {name, revision, cursor (the last moment decided
---         on), next (ms, or false), decisions = list of {at, decision = 'fired' | 'missed',
+--         on), next (ms, or false), told (where it waits for a host: up to this moment its fires were
+--         told as missed; else false), decisions = list of {at, decision = 'fired' | 'missed',
 --         runs = list of {id, host (false for any)}, or reason, first, count}}
 --       3 ms that a fire may be ahead of Redis's clock  4 s that a finished run is kept
 --       5 traceback of a cancelled run, as RQ reads it
@@ -90,25 +91,36 @@ local function carry_out(plan)
   local name = plan.name
   local job = read_job(name)
   if not job or job.revision ~= plan.revision then return 'stale' end
-  if job.paused == '1' then return 'paused' end
+  if job.paused == '1' then
+    redis.call('ZREM', KEYS[2], name)
+    return 'paused'
+  end
   if plan.cursor > now + tonumber(ARGV[3]) then return 'early' end
   local cursor, fires = tonumber(job.cursor), tonumber(job.fires) or 0
+  local told = math.max(cursor, tonumber(job.told) or 0)
   for _, decision in ipairs(plan.decisions) do
-    if decision.at > cursor then
-      if decision.decision == 'missed' then
+    if decision.decision == 'missed' then
+      if decision.at > told then
         write_ledger(name, 'missed', decision.at, nil, nil, decision.reason, decision.first, decision.count)
         tell('fire.missed', now, { job = name, fire_at = iso(decision.at), reason = decision.reason,
           count = decision.count })
-      else
-        local before = made
-        for _, run in ipairs(decision.runs) do fire(name, job, decision, run.id, run.host or nil) end
-        if made > before then fires = fires + 1 end
       end
+    elseif decision.at > cursor then
+      local before = made
+      for _, run in ipairs(decision.runs) do fire(name, job, decision, run.id, run.host or nil) end
+      if made > before then fires = fires + 1 end
     end
   end
   local next = plan.next and string.format('%.0f', plan.next) or ''
   redis.call('HSET', 'jober:job:' .. name, 'next', next, 'fires', fires,
     'cursor', string.format('%.0f', math.max(cursor, plan.cursor)))
+  if plan.told then
+    redis.call('HSET', 'jober:job:' .. name, 'told', string.format('%.0f', plan.told))
+    redis.call('SADD', KEYS[3], name)
+  elseif job.told ~= '' then
+    redis.call('HDEL', 'jober:job:' .. name, 'told')
+    redis.call('SREM', KEYS[3], name)
+  end
   if plan.next then
     due[#due + 1] = next
     due[#due + 1] = name

@@ -38,7 +38,7 @@ end
 
 -- The fields of a job that a run is made from, or nil where there is no such job.
 local JOB_FIELDS = { 'revision', 'paused', 'cursor', 'queue', 'data', 'options', 'description',
-  'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires' }
+  'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires', 'told' }
 local function read_job(name)
   local values = redis.call('HMGET', 'jober:job:' .. name, unpack(JOB_FIELDS))
   if not values[1] then return nil end
