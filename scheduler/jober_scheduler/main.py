@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 
 from jober import __version__
-from jober.errors import JoberError, RedisUnavailable
+from jober.errors import DefinitionError, JoberError, RedisUnavailable
 from jober.ids import check_host_name, node_id, own_host_name
 from jober.logs import set_up_logs
 from jober.store import DEFAULT_URL, Store
@@ -62,7 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(Store(given.redis), node_id(host, os.getpid()))
     except JoberError as error:
         print(f"jober-scheduler: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        # A setting that is wrong stays wrong: a supervisor need not try again (EX_CONFIG).
+        return os.EX_CONFIG if isinstance(error, DefinitionError) else 1
 
 
 def run(store: Store, node: str) -> int:

@@ -41,9 +41,14 @@ class Pruner:
     def prune(self) -> None:
         """One round: the jobs that have told they are over their bound, then the list of all."""
         for job in self._store.runs.overfull():
-            while self._store.runs.prune(KEEP_PER_JOB, job, BATCH) >= BATCH:
-                if self._stop.is_set():
-                    return
-        while self._store.runs.prune(KEEP_IN_ALL, None, BATCH) >= BATCH:
-            if self._stop.is_set():
+            self._prune(KEEP_PER_JOB, job)
+        self._prune(KEEP_IN_ALL, None)
+
+    def _prune(self, keep: int, job: str | None) -> None:
+        """Go through the oldest until nothing is left to remove."""
+        pass_over = 0
+        while not self._stop.is_set():
+            removed, live = self._store.runs.prune(keep, job, BATCH, pass_over)
+            pass_over += live
+            if removed + live < BATCH:
                 return

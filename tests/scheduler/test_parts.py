@@ -14,6 +14,7 @@ from jober.store import Store
 from jober.store.jobs import Change
 from jober_scheduler import elector as elector_module
 from jober_scheduler import planner
+from jober_scheduler import pruner as pruner_module
 from jober_scheduler import reaper as reaper_module
 from jober_scheduler import ticker as ticker_module
 from jober_scheduler.elector import Elector
@@ -244,3 +245,23 @@ def test_a_job_that_cannot_be_planned_is_set_aside_and_the_others_fire(
         wait_until(lambda: len(store.events.ledger("fine")) > 1)
     assert store.events.ledger("broken") == []
     assert caplog.text.count("job broken is not fired") == 1
+
+
+def test_runs_that_wait_do_not_keep_the_pruner_from_those_behind_them(
+    store: Store, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruner_module, "BATCH", 10)
+    monkeypatch.setattr(pruner_module, "KEEP_IN_ALL", 30)
+    hand.job(roles=["nobody"])
+    waiting = [hand.run() for _ in range(25)]
+    hand.job("done", overlap="allow")
+    hand.agent()
+    for _ in range(20):
+        hand.run("done")
+    for claim in hand.claim("host1-aaaaaa", 100):
+        hand.finish(claim, exit_code=0)
+    with electing(store, "a:1:aaaaaa") as elector:
+        Pruner(store, elector).prune()
+    left = {run.id for run in store.runs.page(limit=100)}
+    assert len(left) == 30
+    assert left >= set(waiting)

@@ -80,7 +80,13 @@ class Hand:
 
     def expire(self, lease: str) -> None:
         """As if the agent had been silent for longer than its lease."""
-        self.store.connection.command("ZADD", "jober:leases", 1, lease)
+        self.store.connection.command("ZADD", "jober:leases", 1, self.lease_member(lease))
+
+    def lease_member(self, lease: str) -> str:
+        """The lease as it stands in Redis, with all that the attempt holds."""
+        found = self.store.connection.command("ZRANGE", "jober:leases", 0, -1)
+        (member,) = [m.decode() for m in found if m.decode().split(" ")[0] == lease]
+        return str(member)
 
     def count(self, key: str) -> int:
         """How many members a set, sorted set, list or stream has."""

@@ -273,3 +273,11 @@ def test_a_job_that_was_told_as_missed_waits_for_a_host(store: Store, hand: Hand
     (due,) = store.jobs.due(at + 10**9, 10)
     assert (due.cursor_ms, due.told_ms) == (at, 0)
     assert hand.count("jober:waiting") == 0
+
+
+def test_a_run_that_a_stock_rq_worker_has_ended_blocks_nothing(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    store.connection.command("HSET", "rq:job:job-20200101T000100Z", "status", "failed")
+    hand.fire("job", at + 60_000)
+    assert store.events.ledger("job")[0].decision is Decision.FIRED

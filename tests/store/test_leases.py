@@ -188,7 +188,7 @@ def test_renewing_extends_the_lease_and_tells_what_is_lost_and_what_to_cancel(
     store.connection.command("HSET", f"rq:job:{runs[1]}", "attempt", 2)
     assert store.runs.cancel(runs[2], "not wanted") == "asked"
     assert hand.renew(kept.lease, lost.lease, stopped.lease) == ({lost.lease}, {stopped.lease})
-    score = float(store.connection.command("ZSCORE", "jober:leases", kept.lease))
+    score = float(store.connection.command("ZSCORE", "jober:leases", hand.lease_member(kept.lease)))
     assert score > store.clock.now_ms()
 
 
@@ -289,3 +289,61 @@ def test_an_application_s_own_rq_job_is_claimed_and_listed(store: Store, hand: H
     assert [run.id for run in store.runs.page()] == [job.id]
     assert job.get_status(refresh=True) == "finished"
     assert hand.held() == {}
+
+
+def test_a_run_deleted_while_it_ran_lets_go_of_its_slot_though_its_agent_dies(
+    store: Store, hand: Hand
+) -> None:
+    hand.job()
+    hand.agent()
+    id = hand.run()
+    (claim,) = hand.claim()
+    store.connection.command("DEL", f"rq:job:{id}")
+    hand.expire(claim.lease)
+    assert store.leases.reclaim() == []
+    assert {key for key in hand.held() if "active" not in key} == set()
+
+
+def test_a_run_that_is_run_again_has_nothing_of_its_earlier_end(store: Store, hand: Hand) -> None:
+    from rq.registry import FailedJobRegistry
+
+    hand.job()
+    hand.agent()
+    id = hand.run()
+    (claim,) = hand.claim()
+    hand.finish(claim, RunState.FAILED, exit_code=1, reason="exit code 1")
+    FailedJobRegistry("default", connection=store.connection.client).requeue(id)
+    hand.claim()
+    run = store.runs.get(id)
+    assert (run.state, run.exit_code, run.reason, run.ended_at_ms) == (
+        RunState.RUNNING,
+        None,
+        None,
+        None,
+    )
+    assert store.connection.command("TTL", f"rq:job:{id}") == -1
+    assert hand.count("jober:active:job") == 1
+
+
+def test_raising_the_concurrency_of_a_job_starts_runs_that_are_parked(hand: Hand) -> None:
+    hand.job(concurrency=1)
+    hand.agent()
+    for _ in range(4):
+        hand.run()
+    assert len(hand.claim()) == 1
+    assert hand.claim() == []
+    hand.job(concurrency=3)
+    assert len(hand.claim()) == 2
+    assert hand.count("jober:parked:job") == 1
+
+
+def test_registries_forget_what_has_expired(store: Store, hand: Hand) -> None:
+    hand.job()
+    hand.agent()
+    store.connection.command("ZADD", "rq:finished:default", 1, "old")
+    store.connection.command("ZADD", "jober:runs:job", 1, "old")
+    hand.run()
+    (claim,) = hand.claim()
+    hand.finish(claim, exit_code=0)
+    assert store.connection.command("ZSCORE", "rq:finished:default", "old") is None
+    assert store.connection.command("ZSCORE", "jober:runs:job", "old") is None

@@ -1,7 +1,7 @@
 """What the record of a run says to do: `[func, null, args, kwargs]`, in RQ's own JSON form.
 
-A callable is named as it is, so that RQ's own tools read it too; everything else is called
-through a function of `jober_worker.functions`, which the agent knows by name.
+A callable is named as it is, so that RQ's own tools read it too. Everything else has a name that
+only an agent of ours knows; a stock `rq worker` cannot run it.
 """
 
 import json

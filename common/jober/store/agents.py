@@ -22,7 +22,7 @@ class RenewReply:
     """What the leases of an agent came to. `known` is false where it must join again."""
 
     lost: frozenset[str]
-    cancel: frozenset[str]
+    cancel: dict[str, str]  # the lease, and why
     known: bool
 
 
@@ -80,7 +80,7 @@ class AgentStore:
         )
         return RenewReply(
             lost=frozenset(lease.decode() for lease in lost),
-            cancel=frozenset(lease.decode() for lease in cancel),
+            cancel={lease.decode(): reason.decode() for lease, reason in cancel},
             known=bool(known),
         )
 

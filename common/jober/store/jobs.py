@@ -105,7 +105,7 @@ class JobStore:
             for change in changes
         ]
         status, reply = self._redis.run(
-            "apply", [keys.JOBS, keys.DUE, keys.WAKE], [packed(told), REMOVED_KEPT_MS]
+            "apply", [keys.JOBS, keys.DUE, keys.WAKE, keys.WAITING], [packed(told), REMOVED_KEPT_MS]
         )
         if status == b"exists":
             raise JobExistError(reply.decode())

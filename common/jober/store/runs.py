@@ -87,10 +87,17 @@ class RunStore:
             raise RunNotFound(id)
         return str(reply.decode())
 
-    def prune(self, keep: int, job: str | None = None, limit: int = 200) -> int:
-        """Forget the oldest ended runs of a job, or of all, past the newest `keep`."""
+    def prune(
+        self, keep: int, job: str | None = None, limit: int = 200, pass_over: int = 0
+    ) -> tuple[int, int]:
+        """Forget the oldest ended runs of a job, or of all, past the newest `keep`.
+
+        Looks at `limit` of them after the first `pass_over`; tells how many it removed, and how
+        many go on and are to be passed over by the next look.
+        """
         key = keys.runs(job) if job else keys.RUNS
-        return int(self._redis.run("prune", [key], [keep, limit]))
+        removed, live = self._redis.run("prune", [key], [keep, limit, pass_over])
+        return int(removed), int(live)
 
     def overfull(self, limit: int = 1000) -> list[str]:
         """The jobs whose list of runs has grown past its bound since this was last asked."""

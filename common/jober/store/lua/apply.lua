@@ -1,7 +1,7 @@
 -- APPLY: write and remove definitions, all of them or none.
--- KEYS  1 jober:jobs  2 jober:due  3 jober:wake
+-- KEYS  1 jober:jobs  2 jober:due  3 jober:wake  4 jober:waiting
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
---       jober:ledger:<name>
+--       jober:ledger:<name>, and those of unpark_all
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit}}
 --       2 ms that the history of a removed job is kept
@@ -10,6 +10,8 @@
 -- intervals count from the last fire, which is the anchor from then on.
 --#include time
 --#include event
+--#include queue
+--#include release
 local changes = cmsgpack.unpack(ARGV[1])
 for _, change in ipairs(changes) do
   if change.op == 'add' and redis.call('ZSCORE', KEYS[1], change.name) then
@@ -29,6 +31,8 @@ for i, change in ipairs(changes) do
     else
       redis.call('DEL', key)
       redis.call('ZREM', KEYS[2], name)
+      redis.call('SREM', KEYS[4], name)
+      unpark_all(name)
       redis.call('PEXPIRE', 'jober:runs:' .. name, ARGV[2])
       redis.call('PEXPIRE', 'jober:ledger:' .. name, ARGV[2])
       tell('job.removed', now, { job = name })
@@ -48,6 +52,7 @@ for i, change in ipairs(changes) do
       redis.call('HSET', key, 'revision', string.format('%.0f', tonumber(old[3] or '0') + 1))
       if old[1] then
         done[i] = 'changed'
+        unpark_all(name)
       else
         done[i] = 'added'
         redis.call('ZADD', KEYS[1], 0, name)

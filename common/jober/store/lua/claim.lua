@@ -2,12 +2,13 @@
 -- whose job has no slot free are parked, so that they stand in nobody's way.
 -- KEYS  1 jober:leases  2 jober:agent:<agent>:runs  3 rq:suspended  4.. rq:queue:<queue>
 --       built: rq:job:<id>, jober:slots:<job>[@<host>], jober:parked:<job>[@<host>],
---       rq:wip:<queue>, jober:job:<name>
+--       rq:wip:<queue>, jober:job:<name>, jober:active:<job>[@<host>]
 -- ARGV  1 agent  2 host  3 lease in ms  4 n  5.. the names of the queues
 -- Reply list of {id, attempt, job, queue, data, options, trigger, fire_at, timeout}
 --#include time
 --#include event
 --#include queue
+--#include release
 if redis.call('EXISTS', KEYS[3]) == 1 then return {} end
 local agent, host, wanted = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local now = now_ms()
@@ -37,7 +38,7 @@ end
 local function take(id, queue)
   local record = 'rq:job:' .. id
   local fields = redis.call('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
-    'fire_at', 'timeout', 'attempt', 'enqueued_at')
+    'fire_at', 'timeout', 'attempt', 'target')
   if fields[1] ~= 'queued' then return end -- cancelled, deleted, or taken already
   local job = fields[2] or ''
   if job ~= '' then
@@ -58,10 +59,16 @@ local function take(id, queue)
     redis.call('HSET', record, 'trigger', 'rq')
     redis.call('ZADD', 'jober:runs', 'NX', now, id)
   end
-  redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), lease)
+  if attempt > 1 then
+    -- It ended before, or was never started: what that left is not this attempt's.
+    redis.call('HDEL', record, 'ended_at', 'exit_code', 'reason', 'return_value', 'traceback')
+    redis.call('PERSIST', record)
+  end
+  redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), lease_member(lease, job, host, agent, queue))
   redis.call('ZADD', KEYS[2], now, lease)
   redis.call('ZADD', 'rq:wip:' .. queue, '+inf', lease)
   if job ~= '' then
+    if attempt > 1 then redis.call('SADD', active_key(job, fields[9]), id) end
     local fleet, on_host = unpack(limits_of(job), 1, 2)
     if fleet then redis.call('ZADD', 'jober:slots:' .. job, now, lease) end
     if on_host then redis.call('ZADD', 'jober:slots:' .. job .. '@' .. host, now, lease) end

@@ -20,14 +20,18 @@ if leader ~= ARGV[1] then return { 'fenced', leader } end
 local now = now_ms()
 local made, due = 0, {}
 
+-- What a stock RQ worker leaves, which knows nothing of our states.
+local OVER = { finished = true, failed = true, stopped = true, canceled = true }
+
 -- The runs of the job that are still going, and of them those that wait; what others have deleted
--- does not count.
+-- or ended does not count.
 local function active_runs(name, host)
   local key = active_key(name, host)
   local going, waiting = {}, 0
   for _, id in ipairs(redis.call('SMEMBERS', key)) do
-    local state = redis.call('HGET', 'rq:job:' .. id, 'state')
-    if state == 'queued' or state == 'parked' or state == 'running' then
+    local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'status')
+    local state = run[1]
+    if (state == 'queued' or state == 'parked' or state == 'running') and not OVER[run[2]] then
       going[#going + 1] = id
       if state ~= 'running' then waiting = waiting + 1 end
     else

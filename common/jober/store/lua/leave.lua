@@ -1,6 +1,6 @@
 -- LEAVE: an agent is gone, in order or for good. What it still held is left to RECLAIM.
 -- KEYS  1 jober:agents  2 jober:agent:<agent>  3 rq:workers  4 rq:worker:<agent>
---       built: rq:workers:<queue>
+--       built: rq:workers:<queue>, rq:queues, rq:queue:@<host>
 -- ARGV  1 agent  2 'left', or 'lost' if only where its time is really over
 -- Reply 1 if it was there, else 0
 --#include time
@@ -14,6 +14,10 @@ redis.call('DEL', KEYS[2], KEYS[4])
 redis.call('SREM', KEYS[3], KEYS[4])
 for _, queue in ipairs(redis.call('SMEMBERS', 'rq:queues')) do
   redis.call('SREM', 'rq:workers:' .. string.sub(queue, 10), KEYS[4])
+end
+-- Nothing waits for the host: its queue need not be listed. An agent that is there serves it anyway.
+if host and redis.call('EXISTS', 'rq:queue:' .. '@' .. host) == 0 then
+  redis.call('SREM', 'rq:queues', 'rq:queue:' .. '@' .. host)
 end
 tell('agent.' .. ARGV[2], now, { agent = ARGV[1], host = host })
 return 1

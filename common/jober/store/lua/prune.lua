@@ -2,16 +2,20 @@
 -- KEYS  1 jober:runs or jober:runs:<job>
 --       built: rq:job:<id>, rq:results:<id>, jober:out:<id>:log, rq:finished:<queue>, rq:failed:<queue>,
 --       jober:runs, jober:runs:<job>
--- ARGV  1 how many to keep  2 at most so many removals
--- Reply how many were removed
+-- ARGV  1 how many to keep  2 at most so many removals  3 how many of the oldest to pass over, which
+--         were looked at before and go on
+-- Reply {how many were removed, how many were looked at and go on}
 local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[1])
-local removed = 0
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)) do
+local removed, live = 0, 0
+local first = tonumber(ARGV[3])
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], first, first + tonumber(ARGV[2]) - 1)) do
   local run = redis.call('HMGET', 'rq:job:' .. id, 'ended_at', 'origin', 'job')
   if not run[2] then
     redis.call('ZREM', KEYS[1], id) -- its record has expired
     removed = removed + 1
-  elseif removed < over and run[1] then
+  elseif not run[1] then
+    live = live + 1
+  elseif removed < over then
     redis.call('DEL', 'rq:job:' .. id, 'rq:results:' .. id, 'jober:out:' .. id .. ':log')
     redis.call('ZREM', 'rq:finished:' .. run[2], id)
     redis.call('ZREM', 'rq:failed:' .. run[2], id)
@@ -20,4 +24,4 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)) do
     removed = removed + 1
   end
 end
-return removed
+return { removed, live }

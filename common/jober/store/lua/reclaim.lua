@@ -10,13 +10,13 @@
 --#include finish
 local now = now_ms()
 local lost = {}
-for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
+  local lease, job, host, agent, queue = read_lease(member)
   local id, attempt = string.match(lease, '^(.*):(%d+)$')
-  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'job', 'target', 'origin', 'host', 'agent')
-  local job, host, agent, queue = run[3] or '', run[6] or '', run[7] or '', run[5] or ''
+  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target')
   release_attempt(lease, job, host, agent, queue)
   if run[1] == 'running' and run[2] == attempt then
-    write_end(id, { job = job, target = run[4] or '', queue = queue, host = host, agent = agent },
+    write_end(id, { job = job, target = run[3] or '', queue = queue, host = host, agent = agent },
       { state = 'lost', reason = 'agent ' .. agent .. ' has been silent for longer than its lease',
         rq_traceback = ARGV[3] }, now, tonumber(ARGV[2]))
     lost[#lost + 1] = id

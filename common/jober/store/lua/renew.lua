@@ -5,7 +5,7 @@
 -- ARGV  1 agent  2 lease in ms  3 ms after which a claim it does not know of goes back
 --       4 msgpack map of the agent's changing fields (running, load, state)
 --       5.. the leases it holds, <id>:<attempt>
--- Reply {now in ms, list of lost leases, list of leases to cancel, 1 if the agent is registered}
+-- Reply {now in ms, list of lost leases, list of {lease to cancel, reason}, 1 if the agent is registered}
 --   lost: another holds it by now, or it is over; what still runs of it must be stopped.
 --#include time
 --#include event
@@ -31,10 +31,12 @@ for i = 5, #ARGV do
   local lease = ARGV[i]
   held[lease] = true
   local id, attempt = string.match(lease, '^(.*):(%d+)$')
-  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'cancel_requested')
+  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'cancel_requested',
+    'job', 'host', 'origin')
   if run[1] == 'running' and run[2] == attempt then
-    redis.call('ZADD', KEYS[1], now + lease_ms, lease)
-    if run[3] then cancel[#cancel + 1] = lease end
+    local member = lease_member(lease, run[4] or '', run[5], agent, run[6])
+    redis.call('ZADD', KEYS[1], now + lease_ms, member)
+    if run[3] then cancel[#cancel + 1] = { lease, run[3] } end
   else
     lost[#lost + 1] = lease
   end

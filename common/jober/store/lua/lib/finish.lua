@@ -26,6 +26,7 @@ local function write_end(id, run, outcome, now, ttl)
   redis.call('EXPIRE', record, ttl)
   if run.job ~= '' then
     redis.call('SREM', active_key(run.job, run.target), id)
+    redis.call('ZREMRANGEBYSCORE', 'jober:runs:' .. run.job, '-inf', now - 2000 * ttl)
     -- The pruner is told of a list that has grown past its bound (KEEP_PER_JOB there).
     if redis.call('ZCARD', 'jober:runs:' .. run.job) > 1100 then
       redis.call('SADD', 'jober:overfull', run.job)
@@ -36,6 +37,8 @@ local function write_end(id, run, outcome, now, ttl)
   local good = state == 'success'
   redis.call('ZADD', (good and 'rq:finished:' or 'rq:failed:') .. run.queue, expires, id)
   redis.call('ZREM', (good and 'rq:failed:' or 'rq:finished:') .. run.queue, id)
+  -- Members whose records have expired: RQ's own cleanup would do the same.
+  redis.call('ZREMRANGEBYSCORE', (good and 'rq:finished:' or 'rq:failed:') .. run.queue, '-inf', now / 1000)
   local results = 'rq:results:' .. id
   local result = { 'type', RESULT_TYPE[state] or 2, 'worker_name', run.agent }
   if good and outcome.rq_result then
