@@ -116,9 +116,10 @@ class _Planning:
             count = schedule.count_between_ms(after_ms, told, anchor, COUNT_AT_MOST)
             self._miss(due, told, count, f"no live host for role {self._policy.roles}")
             due = schedule.next_after_ms(told, anchor)
-        if due is None:
-            return self._result(None, told)
-        return self._result(due + NO_HOST_MS if due <= self._now_ms else due, told)
+        waits = due is not None and due <= self._now_ms
+        if not waits and told <= max(self._cursor, self._job.floor_ms):
+            return self._result(due)
+        return self._result(due + NO_HOST_MS if due and waits else due, told)
 
     def _result(self, next_ms: int | None, told_ms: int | None = None) -> FirePlan:
         return FirePlan(

@@ -275,3 +275,8 @@ def test_a_monthly_job_begun_on_the_31st_comes_back_to_the_31st() -> None:
     )
     told = planned(feb_28, now_ms=mar_31, anchor_ms=jan_31, every=[1, "month"])
     assert fired(told) == [mar_31]
+
+
+def test_a_job_with_nothing_due_waits_for_no_host() -> None:
+    told = planned(NOW, now_ms=NOW + 1000, every=60, roster=NOBODY)
+    assert (told.told_ms, told.next_ms) == (None, NOW + MINUTE)

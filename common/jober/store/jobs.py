@@ -100,7 +100,7 @@ class JobStore:
             {
                 "op": change.op,
                 "name": change.name,
-                "fields": _fields(change.job) if change.job else {},
+                "fields": job_fields(change.job) if change.job else {},
             }
             for change in changes
         ]
@@ -206,7 +206,7 @@ def fire_texts(job: Job) -> tuple[str, str]:
     )
 
 
-def _fields(job: Job) -> dict[str, str | bytes]:
+def job_fields(job: Job) -> dict[str, str | bytes]:
     """What Redis keeps of a definition: its text, and what the scripts need of it."""
     timeout = job.timeout
     schedule, policy = fire_texts(job)
