@@ -1,9 +1,9 @@
 """`jober apply`: the file against what is there, and what came of it."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from jober.cli import terminal
@@ -43,7 +43,8 @@ def apply(
         terminal.print_json({**as_dict(told), "dry_run": dry_run})
         return
     console = terminal.stdout()
-    print_difference(console, told)
+    for line in difference_lines(told):
+        console.print(line, soft_wrap=True)
     counts = (
         f"{len(told.added)} added, {len(told.changed)} changed, "
         f"{len(told.removed)} removed, {len(told.unchanged)} unchanged"
@@ -53,24 +54,19 @@ def apply(
     console.print(Text(counts + (" (dry run: nothing written)" if dry_run else ""), style="bold"))
 
 
-def print_difference(console: Console, told: Difference) -> None:
+def difference_lines(told: Difference) -> Iterator[Text]:
     """A line for each job that differs, and one for each field that does."""
-
-    def line(mark: str, style: str, name: str, rest: str = "") -> None:
-        text = Text(f"{mark} {name}", style=style)
-        text.append(plain(rest), style="dim")
-        console.print(text, soft_wrap=True)
-
     for job in told.added:
-        line("+", "green", job.name, f"  {job.schedule_text}: {job.description}")
+        line = Text(f"+ {job.name}", style="green")
+        yield line.append(plain(f"  {job.schedule_text}: {job.description}"), style="dim")
     for one in told.changed:
-        line("~", "yellow", one.new.name)
+        yield Text(f"~ {one.new.name}", style="yellow")
         for field in one.fields:
-            console.print(Text(f"    {plain(str(field))}"), soft_wrap=True)
+            yield Text(f"    {plain(str(field))}")
     for name in told.removed:
-        line("-", "red", name)
+        yield Text(f"- {name}", style="red")
     for name in told.kept:
-        line(" ", "dim", name, "  kept: it is not in the file (--prune removes it)")
+        yield Text(f"  {name}  kept: it is not in the file (--prune removes it)", style="dim")
 
 
 def as_dict(told: Difference) -> dict[str, Any]:

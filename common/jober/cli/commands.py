@@ -24,6 +24,9 @@ COMMANDS: dict[str, Command] = {
     "jobs": Command("Jobs", "jobs:jobs", "List the jobs."),
     "show": Command("Jobs", "show:show", "Show all about one job."),
     "next": Command("Jobs", "next:next_fires", "Tell when a job fires next."),
+    "simulate": Command("Jobs", "simulate:simulate_file", "Tell when the jobs of a file fire."),
+    "import crontab": Command("Jobs", "imports:crontab", "Print the jobs file of a crontab."),
+    "import systemd": Command("Jobs", "imports:systemd", "Print the jobs file of systemd timers."),
     "pause": Command("Jobs", "jobs:pause", "Let a job fire no more, until resumed."),
     "resume": Command("Jobs", "jobs:resume", "Let a paused job fire again."),
     "remove": Command("Jobs", "jobs:remove", "Remove a job; its runs go on."),
@@ -63,9 +66,14 @@ def daemon(name: str) -> Callable[[Sequence[str]], Any] | None:
     return None
 
 
+class PipeClosed(Exception):
+    """The reader of our output is gone. (typer has an end of its own for a BrokenPipeError.)"""
+
+
 def load(name: str) -> Any:
     """The command, imported, as typer has it. What stands below `Examples:` in its docstring
     is shown below its options."""
+    from functools import wraps
     from importlib import import_module
     from inspect import cleandoc
 
@@ -74,6 +82,14 @@ def load(name: str) -> Any:
     module, _, function = COMMANDS[name].place.partition(":")
     found = getattr(import_module(f"jober.cli.{module}"), function)
     text, _, examples = cleandoc(found.__doc__ or "").partition("Examples:\n")
+
+    @wraps(found)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return found(*args, **kwargs)
+        except BrokenPipeError as error:
+            raise PipeClosed from error
+
     # typer would fill the paragraphs of an example; \b keeps the lines as they are.
     epilog = "\b\nExamples:\n" + examples.rstrip() if examples else None
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -82,8 +98,14 @@ def load(name: str) -> Any:
         help=text.rstrip(),
         epilog=epilog,
         context_settings={"help_option_names": ["-h", "--help"]},
-    )(found)
-    return typer.main.get_command(app)
+    )(call)
+    command: Any = typer.main.get_command(app)
+    pieces = command.collect_usage_pieces
+    # `FILE`, and not typer's `{FILE}`.
+    command.collect_usage_pieces = lambda context: [
+        piece.replace("{", "").replace("}", "") for piece in pieces(context)
+    ]
+    return command
 
 
 def help_text() -> str:
@@ -96,11 +118,11 @@ def help_text() -> str:
     sections["Start"][:0] = [(name, _DAEMON_HELP.get(name, "")) for name in daemons()]
     for section, entries in sections.items():
         lines.append(f"{section}:")
-        lines += [f"  {name:<11}{help}".rstrip() for name, help in entries]
+        lines += [f"  {name:<15}{help}".rstrip() for name, help in entries]
         lines.append("")
     lines += [
-        "Every command takes --redis URL, or the environment JOBER_REDIS_URL",
-        "(default: redis://127.0.0.1:6379/0), and tells more with --help.",
+        "Those that ask Redis take --redis URL, or the environment JOBER_REDIS_URL",
+        "(default: redis://127.0.0.1:6379/0). Each command tells more with --help.",
         "",
         "Examples:",
         "  jober dev examples/fleet.toml      look at it all, without installing anything",

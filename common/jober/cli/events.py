@@ -86,8 +86,12 @@ def print_event(console: Console, event: Event, now_ms: int) -> None:
     state = facts.pop("state", None)
     subject = facts.pop("run", None)
     if subject:
-        facts.pop("job", None)
-        facts.pop("agent", None)
+        # Its id tells the job and the fire; the rest is told where it is out of the ordinary.
+        for name in ("job", "agent", "fire_at", "queue"):
+            facts.pop(name, None)
+        for name, usual in (("trigger", "schedule"), ("attempt", "1"), ("exit_code", "0")):
+            if facts.get(name) == usual:
+                del facts[name]
     else:
         subject = facts.pop("job", None) or facts.pop("agent", None) or facts.pop("node", None)
     line = Text(f"{moment(event.at_ms, now_ms):<12}  ", style="dim")

@@ -42,14 +42,14 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
         last = last_runs(jober, found)
         now_ms = jober.store.clock.now_ms()
         leader = jober.leader()
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             Text(record.name, style="bold"),
             next_text(record, now_ms),
             last_text(last.get(record.name), now_ms),
             record.job.schedule_text,
-            ", ".join(record.job.roles) or "default",
-            "every host" if record.job.on == "every" else "",
+            ("each of " if record.job.on == "every" else "")
+            + (", ".join(record.job.roles) or "default"),
         ]
         for record in found
     ]
@@ -59,7 +59,6 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
         Column(title="LAST RUN"),
         Column(title="SCHEDULE", cut=True, drop=1),
         Column(title="ROLES", cut=True, drop=2),
-        Column(title="ON", drop=3),
     ]
     print_table(terminal.stdout(), columns, rows)
     if leader is None:

@@ -56,6 +56,6 @@ def tail(items: Iterable[bytes | Truncated], lines: int) -> list[bytes | Truncat
             cut = len(item)
             for _ in range(wanted):
                 cut = item.rfind(b"\n", 0, cut)
-            return [item[cut + 1 :], *kept[place + 1 :]]
+            return [one for one in (item[cut + 1 :], *kept[place + 1 :]) if one != b""]
         wanted -= ends
     return kept

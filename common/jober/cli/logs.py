@@ -8,7 +8,7 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.follow import follow, write_stdout
 from jober.cli.lines import Head, marked, only, tail
-from jober.cli.options import RedisOption
+from jober.cli.options import RedisOption, WrongCall
 from jober.client import Jober
 from jober.errors import JoberError, JobNotFound, RunNotFound
 from jober.output import Frame, Stream, Truncated
@@ -52,7 +52,7 @@ def logs(
       jober logs nightly -f --stderr
     """
     if head is not None and last is not None:
-        raise typer.BadParameter("--head and --tail exclude each other")
+        raise WrongCall("--head and --tail exclude each other")
     stream = None
     if stdout != stderr:
         stream = Stream.STDOUT if stdout else Stream.STDERR

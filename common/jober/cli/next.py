@@ -8,7 +8,7 @@ import typer
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JsonOption, RedisOption
+from jober.cli.options import JsonOption, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
 from jober.cli.words import relative
 from jober.clock import SystemClock, from_ms, iso
@@ -43,9 +43,9 @@ def next_fires(
       jober next --cron '@hourly' --json
     """
     if (name is None) == (cron is None):
-        raise typer.BadParameter("give the name of a job, or --cron EXPR")
+        raise WrongCall("give the name of a job, or --cron EXPR")
     if timezone is not None and cron is None:
-        raise typer.BadParameter("--timezone goes with --cron; a job has its own")
+        raise WrongCall("--timezone goes with --cron; a job has its own")
     if cron is not None:
         schedule = parse({"cron": cron}, timezone)
         now_ms = SystemClock().now_ms()
@@ -71,15 +71,12 @@ def next_fires(
 
 
 def coming_fires(record: JobRecord, now_ms: int, number: int) -> list[int]:
-    """The next fires of a job, in epoch ms, reckoned from the last that was decided on."""
+    """The next fires of a job, in epoch ms."""
     schedule = record.job.schedule
     if schedule is None:
         return []
     after = max(record.cursor_ms, record.floor_ms, now_ms)
-    first = schedule.next_after_ms(after, record.cursor_ms)
-    if first is None:
-        return []
-    return [first, *islice(_fires(schedule, first, first), number - 1)]
+    return list(islice(_fires(schedule, after, record.anchor_ms), number))
 
 
 def as_dict(schedule: Schedule, fire_ms: int) -> dict[str, Any]:
@@ -95,18 +92,18 @@ def as_dict(schedule: Schedule, fire_ms: int) -> dict[str, Any]:
 
 
 def _fires(schedule: Schedule, after_ms: int, anchor_ms: int) -> Iterator[int]:
-    """The fires later than a moment; each is the anchor of the next, as the scheduler has it."""
+    """The fires later than a moment; intervals count from the anchor."""
     fire = schedule.next_after_ms(after_ms, anchor_ms)
     while fire is not None:
         yield fire
-        fire = schedule.next_after_ms(fire, fire)
+        fire = schedule.next_after_ms(fire, anchor_ms)
 
 
 def _print(schedule: Schedule, fires: list[int], now_ms: int) -> None:
     columns = [
         Column(title=schedule.timezone),
         Column(title="LOCAL", drop=1),
-        Column(title=""),
+        Column(title="WHEN"),
         Column(title="NOTE"),
     ]
     rows = []

@@ -4,6 +4,14 @@ from typing import Annotated
 
 import typer
 
+
+class WrongCall(typer.BadParameter):
+    """Options and arguments that do not go together: told as it is, exit status 2."""
+
+    def format_message(self) -> str:
+        return self.message
+
+
 RedisOption = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,7 @@ import typer
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.follow import exit_status, follow, write_both
-from jober.cli.options import JobArgument, JsonOption, RedisOption
+from jober.cli.options import JobArgument, JsonOption, RedisOption, WrongCall
 from jober.client import Jober, RunHandle
 from jober.errors import JoberError, did_you_mean
 
@@ -68,7 +68,7 @@ def run(
       jober logs -f $(jober run nightly)
     """
     if to_follow and json:
-        raise typer.BadParameter("--follow prints what the run writes: leave --json out")
+        raise WrongCall("--follow prints what the run writes: leave --json out")
     args = [_json("--arg", text) for text in arg] if arg else None
     kwargs = dict(_pair(text) for text in kwarg) if kwarg else None
     with fleet(redis) as jober:
@@ -148,13 +148,11 @@ def _json(option: str, text: str) -> Any:
         return json_format.loads(text)
     except ValueError:
         quoted = json_format.dumps(text, ensure_ascii=False)
-        raise typer.BadParameter(
-            f"{option}: '{text}' is not JSON; text is written '{quoted}'"
-        ) from None
+        raise WrongCall(f"{option}: '{text}' is not JSON; text is written '{quoted}'") from None
 
 
 def _pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise typer.BadParameter(f"--kwarg: '{text}' is not KEY=JSON")
+        raise WrongCall(f"--kwarg: '{text}' is not KEY=JSON")
     return name, _json(f"--kwarg {name}", value)

@@ -18,6 +18,7 @@ from jober.store.jobs import JobRecord
 _FIRES = 3
 _ENTRIES = 8
 _RUNS = 8
+_INDENT = 14
 
 
 def show(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
@@ -100,15 +101,17 @@ def _print_head(
     changed = moment_and_hint(record.updated_at_ms, now_ms)
     lines.append(("defined", f"{changed or 'once'}, revision {record.revision}"))
     for label, value in lines:
-        text = Text(f"  {label:<12}", style="dim")
-        text.append_text(value if isinstance(value, Text) else Text(plain(value), style="default"))
-        console.print(text, soft_wrap=True)
+        text = value if isinstance(value, Text) else Text(plain(value))
+        for place, line in enumerate(text.wrap(console, max(20, console.width - _INDENT))):
+            begin = Text(f"  {'' if place else label}".ljust(_INDENT), style="dim")
+            line.rstrip()
+            console.print(begin + line, soft_wrap=True)
 
 
 def _print_ledger(console: Console, ledger: list[LedgerEntry], now_ms: int) -> None:
     columns = [
         Column(title="FIRE"),
-        Column(title=""),
+        Column(title="DECISION"),
         Column(title="RUN OR REASON", cut=True),
     ]
     print_table(console, columns, [_ledger_row(entry, now_ms) for entry in ledger])

@@ -36,7 +36,8 @@ def print_table(
         [cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row] for row in rows
     ]
     widths = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
-    shown = _shown(columns, widths, console.width)
+    filled = [any(cell.plain for cell in column[1:]) for column in zip(*cells, strict=True)]
+    shown = _shown(columns, filled, widths, console.width)
     widths = _cut(columns, widths, shown, console.width)
     for row in cells:
         line = Text()
@@ -56,9 +57,11 @@ def print_table(
         console.print(line, soft_wrap=True)
 
 
-def _shown(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
-    """The places of the columns that are shown: empty ones go, then those there is no room for."""
-    shown = list(range(len(columns)))
+def _shown(
+    columns: Sequence[Column], filled: Sequence[bool], widths: Sequence[int], width: int
+) -> list[int]:
+    """The places of the columns that are shown: those that hold anything, and have room."""
+    shown = [place for place in range(len(columns)) if filled[place]]
 
     def needed() -> int:
         smallest = [

@@ -38,8 +38,13 @@ def stdout() -> "Console":
     """Standard output, in colours where a person looks (and NO_COLOR is not set)."""
     from rich.console import Console
 
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            # It is called where the error is at hand, and `main` knows what that means.
+            raise
+
     bound = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, markup=False, emoji=False, width=None if bound else _UNBOUNDED)
+    return Output(highlight=False, markup=False, emoji=False, width=None if bound else _UNBOUNDED)
 
 
 def state(word: str) -> "Text":

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jober import roles
 from jober.agent_info import AgentInfo, LeaderInfo
@@ -12,12 +12,15 @@ from jober.errors import DefinitionError, JoberError, JobNotFound
 from jober.event import Event
 from jober.ids import manual_run_id
 from jober.job import Job
-from jober.jobs_file import Difference, difference, read_jobs
 from jober.ledger import LedgerEntry
 from jober.run import Run
 from jober.store import DEFAULT_URL, Store
 from jober.store.jobs import Change, JobRecord
 from jober.store.runs import ManualRun
+
+if TYPE_CHECKING:
+    # Loaded where a file is read, and by nobody else: the parsers take their time.
+    from jober.jobs_file import Difference
 
 
 class Jober:
@@ -48,13 +51,15 @@ class Jober:
 
     # Definitions
 
-    def difference(self, file: str | os.PathLike[str], *, prune: bool = False) -> Difference:
+    def difference(self, file: str | os.PathLike[str], *, prune: bool = False) -> "Difference":
         """What `apply` would do; changes nothing. Raises DefinitionError."""
+        from jober.jobs_file import difference, read_jobs
+
         wanted = read_jobs(file).jobs
         current = {record.name: record.job for record in self.store.jobs.all()}
         return difference(current, wanted, prune)
 
-    def apply(self, file: str | os.PathLike[str], *, prune: bool = False) -> Difference:
+    def apply(self, file: str | os.PathLike[str], *, prune: bool = False) -> "Difference":
         """Make the jobs those of the file; with `prune`, remove all others.
 
         Raises DefinitionError, with all that is wrong in the file, and writes nothing then.
@@ -63,7 +68,7 @@ class Jober:
         self.carry_out(told)
         return told
 
-    def carry_out(self, told: Difference) -> None:
+    def carry_out(self, told: "Difference") -> None:
         """Apply a difference that was told before, in one step."""
         changes = [
             *(Change(op="put", name=job.name, job=job) for job in told.added),

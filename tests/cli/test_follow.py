@@ -1,0 +1,111 @@
+"""Following runs of a real agent, as other programs see it."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+from jober.embedded import RedisServer
+from jober.output import Frame, Stream
+from jober.run import RunState
+from jober.store import Store
+from jober.store.outputs import Piece
+from tests.fleet import BIN, Fleet
+from tests.store.hand import Hand
+from tests.waiting import wait_until
+
+
+def start(fleet: Fleet, *arguments: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [str(BIN / "jober"), *arguments, "--redis", fleet.url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_a_follower_gets_the_streams_and_the_exit_status_of_its_run(fleet: Fleet) -> None:
+    fleet.agent("alpha")
+    shell = {"shell": True, "grace": 1}
+    add = fleet.jober.add_job
+    add("both", command=r"printf 'a\0\377'; sleep 0.2; echo e >&2; exit 7", **shell)
+    add("slow", command="echo begun; sleep 60", timeout=1, **shell)
+    add("long", command="echo begun; sleep 60", concurrency=2, **shell)
+    add("sum", call="operator:add", args=[1, 2])
+    both, slow, none = (start(fleet, "run", job, "-f") for job in ("both", "slow", "sum"))
+    out, err = both.communicate(timeout=15)
+    assert (out, both.returncode) == (b"a\0\xff", 7)
+    assert err.startswith(b"e\njober: both-m") and b"ended as failed" in err
+    none.communicate(timeout=15)
+    assert none.returncode == 0
+    out, err = slow.communicate(timeout=15)
+    assert (out, slow.returncode) == (b"begun\n", 124)
+
+    # Ctrl-C leaves the run alone; cancelling it ends another follower with its own status.
+    follower = start(fleet, "run", "long", "-f")
+    assert follower.stdout is not None
+    assert follower.stdout.readline() == b"begun\n"
+    [run] = fleet.jober.runs("long")
+    follower.send_signal(signal.SIGINT)
+    _, err = follower.communicate(timeout=15)
+    assert follower.returncode == 130
+    assert err.decode().startswith(f"jober: {run.id} goes on")
+    assert fleet.jober.handle(run.id).state is RunState.RUNNING
+    other = start(fleet, "logs", "long", "-f")
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"begun\n"
+    cancelled = start(fleet, "cancel", run.id, "--wait")
+    assert cancelled.communicate(timeout=15)[0] == f"{run.id} ended as cancelled\n".encode()
+    assert other.communicate(timeout=15)[0] == b""
+    assert other.returncode == 0
+
+
+def test_a_follower_waits_out_a_restart_of_redis_and_goes_on(tmp_path: Path) -> None:
+    def write(seq: int, data: bytes) -> None:
+        frame = Frame(seq=seq, stream=Stream.STDOUT, at_ms=1, offset=2 * seq - 2, data=data)
+        store.outputs.add([Piece(run=run, frames=(frame,))])
+
+    with RedisServer(tmp_path, durable=True) as server:
+        store = Store(server.url)
+        hand = Hand(store)
+        hand.job()
+        run = hand.run()
+        [claim] = hand.claim()
+        write(1, b"1\n")
+        follower = subprocess.Popen(
+            [str(BIN / "jober"), "logs", run, "-f", "--redis", server.url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert follower.stdout is not None and follower.stderr is not None
+        assert follower.stdout.readline() == b"1\n"
+        server.kill()
+        assert b"waiting for Redis" in follower.stderr.readline()
+        server.start()
+        write(2, b"2\n")
+        hand.finish(claim)
+        assert follower.communicate(timeout=15) == (b"2\n", b"")
+        assert follower.returncode == 0
+        store.close()
+
+
+def test_followed_events_are_json_lines_as_they_happen(fleet: Fleet) -> None:
+    fleet.jober.add_job("hello", command="true")
+    follower = start(fleet, "events", "-f", "--json", "-n", "1")
+    assert follower.stdout is not None
+    assert json.loads(follower.stdout.readline())["type"] == "job.added"
+    fleet.jober.pause("hello")
+    assert json.loads(follower.stdout.readline())["type"] == "job.paused"
+    follower.send_signal(signal.SIGINT)
+    assert follower.communicate(timeout=15) == (b"", b"")
+    assert follower.returncode == 130
+
+
+def test_why_nothing_comes_is_told(fleet: Fleet) -> None:
+    fleet.jober.add_job("gpu", command="true", roles=["gpu"])
+    follower = start(fleet, "run", "gpu", "-f")
+    assert follower.stderr is not None
+    assert b"waits: no live host has a role that it asks for" in follower.stderr.readline()
+    wait_until(lambda: fleet.jober.runs("gpu"))
+    fleet.jober.handle(fleet.jober.runs("gpu")[0].id).cancel()
+    follower.communicate(timeout=15)
+    assert follower.returncode == 1
