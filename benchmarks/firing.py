@@ -87,9 +87,8 @@ def burst(store: Store, jobs: int) -> None:
             break
         time.sleep(0.05)
     late = []
-    before_ms = None
     for name in (f"burst-{n}" for n in range(jobs)):
-        run = store.runs.page(name, before_ms, 1)[0]
+        run = store.runs.page(name, limit=1)[0]
         assert run.enqueued_at_ms
         late.append(run.enqueued_at_ms - due)
     cuts = statistics.quantiles(late, n=100)

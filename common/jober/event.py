@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from jober.clock import iso
+
 # Every type there is, and what it tells.
 EVENT_TYPES: dict[str, str] = {
     "job.added": "a definition was added",
@@ -41,4 +43,4 @@ class Event:
         return self.facts.get("run")
 
     def to_dict(self) -> dict[str, object]:
-        return {"id": self.id, "type": self.type, "at_ms": self.at_ms, **self.facts}
+        return {"id": self.id, "type": self.type, "at": iso(self.at_ms), **self.facts}

@@ -174,7 +174,7 @@ def test_no_leader_is_a_failure(cli: Cli) -> None:
 
 def test_events_are_told_oldest_first(cli: Cli, some: list[str]) -> None:
     found = cli("events", "--json").json
-    assert found == sorted(found, key=lambda event: event["at_ms"])
+    assert found == sorted(found, key=lambda event: event["at"])
     assert {"run.queued", "run.started", "run.finished"} <= {event["type"] for event in found}
     assert found[-1]["at"].endswith("Z")
     last = cli("events", "-n", "1").text

@@ -116,3 +116,17 @@ def test_following_ends_when_its_time_is_over(store: Store, hand: Hand) -> None:
     hand.job()
     id = hand.run()
     assert [one for one in store.outputs.follow(id, timeout_s=0.2) if one] == []
+
+
+def test_an_rq_job_that_nobody_has_taken_yet_is_waited_for(store: Store, hand: Hand) -> None:
+    from rq import Queue
+    from rq.serializers import JSONSerializer
+
+    queue = Queue("default", connection=store.connection.client, serializer=JSONSerializer)
+    job = queue.enqueue("operator.add", 1, 2)
+    following = store.outputs.follow(job.id)
+    assert next(following) is None
+    hand.agent()
+    (claim,) = hand.claim()
+    hand.finish(claim, exit_code=0)
+    assert next(one for one in following if one) == End(state="success", exit_code=0, last_seq=0)

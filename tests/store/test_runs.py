@@ -169,3 +169,14 @@ def test_the_scripts_hold_to_the_table_of_transitions(
     assert after is state or after in TRANSITIONS[state]
     if state in FINAL - {RunState.LOST}:
         assert after is state
+
+
+def test_pages_of_runs_leave_none_out_though_many_were_made_at_once(
+    store: Store, hand: Hand
+) -> None:
+    hand.job(overlap="allow")
+    store.runs.enqueue("job", [ManualRun(id=f"job-m{n}") for n in range(25)])
+    seen: list[str] = []
+    while page := store.runs.page("job", seen[-1] if seen else None, 10):
+        seen += [run.id for run in page]
+    assert sorted(seen) == sorted(f"job-m{n}" for n in range(25))

@@ -1,6 +1,6 @@
 """`jober events`: what happened to jobs, runs, agents and the leader."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,7 +10,6 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import JsonOption, RedisOption
 from jober.cli.words import moment, plain
-from jober.clock import iso
 from jober.event import Event
 
 _INTERRUPTED = 130
@@ -50,13 +49,13 @@ def events(
         after = found[-1].id if found else None
         now_ms = jober.store.clock.now_ms()
         if json and not to_follow:
-            terminal.print_json([as_dict(event) for event in found])
+            terminal.print_json([event.to_dict() for event in found])
             return 0
         console = terminal.stdout()
 
         def tell(event: Event) -> None:
             if json:
-                terminal.print_json_line(as_dict(event))
+                terminal.print_json_line(event.to_dict())
             else:
                 print_event(console, event, jober.store.clock.now_ms() if to_follow else now_ms)
 
@@ -73,11 +72,6 @@ def events(
         except KeyboardInterrupt:
             return _INTERRUPTED
     return 0
-
-
-def as_dict(event: Event) -> dict[str, Any]:
-    """An event, for scripts: its moment as all others are told, too."""
-    return {**event.to_dict(), "at": iso(event.at_ms)}
 
 
 def print_event(console: Console, event: Event, now_ms: int) -> None:

@@ -97,14 +97,10 @@ def newest_runs(jober: Jober, name: str | None, state: RunState | None, number: 
     if state is None:
         return jober.runs(name, limit=number)
     found: list[Run] = []
-    before_ms: int | None = None
-    while len(found) < number:
-        page = jober.runs(name, before_ms=before_ms, limit=_PAGE)
+    page = jober.runs(name, limit=_PAGE)
+    while page and len(found) < number:
         found += [run for run in page if run.state is state]
-        oldest = page[-1].enqueued_at_ms if page else None
-        if oldest is None or len(page) < _PAGE:
-            break
-        before_ms = oldest
+        page = jober.runs(name, after=page[-1].id, limit=_PAGE)
     return found[:number]
 
 

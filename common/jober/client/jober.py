@@ -207,10 +207,11 @@ class Jober:
         return RunHandle(self.store, id)
 
     def runs(
-        self, name: str | None = None, *, before_ms: int | None = None, limit: int = 100
+        self, name: str | None = None, *, after: str | None = None, limit: int = 100
     ) -> list[Run]:
-        """A page of runs, newest first, of one job or of all."""
-        return self.store.runs.page(name, before_ms, limit)
+        """A page of runs, newest first, of one job or of all; those after the run with the id
+        `after`, the last one of the page before."""
+        return self.store.runs.page(name, after, limit)
 
     # The fleet
 

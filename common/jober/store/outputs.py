@@ -131,8 +131,11 @@ class OutputStore:
         yield end
 
     def _ended(self, run: str) -> End | None:
-        state, exit_code = self._redis.command("HMGET", keys.rq_job(run), "state", "exit_code")
-        if text(state) not in FINAL and state is not None:
+        state, exit_code, origin = self._redis.command(
+            "HMGET", keys.rq_job(run), "state", "exit_code", "origin"
+        )
+        # A run that nobody knows has ended; an application's RQ job has no state of ours at first.
+        if origin is not None and text(state) not in FINAL:
             return None
         return End(state=text(state) or "", exit_code=number(exit_code), last_seq=0)
 

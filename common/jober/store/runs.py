@@ -62,12 +62,18 @@ class RunStore:
         return _run(id, fields)
 
     def page(
-        self, job: str | None = None, before_ms: int | None = None, limit: int = PAGE
+        self, job: str | None = None, after: str | None = None, limit: int = PAGE
     ) -> list[Run]:
-        """A page of runs, newest first, of one job or of all; those made before a moment."""
-        newest = f"({before_ms}" if before_ms is not None else "+inf"
+        """A page of runs, newest first, of one job or of all; those that come after the run with
+        the id `after`, the last one of the page before."""
         key = keys.runs(job) if job else keys.RUNS
-        ids = self._redis.command("ZREVRANGEBYSCORE", key, newest, "-inf", "LIMIT", 0, limit)
+        first = 0
+        if after is not None:
+            rank = self._redis.command("ZREVRANK", key, after)
+            if rank is None:
+                return []  # forgotten meanwhile, and all that are older with it
+            first = rank + 1
+        ids = self._redis.command("ZREVRANGE", key, first, first + limit - 1)
         with self._redis.guard():
             pipeline = self._redis.client.pipeline(transaction=False)
             for id in ids:
