@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jober import roles
 from jober.agent_info import AgentInfo, LeaderInfo
 from jober.client.handle import RunHandle
+from jober.client.why import Why, why
 from jober.errors import DefinitionError, JoberError, JobNotFound
 from jober.event import Event
 from jober.ids import manual_run_id
@@ -21,6 +22,9 @@ from jober.store.runs import ManualRun
 if TYPE_CHECKING:
     # Loaded where a file is read, and by nobody else: the parsers take their time.
     from jober.jobs_file import Difference
+
+# The ledger of a job keeps about so many decisions.
+LEDGER_KEPT = 1_100
 
 
 class Jober:
@@ -118,6 +122,17 @@ class Jober:
     def ledger(self, name: str, limit: int = 100) -> list[LedgerEntry]:
         """What was decided of the job's newest fires, newest first."""
         return self.store.events.ledger(name, limit)
+
+    def why(self, name: str, at_ms: int | None = None) -> Why:
+        """Why the fire of a job at a moment (default: its newest decided one) ran, was skipped
+        or missed, or is none. Raises JobNotFound."""
+        record = self.job(name)
+        entries = self.ledger(name, LEDGER_KEPT)
+        hosts = self.hosts_for(record.job)
+        now_ms = self.store.clock.now_ms()
+        if at_ms is None:
+            at_ms = entries[0].fire_at_ms if entries else now_ms
+        return why(record, entries, at_ms, now_ms, hosts)
 
     # Runs
 

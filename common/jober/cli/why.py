@@ -1,0 +1,73 @@
+"""`jober why`: why a fire ran, was skipped or missed, or is none."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from jober.cli import terminal
+from jober.cli.fleet import fleet
+from jober.cli.options import JobArgument, JsonOption, RedisOption, WrongCall
+from jober.cli.words import moment, plain, relative
+from jober.clock import to_ms
+from jober.store.jobs import JobRecord
+
+
+def why(
+    name: JobArgument,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="T",
+            help="The moment, as 2026-11-21T03:00 (in the job's zone) or with an offset. "
+            "(default: its newest decision)",
+            show_default=False,
+        ),
+    ] = None,
+    json: JsonOption = False,
+    redis: RedisOption = None,
+) -> None:
+    """Tell why a fire ran, was skipped or missed, or is none.
+
+    From the ledger of decisions and from the definition, and which live hosts match the job's
+    roles now.
+
+    Examples:
+      jober why nightly
+      jober why nightly --at 2026-11-21T03:00
+      jober why nightly --at 2026-11-21T02:00:00Z --json
+    """
+    with fleet(redis) as jober:
+        record = jober.job(name)
+        at_ms = None if at is None else _moment(at, record)
+        told = jober.why(name, at_ms)
+        now_ms = jober.store.clock.now_ms()
+    if json:
+        terminal.print_json(told.to_dict())
+        return
+    console = terminal.stdout()
+    when = Text(f"{name} at {moment(told.at_ms, now_ms)}", style="bold")
+    when.append(f" ({relative(told.at_ms, now_ms)})", style="dim")
+    console.print(when, soft_wrap=True)
+    console.print(Text(plain(told.answer)), soft_wrap=True)
+    for note in told.notes:
+        console.print(Text(f"Note: {plain(note)}.", style="yellow"), soft_wrap=True)
+    hosts = ", ".join(told.hosts) or "none"
+    console.print(Text(f"Live hosts that match now: {hosts}", style="dim"), soft_wrap=True)
+
+
+def _moment(text: str, record: JobRecord) -> int:
+    """The moment that was asked for; without an offset it is the clock of the job's zone."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongCall(
+            f"--at: '{text}' is no moment: write 2026-11-21T03:00 or 2026-11-21T03:00:00Z"
+        ) from None
+    if given.tzinfo is not None:
+        return to_ms(given)
+    from zoneinfo import ZoneInfo
+
+    return to_ms(given.replace(tzinfo=ZoneInfo(record.job.timezone)))

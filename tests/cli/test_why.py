@@ -1,0 +1,85 @@
+"""`jober why` answers from the ledger and the definition."""
+
+import pytest
+
+from jober.store import Store
+from tests.cli.conftest import Cli
+from tests.store.hand import Hand
+
+MINUTE = 60_000
+
+
+def begin(hand: Hand, store: Store, **fields: object) -> int:
+    """A job that is as old as ten minutes, and a full minute that was due."""
+    hand.job(**{"cron": "* * * * *", "timezone": "Europe/Warsaw", **fields})  # type: ignore[arg-type]
+    due = (store.clock.now_ms() // MINUTE - 3) * MINUTE
+    store.connection.command(
+        *("HSET", "jober:job:job", "cursor", due - 10 * MINUTE, "floor", due - 10 * MINUTE),
+        *("created_at", "2020-01-01T00:00:00.000000Z"),
+    )
+    return due
+
+
+def told(cli: Cli, at_ms: int) -> str:
+    from jober.clock import iso
+
+    return str(cli("why", "job", "--at", iso(at_ms) or "", "--json").json["answer"])
+
+
+def test_a_fire_that_ran_is_told_with_its_run(cli: Cli, hand: Hand, store: Store) -> None:
+    due = begin(hand, store)
+    hand.fire("job", due)
+    answer = told(cli, due)
+    assert answer.startswith("It ran, as job-")
+    assert "s after it was due" in answer
+
+
+def test_a_skipped_fire_is_told_with_the_reason(cli: Cli, hand: Hand, store: Store) -> None:
+    due = begin(hand, store)
+    hand.fire("job", due)
+    hand.fire("job", due + MINUTE)
+    assert told(cli, due + MINUTE) == "It was skipped: overlap: 1 run is still going."
+    assert "It was skipped" in cli("why", "job").text, "without a moment, the newest decision"
+
+
+def test_a_moment_within_the_minute_before_a_fire_means_that_fire(
+    cli: Cli, hand: Hand, store: Store
+) -> None:
+    due = begin(hand, store)
+    hand.fire("job", due)
+    assert told(cli, due - 59_000).startswith("It ran, as job-")
+
+
+@pytest.mark.parametrize(
+    ("fields", "state", "ago", "answer"),
+    [
+        ({"cron": None}, {}, 3, "job has no schedule: it runs by hand only."),
+        ({"cron": "0 0 1 1 *"}, {}, 3, "has no fire then: the last before is at "),
+        ({}, {}, -3, "It is to come, but no live host has such a role now."),
+        ({}, {"paused": "1"}, -3, "It is to come, but the job is paused"),
+        ({}, {}, 3, "Nothing has decided on it yet"),
+        ({}, {"paused": "1"}, 3, "The job is paused. When it is resumed"),
+        ({}, {"created_at": "2999-01-01T00:00:00.000000Z"}, 3, "The job was added after it"),
+        ({}, {"floor": "9999999999999"}, 3, "The schedule was changed after it"),
+    ],
+)
+def test_a_moment_without_a_decision_is_told_by_the_definition(
+    cli: Cli,
+    hand: Hand,
+    store: Store,
+    fields: dict[str, object],
+    state: dict[str, str],
+    ago: int,
+    answer: str,
+) -> None:
+    due = begin(hand, store, **fields)
+    for field, value in state.items():
+        store.connection.command("HSET", "jober:job:job", field, value)
+    assert answer in told(cli, due - (ago - 3) * MINUTE)
+
+
+def test_a_moment_that_is_none_is_refused(cli: Cli, hand: Hand) -> None:
+    hand.job()
+    done = cli("why", "job", "--at", "yesterday")
+    assert done.status == 2
+    assert "'yesterday' is no moment: write 2026-11-21T03:00" in done.err
