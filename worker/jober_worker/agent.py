@@ -2,27 +2,25 @@
 
 import logging
 import os
-import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import inf
 from typing import Any
 
 from jober import __version__, roles
 from jober.agent_info import AgentInfo
 from jober.errors import RedisUnavailable
 from jober.ids import agent_id
-from jober.logs import set_up_logs
-from jober.run import Claim, Outcome
+from jober.run import Claim, Outcome, RunState
 from jober.store import Store
 from jober.store.leases import Finish
 from jober_worker.control import Control
 from jober_worker.execution import Execution
 from jober_worker.fetcher import Fetcher
-from jober_worker.functions import capture_prints
-from jober_worker.guardian import PARENT_DIED, adopt_orphans
+from jober_worker.part import Part
 from jober_worker.pump import Pump
 from jober_worker.renewer import Renewer
 from jober_worker.reporter import Reporter
@@ -31,9 +29,13 @@ from jober_worker.sweeper import Running, Sweeper
 
 log = logging.getLogger(__name__)
 
-SIGN_S = 1.0
-# After the drain, runs are stopped and have so long to end (their grace, and some).
+# After the drain, runs are stopped and have so long to end: their grace, at the most this.
 STOP_S = 15.0
+# After that they are killed, and have so long.
+KILL_S = 2.0
+# How long ended runs may take to be reported, at the end.
+REPORT_S = 5.0
+STOPPED = "its agent was stopped"
 
 
 class Agent:
@@ -50,6 +52,7 @@ class Agent:
         self._lock = threading.Lock()
         self._held: dict[str, Execution] = {}
         self._executing: set[str] = set()
+        self._stopping_all: tuple[str, bool] | None = None
         self._changed = threading.Condition(self._lock)
         self._pool = ThreadPoolExecutor(settings.slots, thread_name_prefix="run")
         self.pump = Pump(store)
@@ -99,43 +102,56 @@ class Agent:
         with self._lock:
             return list(self._held)
 
+    def dead_parts(self) -> list[str]:
+        """The parts that have failed for good; an agent with one is to be replaced."""
+        return [part.name for part in self._parts() if part.is_dead]
+
     def start_run(self, claim: Claim) -> None:
-        """Begin a claimed run in a thread of its own."""
+        """Begin a claimed run in a thread of its own. Raises nothing, and asks nobody."""
         execution = Execution(claim, self.settings.host, self.pump.output(claim.id, claim.attempt))
         with self._lock:
             self._held[claim.lease] = execution
             self._executing.add(claim.lease)
+            stopping = self._stopping_all
+        if stopping:
+            execution.stop(stopping[0], at_once=stopping[1])
         self._pool.submit(self._execute, execution)
 
     def stop_run(self, run: str, reason: str) -> None:
         """Ask the attempts of a run to stop."""
-        self._stop_where(lambda execution: execution.claim.id == run, reason)
+        for execution in self._executions():
+            if execution.claim.id == run:
+                execution.stop(reason)
 
     def stop_lease(self, lease: str, reason: str) -> None:
         """Ask one attempt to stop."""
-        self._stop_where(lambda execution: execution.claim.lease == lease, reason)
+        for execution in self._executions():
+            if execution.claim.lease == lease:
+                execution.stop(reason)
 
-    def stop_all(self, reason: str) -> None:
-        self._stop_where(lambda _: True, reason)
+    def give_up(self, lease: str) -> None:
+        """Stop an attempt that has been given up as lost, or is another's."""
+        for execution in self._executions():
+            if execution.claim.lease == lease:
+                execution.give_up()
 
-    def _stop_where(self, wanted: Callable[[Execution], bool], reason: str) -> None:
+    def stop_all(self, reason: str, *, at_once: bool = False) -> None:
+        """Ask all that runs to stop, and what may still come; `at_once` with KILL."""
         with self._lock:
-            found = [
-                execution
-                for lease, execution in self._held.items()
-                if lease in self._executing and wanted(execution)
-            ]
-        for execution in found:
-            execution.stop(reason)
+            self._stopping_all = (reason, at_once)
+        for execution in self._executions():
+            execution.stop(reason, at_once=at_once)
+
+    def _executions(self) -> list[Execution]:
+        with self._lock:
+            return [self._held[lease] for lease in self._executing if lease in self._held]
 
     def _execute(self, execution: Execution) -> None:
-        outcome = execution.run(lambda _pid: None, lambda _pid: None)
-        has_process = execution.pid is not None
+        outcome = execution.run()
         with self._changed:
             self._executing.discard(execution.claim.lease)
             self._changed.notify_all()
-        if has_process:
-            self.sweeper.want()
+        self.sweeper.want()
         execution.output.close(lambda: self._report(execution, outcome))
 
     def _report(self, execution: Execution, outcome: Outcome) -> None:
@@ -154,12 +170,21 @@ class Agent:
             self._changed.notify_all()
 
     def _running(self) -> Running:
-        with self._lock:
-            executions = [self._held[lease] for lease in self._executing]
+        runs, roots, oldest_s, oldest_forking_s = set(), set(), inf, inf
+        for execution in self._executions():
+            runs.add(execution.claim.id)
+            oldest_s = min(oldest_s, execution.begun_s)
+            # Read once: it may become known while we look.
+            pid = execution.pid
+            if pid is None:
+                oldest_forking_s = min(oldest_forking_s, execution.begun_s)
+            else:
+                roots.add(pid)
         return Running(
-            runs=frozenset(execution.claim.id for execution in executions),
-            roots=frozenset(pid for execution in executions if (pid := execution.pid)),
-            starting=any(execution.is_starting for execution in executions),
+            runs=frozenset(runs),
+            roots=frozenset(roots),
+            oldest_s=oldest_s,
+            oldest_forking_s=oldest_forking_s,
         )
 
     def start(self) -> None:
@@ -175,106 +200,76 @@ class Agent:
         for part in self._parts():
             part.start()
 
-    def _parts(self) -> tuple[Sweeper | Pump | Reporter | Renewer | Control | Fetcher, ...]:
-        return (
-            self.sweeper,
-            self.pump,
-            self.reporter,
-            self.renewer,
-            self.control,
-            self.fetcher,
-        )
+    def _parts(self) -> list[Part]:
+        return [
+            self.sweeper.part,
+            self.pump.part,
+            self.reporter.part,
+            self.renewer.part,
+            self.control.part,
+            self.fetcher.part,
+        ]
 
     def _command(self, command: dict[str, Any]) -> None:
         """Obey a command that was published for it, RQ's own among them."""
         match command.get("command"):
             case "stop-job":
-                self.stop_run(str(command.get("job_id")), "cancelled")
+                self.stop_run(str(command.get("job_id")), str(command.get("reason", "cancelled")))
             case "shutdown":
                 log.info("told to shut down")
                 self._shut_down()
             case "queues":
                 self.fetcher.refresh()
 
-    def drain(self, hurry: threading.Event) -> None:
-        """Take no new runs; let those that run end, or stop them when the time is over or
-        somebody is in a hurry; report what there is to report; leave in order."""
+    def drain(self, told: Callable[[float], bool]) -> None:
+        """Take no new runs; let those that run end, or stop them when the time is over; report
+        what there is to report; leave in order.
+
+        `told(s)` waits for at most `s` seconds for a sign of hurry, and tells whether it came:
+        after one they are stopped at once, after another killed.
+        """
         self.draining.set()
-        self.fetcher.stop()
+        self.fetcher.stop(2.0)
         self.renewer.tell()
-        self._wait_idle(self.settings.drain_s, hurry)
-        if self.running_count():
-            self.stop_all("its agent was stopped")
-            self._wait_idle(STOP_S, threading.Event())
+        if not self._wait_idle(self.settings.drain_s, told):
+            self.stop_all(STOPPED)
+        if not self._wait_idle(STOP_S, told):
+            self.stop_all(STOPPED, at_once=True)
+        self._leave(KILL_S, REPORT_S)
+
+    def abandon(self) -> None:
+        """Kill all that runs, now; then report and leave in order, but quickly."""
+        self.stop_all(STOPPED, at_once=True)
+        self.draining.set()
+        self._leave(0.5, 0.5)
+
+    def _wait_idle(self, wait_s: float, told: Callable[[float], bool]) -> bool:
+        """Wait until nothing runs; False when the time is over, or somebody is in a hurry."""
+        deadline = time.monotonic() + wait_s
+        while self.running_count():
+            if time.monotonic() >= deadline or told(0.05):
+                return False
+        return True
+
+    def _leave(self, kill_s: float, report_s: float) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: len(self._held) == len(self._executing), STOP_S)
-        self.reporter.stop(5.0)
-        self.pump.stop()
-        self.control.stop()
-        self.renewer.stop()
+            self._changed.wait_for(lambda: not self._executing, kill_s)
+        # A function in a thread, which cannot be stopped, ends with the agent.
+        cancelled = Outcome(state=RunState.CANCELLED, reason=STOPPED)
+        for execution in self._executions():
+            execution.output.close(partial(self._report, execution, cancelled))
         self.sweeper.stop()
         self.sweeper.sweep()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held, report_s)
+        self.fetcher.stop(0.0)
+        self.control.stop()
+        self.renewer.stop()
+        self.pump.stop(0.5)
+        if not self.reporter.stop(0.5):
+            log.warning("%d results could not be reported", len(self.leases()))
         try:
             self.store.agents.leave(self.id)
+            log.info("agent %s has left", self.id)
         except RedisUnavailable as error:
             log.warning("could not leave in order: %s", error)
-        log.info("agent %s has left", self.id)
-
-    def _wait_idle(self, wait_s: float, hurry: threading.Event) -> None:
-        deadline = time.monotonic() + wait_s
-        while self.running_count() and time.monotonic() < deadline and not hurry.is_set():
-            with self._changed:
-                self._changed.wait(0.1)
-
-
-def serve(settings: Settings, sign: int) -> int:
-    """Be an agent until SIGTERM; writes a byte to `sign` each second. Returns the exit status."""
-    set_up_logs(settings.log_level)
-    stop, hurry = threading.Event(), threading.Event()
-
-    def on_stop(*_: object) -> None:
-        if stop.is_set():
-            hurry.set()
-        stop.set()
-
-    signal.signal(signal.SIGTERM, on_stop)
-    # Ctrl-C reaches the whole group of the terminal: the guardian passes it on as SIGTERM.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    adopt_orphans()
-    sys.path.insert(0, os.getcwd())
-    capture_prints()
-    store = Store(settings.redis)
-    agent = Agent(store, settings, stop.set)
-
-    def guardian_died(*_: object) -> None:
-        log.critical("the guardian has died; stopping everything")
-        hurry.set()
-        stop.set()
-
-    signal.signal(PARENT_DIED, guardian_died)
-    os.set_blocking(sign, False)
-    beat = threading.Thread(target=_give_signs, args=(sign,), name="sign", daemon=True)
-    beat.start()
-    while True:
-        try:
-            agent.start()
-            break
-        except RedisUnavailable as error:
-            log.warning("waiting for Redis: %s", error)
-            if stop.wait(1.0):
-                return 0
-    stop.wait()
-    agent.drain(hurry)
-    store.close()
-    return 0
-
-
-def _give_signs(sign: int) -> None:
-    while True:
-        try:
-            os.write(sign, b".")
-        except BlockingIOError:
-            pass
-        except OSError:
-            return
-        time.sleep(SIGN_S)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jober.errors import JoberError
-from jober.job.payload import COMMAND, MODULE, SCRIPT, SCRIPT_CALL, SHELL
+from jober.job.payload import COMMAND, MODULE, SCRIPT, SCRIPT_CALL, SHELL, split_script
 from jober.run import Claim
 
 
@@ -36,40 +36,57 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function by its dotted name, or `./file.py:func`, with JSON arguments."""
+    """A function by its dotted name, or by its name in a file, with JSON arguments."""
 
-    target: str
+    name: str
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
+    file: str | None = None
 
 
 def read_call(claim: Claim) -> tuple[Program | Function, Options]:
     """What the run is to do. Raises CallUnreadable."""
     name, args, kwargs = _read_data(claim.data)
     options = _read_options(claim)
-    python = (sys.executable, "-u")
     try:
-        match name:
-            case _ if name == COMMAND:
-                return Program(argv=tuple(args[0])), options
-            case _ if name == SHELL:
-                return Program(argv=("/bin/sh", "-c", args[0])), options
-            case _ if name == MODULE:
-                return Program(argv=(*python, "-m", args[0], *args[1])), options
-            case _ if name == SCRIPT:
-                return Program(argv=(*python, args[0], *args[1])), options
-            case _ if name == SCRIPT_CALL:
-                return Function(target=args[0], args=tuple(args[1]), kwargs=args[2]), options
-    except (IndexError, TypeError):
+        return _what(name, args, kwargs), options
+    except (IndexError, TypeError, ValueError):
         raise CallUnreadable(f"the arguments of {name} are not what it takes") from None
-    return Function(target=name, args=tuple(args), kwargs=kwargs), options
+
+
+def _what(name: str, args: list[Any], kwargs: dict[str, Any]) -> Program | Function:
+    python = (sys.executable, "-u")
+    if name == COMMAND:
+        return Program(argv=_texts(args[0]))
+    if name == SHELL:
+        return Program(argv=_texts(["/bin/sh", "-c", args[0]]))
+    if name == MODULE:
+        return Program(argv=_texts([*python, "-m", args[0], *args[1]]))
+    if name == SCRIPT:
+        return Program(argv=_texts([*python, args[0], *args[1]]))
+    if name == SCRIPT_CALL:
+        script, arguments, keywords = args
+        file, function = split_script(script)
+        if function is None:
+            raise ValueError(script)
+        return Function(file=file, name=function, args=tuple(arguments), kwargs={**keywords})
+    return Function(name=name, args=tuple(args), kwargs=kwargs)
+
+
+def _texts(argv: Any) -> tuple[str, ...]:
+    if not isinstance(argv, list) or not argv or not all(isinstance(one, str) for one in argv):
+        raise TypeError(argv)
+    return tuple(argv)
 
 
 def _read_data(data: bytes) -> tuple[str, list[Any], dict[str, Any]]:
-    try:
-        plain = zlib.decompress(data)
-    except zlib.error:
-        plain = data
+    plain = data
+    if not data.startswith(b"["):
+        # RQ compresses what an application enqueues.
+        try:
+            plain = zlib.decompress(data)
+        except zlib.error:
+            pass
     try:
         call = json.loads(plain)
     except ValueError:

@@ -1,14 +1,12 @@
 """Hears the commands that are published for the agent: RQ's (stop-job, shutdown) and ours."""
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from jober.errors import RedisUnavailable
 from jober.store import Store
-
-log = logging.getLogger(__name__)
+from jober_worker.part import Part
 
 RETRY_S = 0.5
 
@@ -23,14 +21,11 @@ class Control:
         self._agent = agent
         self._on_command = on_command
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
+        self.part = Part("control", self._run)
 
     def stop(self) -> None:
+        """Hear no more. It is not waited for: it may listen for a second more."""
         self._stopping.set()
-        self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -2,87 +2,102 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
-from jober_worker.call import CallUnreadable, Function, Options, read_call
-from jober_worker.functions import call, captured
-from jober_worker.process import FunctionRun, ProgramRun
+from jober_worker.call import CallUnreadable, Function, read_call
+from jober_worker.function_process import FunctionRun
+from jober_worker.functions import call
+from jober_worker.prints import captured
+from jober_worker.process import ProgramRun
 from jober_worker.processes import RUN_VARIABLE
-from jober_worker.pump import RunOutput
+from jober_worker.run_output import RunOutput
 
 log = logging.getLogger(__name__)
 
 
 class Execution:
-    """`run` is for an executor thread; `stop` may be called by any."""
+    """`run` is for an executor thread; `stop` may be called by any.
+
+    `begun_s` is a moment before any of its processes (CLOCK_BOOTTIME, as the kernel tells of
+    processes).
+    """
 
     def __init__(self, claim: Claim, host: str, output: RunOutput) -> None:
         self.claim = claim
         self.output = output
-        self.started_at = time.monotonic()
+        self.begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._host = host
         self._program: ProgramRun | None = None
         self._stop_reason: str | None = None
+        self._at_once = False
+        self._is_lost = False
 
     @property
     def pid(self) -> int | None:
-        """The first process of it, where it has one."""
+        """The first process of it; None where it has none, or it is not known yet."""
         return self._program.pid if self._program else None
 
-    @property
-    def is_starting(self) -> bool:
-        """Whether its process may be there before its pid is known."""
-        return self._program is not None and self._program.pid is None
-
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, *, at_once: bool = False) -> None:
         """Ask it to stop. A function in a thread goes on to its end, and is told as cancelled."""
         if self._stop_reason is None:
-            self._stop_reason = reason
             log.info("stopping %s: %s", self.claim.id, reason)
+            self._stop_reason = reason
+        self._at_once = self._at_once or at_once
+        # Either this sees the program, or `run` sees the reason.
         if self._program:
-            self._program.stop(reason)
+            self._program.stop(reason, at_once=at_once)
 
-    def run(self, on_started: Callable[[int], None], on_ended: Callable[[int], None]) -> Outcome:
+    def give_up(self) -> None:
+        """Ask it to stop, since it is no longer ours: what is stopped so is lost, not cancelled."""
+        self._is_lost = True
+        self.stop("its agent was silent for longer than its lease, and stopped it when it was back")
+
+    def run(self) -> Outcome:
         """Do it, and tell how it ended. Raises nothing."""
         try:
-            what, options = read_call(self.claim)
-            if isinstance(what, Function) and not options.process:
-                return self._call(what)
-            variables = self._variables()
-            if isinstance(what, Function):
-                self._program = FunctionRun(
-                    self.claim.id, what, options, variables, self.output.write
-                )
-            else:
-                self._program = ProgramRun(
-                    self.claim.id, what.argv, options, variables, self.output.write
-                )
-            if self._stop_reason:
-                return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
-            return self._tell(self._program.run(on_started, on_ended), options)
+            outcome = self._run()
         except CallUnreadable as error:
-            return Outcome(state=RunState.FAILED, exit_code=1, reason=str(error))
-        except Exception as error:
+            outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=str(error))
+        except BaseException as error:
             log.exception("the agent failed to carry out %s", self.claim.id)
-            return Outcome(
-                state=RunState.FAILED, exit_code=1, reason=f"the agent failed: {error!r}"
-            )
-
-    def _call(self, function: Function) -> Outcome:
-        with captured(self.output.write):
-            outcome = call(function.target, function.args, function.kwargs)
-        if outcome.traceback:
-            self.output.write(Stream.STDERR, outcome.traceback.encode())
-        if self._stop_reason:
-            return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
+            reason = f"the agent failed: {type(error).__name__}: {error}"
+            outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=reason)
+        if outcome.state is RunState.CANCELLED and self._is_lost:
+            return replace(outcome, state=RunState.LOST)
         return outcome
 
-    def _tell(self, outcome: Outcome, options: Options) -> Outcome:
-        """A program that could not be started says so in its output too."""
-        if outcome.exit_code in (126, 127) and self.pid is None:
+    def _run(self) -> Outcome:
+        what, options = read_call(self.claim)
+        if isinstance(what, Function):
+            if not options.process:
+                return self._call(what)
+            self._program = FunctionRun(
+                self.claim.id, what, options, self._variables(), self.output.write
+            )
+        else:
+            self._program = ProgramRun(
+                self.claim.id, what.argv, options, self._variables(), self.output.write
+            )
+        if self._stop_reason is not None:
+            self._program.stop(self._stop_reason, at_once=self._at_once)
+        outcome = self._program.run()
+        if self._program.pid is None and outcome.state is RunState.FAILED:
+            # What could not be started says so in its output too.
             self.output.write(Stream.STDERR, f"{outcome.reason}\n".encode())
+        return outcome
+
+    def _call(self, function: Function) -> Outcome:
+        if self._stop_reason is not None:
+            return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
+        with captured(self.output.write):
+            outcome = call(function.name, function.args, function.kwargs, file=function.file)
+        if outcome.traceback:
+            self.output.write(Stream.STDERR, outcome.traceback.encode())
+        if self._stop_reason is not None and not self._is_lost:
+            return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
         return outcome
 
     def _variables(self) -> Mapping[str, str]:
@@ -93,5 +108,4 @@ class Execution:
             "JOBER_ATTEMPT": str(claim.attempt),
             "JOBER_FIRE_AT": claim.fire_at or "",
             "JOBER_HOST": self._host,
-            "PYTHONUNBUFFERED": "1",
         }

@@ -5,6 +5,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from jober.errors import RedisUnavailable
+from jober_worker.part import Part
 
 if TYPE_CHECKING:
     from jober_worker.agent import Agent
@@ -25,16 +26,14 @@ class Fetcher:
         self._stale = threading.Event()
         self._queues: list[str] = []
         self._read_at = 0.0
-        self._thread = threading.Thread(target=self._run, name="fetcher", daemon=True)
+        self._away = False
+        self.part = Part("fetcher", self._run)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Claim nothing more; on return no claim is under way."""
+    def stop(self, wait_s: float) -> bool:
+        """Claim nothing more; True where no claim is under way on return."""
         self._stopping.set()
         self._wake()
-        self._thread.join(timeout=10)
+        return self.part.join(wait_s)
 
     def refresh(self) -> None:
         """A new queue has come up: look at once which are ours."""
@@ -42,23 +41,22 @@ class Fetcher:
         self._wake()
 
     def _wake(self) -> None:
-        """End our own wait at the bells."""
-        if self._queues:
+        """End our own wait at the bells; where Redis is away, there is none."""
+        if self._queues and not self._away:
             try:
                 self._agent.store.leases.ring(self._queues[0])
             except RedisUnavailable:
                 pass
 
     def _run(self) -> None:
-        away = False
         while not self._stopping.is_set():
             try:
                 self._fetch()
-                away = False
+                self._away = False
             except RedisUnavailable as error:
-                if not away:
+                if not self._away:
                     log.warning("cannot claim: %s", error)
-                away = True
+                self._away = True
                 self._stopping.wait(RETRY_S)
 
     def _fetch(self) -> None:

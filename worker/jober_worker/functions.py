@@ -1,165 +1,188 @@
-"""Functions: found by name, called, and their prints told apart."""
+"""Functions: found by name, called, and their outcome told.
 
-import asyncio
+This module and what it imports are loaded by each function that has a process of its own, so it
+is kept light.
+"""
+
 import importlib
 import importlib.util
 import inspect
-import io
 import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
+from zlib import crc32
 
 from jober.errors import JoberError
-from jober.job.payload import split_script
 from jober.output import Stream
 from jober.run import Outcome, RunState
 
 Writer = Callable[[Stream, bytes], None]
 
-_writer: ContextVar[Writer | None] = ContextVar("jober_writer", default=None)
+REASON_AT_MOST = 500
+TRACEBACK_AT_MOST = 64 * 1024
+REPR_AT_MOST = 10_000
 
 
 class FunctionNotFound(JoberError):
     """No function has that name here."""
 
 
-def resolve(target: str) -> Callable[..., Any]:
-    """The function `pkg.mod.func`, `pkg.mod.Class.method`, or `./file.py:func`.
+def resolve(name: str, file: str | None = None) -> Callable[..., Any]:
+    """The function `pkg.mod.func` or `pkg.mod.Class.method`; or `func` of a file.
 
     Raises FunctionNotFound; what the import of its module raises passes through.
     """
-    path, function = split_script(target)
-    if function is not None and path.endswith(".py"):
-        found: Any = _attribute(_load(Path(path)), function, target)
-        return _callable(found, target)
-    parts = target.replace(":", ".").split(".")
+    if file is not None:
+        return _callable(_attribute(_load(Path(file)), name, f"{file}:{name}"), f"{file}:{name}")
+    parts = name.replace(":", ".").split(".")
+    if not all(part.isidentifier() for part in parts):
+        raise FunctionNotFound(f"'{name}' is not the name of a function (pkg.mod.func)")
     for cut in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:cut])
         try:
-            found = importlib.import_module(module)
+            found: Any = importlib.import_module(module)
         except ModuleNotFoundError as error:
             # The module is there and lacks another: that is the reason to tell.
             if not f"{module}.".startswith(f"{error.name}."):
                 raise
             continue
         for part in parts[cut:]:
-            found = _attribute(found, part, target)
-        return _callable(found, target)
+            found = _attribute(found, part, name)
+        return _callable(found, name)
     raise FunctionNotFound(
-        f"no module of {target} can be imported on this host (looked in {os.getcwd()} and sys.path)"
+        f"no module of {name} can be imported on this host (looked in {os.getcwd()} and sys.path)"
     )
 
 
-def _callable(found: Any, target: str) -> Callable[..., Any]:
+def _callable(found: Any, name: str) -> Callable[..., Any]:
     if not callable(found):
-        raise FunctionNotFound(f"{target} is not callable, it is of type {type(found).__name__}")
+        raise FunctionNotFound(f"{name} is not callable, it is of type {type(found).__name__}")
     function: Callable[..., Any] = found
     return function
 
 
-def _attribute(holder: Any, name: str, target: str) -> Any:
+def _attribute(holder: Any, part: str, name: str) -> Any:
     try:
-        return getattr(holder, name)
+        return getattr(holder, part)
     except AttributeError:
-        raise FunctionNotFound(f"{target}: {holder.__name__} has no '{name}'") from None
+        where = getattr(holder, "__name__", f"an object of type {type(holder).__name__}")
+        if where.startswith("jober_script_"):
+            where = "the file"
+        raise FunctionNotFound(f"{name}: {where} has no '{part}'") from None
 
 
 def _load(path: Path) -> Any:
     if not path.is_file():
         raise FunctionNotFound(f"there is no file {path} here (looked in {os.getcwd()})")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    # Known by name as every module, which dataclasses and pickle rely on, but by none that an
+    # import could mean.
+    name = f"jober_script_{path.stem}_{crc32(bytes(path.resolve())):08x}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise FunctionNotFound(f"{path} is not a Python file: its name does not end in .py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-def call(target: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Outcome:
-    """Call it in this thread, and tell how it ended. An async function is run to its end."""
+def call(
+    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], file: str | None = None
+) -> Outcome:
+    """Call it in this thread, and tell how it ended. Raises nothing.
+
+    An async function is run to its end.
+    """
     try:
-        value = resolve(target)(*args, **kwargs)
+        value = resolve(name, file)(*args, **kwargs)
         if inspect.iscoroutine(value):
+            import asyncio
+
             value = asyncio.run(value)
+        plain, note = plain_value(value)
     except SystemExit as exit_:
         return _exited(exit_.code)
-    except JoberError as error:
-        return Outcome(state=RunState.FAILED, exit_code=1, reason=str(error))
+    except FunctionNotFound as error:
+        return Outcome(state=RunState.FAILED, exit_code=1, reason=_shown(str(error)))
     except BaseException as error:
-        # Ours is the top frame of the traceback, which tells its author nothing.
-        trace = error.__traceback__.tb_next if error.__traceback__ else None
-        text = "".join(traceback.format_exception(type(error), error, trace))
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
-        return Outcome(state=RunState.FAILED, exit_code=1, reason=reason, traceback=text)
-    plain, note = plain_value(value)
+        return _raised(error)
     return Outcome(state=RunState.SUCCESS, exit_code=0, return_value=plain, reason=note)
+
+
+def _raised(error: BaseException) -> Outcome:
+    try:
+        reason = f"{type(error).__name__}: {error}"
+        trace = _from_users_frame(error.__traceback__)
+        text = "".join(traceback.format_exception(type(error), error, trace))
+    except BaseException as worse:
+        # Its __str__ raises, or the like.
+        reason = text = f"{type(error).__name__} (which cannot be shown: {type(worse).__name__})\n"
+    if len(text) > TRACEBACK_AT_MOST:
+        # The frames stand first, the message last.
+        half = TRACEBACK_AT_MOST // 2
+        text = f"{text[:half]}\n[... {len(text) - 2 * half} characters cut ...]\n{text[-half:]}"
+    return Outcome(
+        state=RunState.FAILED,
+        exit_code=1,
+        reason=_shown(reason),
+        traceback=_without_surrogates(text),
+    )
+
+
+def _from_users_frame(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames on top that are ours or the interpreter's: those that
+    found, imported or awaited the function tell its author nothing."""
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        if module.split(".")[0] not in (__name__.split(".")[0], "importlib", "asyncio"):
+            return trace
+        trace = trace.tb_next
+    return None
 
 
 def _exited(code: object) -> Outcome:
     """What sys.exit says, as the interpreter reads it."""
-    if code is None or code == 0:
-        return Outcome(state=RunState.SUCCESS, exit_code=0)
     if isinstance(code, int):
-        return Outcome(
-            state=RunState.FAILED, exit_code=code & 0xFF, reason=f"exit code {code & 0xFF}"
-        )
-    return Outcome(state=RunState.FAILED, exit_code=1, reason=str(code)[:500])
+        status = code & 0xFF
+    else:
+        status = 0 if code is None else 1
+        if code is not None:
+            sys.stderr.write(f"{code}\n")
+    if status == 0:
+        return Outcome(state=RunState.SUCCESS, exit_code=0)
+    reason = f"exit code {status}" if isinstance(code, int) else _shown(str(code))
+    return Outcome(state=RunState.FAILED, exit_code=status, reason=reason)
 
 
 def plain_value(value: Any) -> tuple[Any, str | None]:
     """The value as JSON can carry it; what it cannot is its repr, with a note."""
+    if value is None:
+        return None, None
     try:
         return json.loads(json.dumps(value, allow_nan=False)), None
-    except (TypeError, ValueError, RecursionError):
+    except Exception:
         kind = type(value).__name__
-        return repr(value)[:10_000], f"the return value is a {kind}, not JSON: its repr is kept"
-
-
-@contextmanager
-def captured(writer: Writer) -> Iterator[None]:
-    """What this thread prints goes to `writer`."""
-    token = _writer.set(writer)
     try:
-        yield
-    finally:
-        _writer.reset(token)
+        shown = repr(value)
+    except Exception as error:
+        note = f"the return value is a {kind}, not JSON, and its repr raises {type(error).__name__}"
+        return None, note
+    return (
+        _without_surrogates(shown[:REPR_AT_MOST]),
+        f"the return value is a {kind}, not JSON: its repr is kept",
+    )
 
 
-class _Tee(io.TextIOBase):
-    """Stands in for sys.stdout or sys.stderr: prints of a run go to its writer, others through."""
-
-    def __init__(self, stream: Stream, through: io.TextIOBase) -> None:
-        self._stream = stream
-        self._through = through
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return "utf-8"
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        writer = _writer.get()
-        if writer is None:
-            return self._through.write(text)
-        writer(self._stream, text.encode("utf-8", "surrogateescape"))
-        return len(text)
-
-    def flush(self) -> None:
-        if _writer.get() is None:
-            self._through.flush()
-
-    def fileno(self) -> int:
-        return self._through.fileno()
+def _shown(text: str) -> str:
+    """The first line, in bounds, of a text from anywhere."""
+    return _without_surrogates((text.splitlines() or [""])[0][:REASON_AT_MOST])
 
 
-def capture_prints() -> None:
-    """From now on, prints of threads inside `captured` are told apart. Once in a process."""
-    sys.stdout = _Tee(Stream.STDOUT, sys.stdout)  # type: ignore[arg-type]
-    sys.stderr = _Tee(Stream.STDERR, sys.stderr)  # type: ignore[arg-type]
+def _without_surrogates(text: str) -> str:
+    """Text that UTF-8 can carry."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -17,14 +17,22 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-# A sign of life is due each second; leases last 10 s.
+# A sign of life is due each second; leases last 10 s, and are renewed each 2 s.
 SILENCE_S = 7.0
+# An agent that dies is replaced after so long; one that dies young, after twice as long each time.
 RESTART_S = 1.0
+RESTART_AT_MOST_S = 30.0
+YOUNG_S = 20.0
 PARENT_DIED = signal.SIGUSR2
+# Exit statuses of the agent (sysexits.h): a part of it has failed for good; its settings are
+# wrong, so that another would fare no better.
+DIED = 70
+UNUSABLE = 78
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LINUX = sys.platform == "linux"
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def adopt_orphans() -> None:
@@ -55,118 +63,162 @@ def children(pid: int) -> Iterator[int]:
 def guard(agent: Callable[[int], int]) -> int:
     """Run `agent(sign)` in a child, again when it dies, until told to stop; the exit status.
 
-    The agent writes a byte to the descriptor `sign` each second. SIGTERM and SIGINT are passed
-    on, and the agent that ends after one is not started again.
+    The agent writes a byte to the descriptor `sign` each second. SIGTERM, SIGINT and SIGHUP are
+    passed on as SIGTERM, and the agent that ends after one is not started again.
     """
-    adopt_orphans()
-    wake_read, wake_write = os.pipe()
-    os.set_blocking(wake_write, False)
-    stopping = False
+    return _Guardian(agent).guard()
 
-    def on_signal(number: int, _frame: object) -> None:
-        nonlocal stopping
+
+class _Guardian:
+    def __init__(self, agent: Callable[[int], int]) -> None:
+        self._agent = agent
+        self._pid = 0
+        self._stopping = False
+        self._wake_read, self._wake_write = os.pipe()
+
+    def guard(self) -> int:
+        adopt_orphans()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        for number in (*_STOP_SIGNALS, signal.SIGCHLD):
+            # What nohup has set to be ignored stays so.
+            if signal.getsignal(number) is not signal.SIG_IGN or number == signal.SIGCHLD:
+                signal.signal(number, self._on_signal)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        pause_s = RESTART_S
+        while True:
+            began = time.monotonic()
+            sign = self._fork()
+            if sign is None:
+                return 0
+            status = self._watch(sign)
+            os.close(sign)
+            self._kill_all_below()
+            if self._stopping and status in (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
+                return 0  # it was told so early that it could not hear
+            if status == UNUSABLE:
+                return 1
+            if self._stopping or status == 0:
+                return status if status >= 0 else 128 - status
+            if time.monotonic() - began > YOUNG_S:
+                pause_s = RESTART_S
+            _say(f"the agent ended with status {status}; starting another in {pause_s:g} s")
+            self._pause(pause_s)
+            pause_s = min(pause_s * 2, RESTART_AT_MOST_S)
+
+    def _on_signal(self, number: int, _frame: object) -> None:
         if number != signal.SIGCHLD:
-            stopping = True
-            _send(pid, signal.SIGTERM)
+            self._stopping = True
+            _send(self._pid, signal.SIGTERM)
 
-    pid = 0
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-        signal.signal(number, on_signal)
-    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    while True:
+    def _fork(self) -> int | None:
+        """Start an agent; where it gives its signs. None where it is told to stop before."""
         sign_read, sign_write = os.pipe()
         guardian = os.getpid()
-        pid = os.fork()
-        if pid == 0:
+        # A signal that comes in between would be lost: the child has no ear for it yet.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        if self._stopping:
+            return None
+        self._pid = os.fork()
+        if self._pid == 0:
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            for number in (*_STOP_SIGNALS, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
-            for descriptor in (wake_read, wake_write, sign_read):
+            for descriptor in (self._wake_read, self._wake_write, sign_read):
                 os.close(descriptor)
             tell_when_parent_dies(PARENT_DIED)
             if os.getppid() != guardian:
                 os._exit(1)
-            _become(agent, sign_write)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+            _become(self._agent, sign_write)
         os.close(sign_write)
-        if stopping:
-            _send(pid, signal.SIGTERM)
-        status = _watch(pid, wake_read, sign_read)
-        os.close(sign_read)
-        _kill_all_below()
-        if stopping or status == 0:
-            return status
-        _say(f"the agent ended with status {status}; starting another")
-        deadline = time.monotonic() + RESTART_S
-        while not stopping and (rest := deadline - time.monotonic()) > 0:
-            select.select([wake_read], [], [], rest)
-            _empty(wake_read)
-        if stopping:
-            return 0
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        return sign_read
+
+    def _watch(self, sign: int) -> int:
+        """Wait until the agent has ended; kill it when it gives no sign. Its exit status."""
+        silent_at = time.monotonic() + SILENCE_S
+        heard = [self._wake_read, sign]
+        while True:
+            wait_s = min(1.0, max(0.0, silent_at - time.monotonic()))
+            ready, _, _ = select.select(heard, [], [], wait_s)
+            if self._wake_read in ready:
+                os.read(self._wake_read, 4096)
+            if sign in ready:
+                if os.read(sign, 4096):
+                    silent_at = time.monotonic() + SILENCE_S
+                else:
+                    heard = [self._wake_read]
+            status = self._reap()
+            if status is not None:
+                return status
+            if not ready and time.monotonic() >= silent_at:
+                _say(f"no sign of life from the agent for {SILENCE_S:g} s; killing it")
+                _send(self._pid, signal.SIGKILL)
+                silent_at = time.monotonic() + SILENCE_S
+
+    def _reap(self) -> int | None:
+        """Bury all that have ended, the orphans that came to us among them; the exit status of
+        the agent if it is one of them."""
+        found = None
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return found
+            if pid == 0:
+                return found
+            if pid == self._pid:
+                # Nobody is to be told anything by this number from now on.
+                self._pid = 0
+                found = os.waitstatus_to_exitcode(status)
+
+    def _kill_all_below(self) -> None:
+        """Kill every process below us, and those that come to us while we do, until none is left,
+        or what is left is in the hands of the kernel."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            found = list(children(os.getpid()))
+            if not found:
+                return
+            for child in found:
+                _send(child, signal.SIGKILL)
+            gone = [_bury(child) for child in found]
+            if not all(gone):
+                time.sleep(0.002)
+        _say("some processes of the agent could not be killed")
+
+    def _pause(self, pause_s: float) -> None:
+        until = time.monotonic() + pause_s
+        while not self._stopping and (rest := until - time.monotonic()) > 0:
+            if select.select([self._wake_read], [], [], rest)[0]:
+                os.read(self._wake_read, 4096)
 
 
 def _become(agent: Callable[[int], int], sign: int) -> None:
+    """Be the agent, and end with it, whatever happens."""
     status = 1
     try:
         status = agent(sign)
-    except KeyboardInterrupt:
-        pass
     except BaseException:
         import traceback
 
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                continue
         os._exit(status)
 
 
-def _watch(pid: int, wake: int, sign: int) -> int:
-    """Wait until the agent has ended; kill it when it gives no sign. Its exit status."""
-    last_sign = time.monotonic()
-    sign_open = True
-    while True:
-        ready, _, _ = select.select([wake, sign] if sign_open else [wake], [], [], 1.0)
-        if wake in ready:
-            _empty(wake)
-        if sign in ready:
-            if os.read(sign, 4096):
-                last_sign = time.monotonic()
-            else:
-                sign_open = False
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() - last_sign > SILENCE_S:
-            _say(f"no sign of life from the agent for {SILENCE_S:.0f} s; killing it")
-            _send(pid, signal.SIGKILL)
-            last_sign = time.monotonic()
-        _reap_others(pid)
-
-
-def _reap_others(agent: int) -> None:
-    """Bury the orphans that came to us and have ended."""
-    for child in children(os.getpid()):
-        if child != agent:
-            try:
-                os.waitpid(child, os.WNOHANG)
-            except ChildProcessError:
-                continue
-
-
-def _kill_all_below() -> None:
-    """Kill every process below us, and those that come to us while we do, until none is left."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        found = list(children(os.getpid()))
-        if not found:
-            return
-        for child in found:
-            _send(child, signal.SIGKILL)
-        for child in found:
-            try:
-                os.waitpid(child, 0)
-            except ChildProcessError:
-                continue
+def _bury(child: int) -> bool:
+    """Take the exit status of a child; False where it has not ended."""
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
 
 
 def _send(pid: int, number: int) -> None:
@@ -177,11 +229,9 @@ def _send(pid: int, number: int) -> None:
             pass
 
 
-def _empty(descriptor: int) -> None:
-    if select.select([descriptor], [], [], 0)[0]:
-        os.read(descriptor, 4096)
-
-
 def _say(text: str) -> None:
-    sys.stderr.write(f"jober-worker guardian: {text}\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(f"jober-worker guardian: {text}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        pass

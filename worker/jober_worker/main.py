@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from jober import __version__
-from jober.errors import JoberError
+from jober.errors import DefinitionError, JoberError
 from jober.ids import check_host_name, own_host_name
 from jober.roles import parse_agent_roles
-from jober_worker.guardian import guard
+from jober_worker.guardian import UNUSABLE, guard
 from jober_worker.settings import Settings
 
 EXAMPLES = """\
@@ -85,13 +85,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _agent(settings: Settings, sign: int) -> int:
-    from jober_worker.agent import serve
+    from jober_worker.serve import serve
 
     try:
         return serve(settings, sign)
-    except JoberError as error:
+    except DefinitionError as error:
         print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        return UNUSABLE
 
 
 if __name__ == "__main__":

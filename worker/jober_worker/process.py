@@ -1,28 +1,33 @@
-"""A program as a run: started in a session of its own, read to its end, stopped for certain."""
+"""A program as a run: started in a session of its own, read to its end, stopped for certain.
 
-import json
+Its exit status is taken last: until then the kernel gives its pid, which is the number of its
+session too, to nobody else. Nothing but `_reap` may take it; where something did, the run has
+failed, since an unknown end is no success.
+"""
+
 import os
 import selectors
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
+from collections.abc import Mapping, Sequence
 
 from jober.output import Stream
 from jober.run import Outcome, RunState
-from jober_worker.call import Function, Options
+from jober_worker.call import Options
 from jober_worker.functions import Writer
 from jober_worker.processes import members, send
 
 READ_BYTES = 64 * 1024
-# After the program has ended, its pipes are read for so long at the most.
+# After a program has ended, what it piped its output through may pass on the rest for so long.
 DRAIN_S = 0.5
-# After KILL, a process that the kernel holds is waited for so long, looked at this often.
+# How often it is looked whether the rest of a tree that was told to stop has gone.
 LOOK_S = 0.1
+# So long after KILL, what the kernel or another user still holds is let be.
+GIVE_UP_S = 2.0
+# What is left in a pipe when its writers are gone: at most its size (fs.pipe-max-size).
+PIPE_AT_MOST = 1024 * 1024
 
 
 class ProgramRun:
@@ -35,40 +40,57 @@ class ProgramRun:
         options: Options,
         variables: Mapping[str, str],
         write: Writer,
-        pass_fds: Sequence[int] = (),
     ) -> None:
+        self.options = options
+        self.pid: int | None = None
         self._run = run
         self._argv = argv
-        self._options = options
         self._variables = variables
         self._write = write
-        self._pass_fds = tuple(pass_fds)
-        self._wake = threading.Lock()
-        self._wake_read, self._wake_write = os.pipe()
+        self._pass_fds: tuple[int, ...] = ()
+        self._lock = threading.Lock()
+        self._wake: int | None = None
         self._stop_reason: str | None = None
-        self._over = False
-        self.pid: int | None = None
+        self._at_once = False
 
-    def stop(self, reason: str) -> None:
-        """Ask it to stop: TERM to all its processes, and KILL after the grace."""
-        with self._wake:
-            if self._stop_reason is None and not self._over:
-                self._stop_reason = reason
-                os.write(self._wake_write, b"!")
+    def stop(self, reason: str, *, at_once: bool = False) -> None:
+        """Ask it to stop: TERM to all its processes, and KILL after the grace, or at once.
 
-    def run(self, on_started: Callable[[int], None], on_ended: Callable[[int], None]) -> Outcome:
+        Harmless when it is over; before `run`, it is never started.
+        """
+        with self._lock:
+            self._stop_reason = self._stop_reason or reason
+            self._at_once = self._at_once or at_once
+            if self._wake is not None:
+                try:
+                    os.write(self._wake, b"!")
+                except BlockingIOError:
+                    pass  # it has more than enough to wake up for
+
+    def run(self) -> Outcome:
         """Start it, pass on what it writes, and tell how it ended."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
         try:
-            return self._start_and_follow(on_started, on_ended)
+            with self._lock:
+                if self._stop_reason is not None:
+                    return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
+                self._wake = wake_write
+            return self._start_and_follow(wake_read)
         finally:
-            with self._wake:
-                self._over = True
-                os.close(self._wake_read)
-                os.close(self._wake_write)
+            with self._lock:
+                self._wake = None
+            os.close(wake_read)
+            os.close(wake_write)
 
-    def _start_and_follow(
-        self, on_started: Callable[[int], None], on_ended: Callable[[int], None]
-    ) -> Outcome:
+    @property
+    def asked(self) -> tuple[str, bool] | None:
+        """Why it is to stop, and whether at once; None where it is not."""
+        with self._lock:
+            return None if self._stop_reason is None else (self._stop_reason, self._at_once)
+
+    def _start_and_follow(self, wake: int) -> Outcome:
         try:
             process = subprocess.Popen(
                 self._argv,
@@ -76,120 +98,212 @@ class ProgramRun:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
-                cwd=self._options.cwd,
-                env={**os.environ, **self._options.env, **self._variables},
+                cwd=self.options.cwd,
+                env={
+                    **os.environ,
+                    "PYTHONUNBUFFERED": "1",
+                    **self.options.env,
+                    **self._variables,
+                },
                 start_new_session=True,
                 pass_fds=self._pass_fds,
             )
         except (OSError, ValueError) as error:
-            return self._not_started(error)
+            return _not_started(self._argv[0], self.options.cwd, error)
         self.pid = process.pid
-        on_started(process.pid)
+        following = _Following(self, self._run, process, wake, self._write)
         try:
-            timed_out = self._follow(process)
+            following.follow()
         finally:
-            on_ended(process.pid)
-        return self._outcome(process.returncode, timed_out)
+            status = following.end()
+        return self._outcome(status, following)
 
-    def _not_started(self, error: OSError | ValueError) -> Outcome:
-        program, code = self._argv[0], 126
-        reason = f"cannot start {program}: {error}"
-        if isinstance(error, FileNotFoundError):
-            if self._options.cwd and error.filename == self._options.cwd:
-                reason = f"the directory {self._options.cwd} (cwd) is not there on this host"
-            else:
-                code, reason = 127, f"{program} is not there on this host"
-        elif isinstance(error, PermissionError):
-            reason = f"{error.filename} may not be used by this agent: permission denied"
+    def _outcome(self, status: int | None, following: "_Following") -> Outcome:
+        if status is None:
+            return Outcome(
+                state=RunState.FAILED,
+                reason="how it ended is not known: something else in the agent took its exit "
+                "status (a function that calls os.wait?)",
+            )
+        # As a shell tells it: 128 + the number of the signal.
+        code = status if status >= 0 else 128 - status
+        if following.timed_out:
+            reason = f"stopped after its timeout of {self.options.timeout_s:g} s"
+            return Outcome(state=RunState.TIMEOUT, exit_code=code, reason=reason)
+        if following.stopped_for is not None:
+            return Outcome(state=RunState.CANCELLED, exit_code=code, reason=following.stopped_for)
+        if status == 0:
+            return Outcome(state=RunState.SUCCESS, exit_code=0)
+        reason = f"exit code {status}" if status > 0 else f"killed by {_signal_name(-status)}"
         return Outcome(state=RunState.FAILED, exit_code=code, reason=reason)
 
-    def _follow(self, process: "subprocess.Popen[bytes]") -> bool:
-        """Pass on its output until it has ended and its pipes are empty; True if it timed out."""
-        timeout = self._options.timeout_s
-        deadline = time.monotonic() + timeout if timeout else None
-        kill_at: float | None = None
-        timed_out = False
-        ended = os.pidfd_open(process.pid)
+
+class _Following:
+    """The way of a started program to its end. `follow` waits for it, `end` clears up."""
+
+    def __init__(
+        self,
+        program: ProgramRun,
+        run: str,
+        process: "subprocess.Popen[bytes]",
+        wake: int,
+        write: Writer,
+    ) -> None:
+        self.timed_out = False
+        self.stopped_for: str | None = None
+        self._program = program
+        self._run = run
+        self._process = process
+        self._wake = wake
+        self._write = write
         assert process.stdout and process.stderr
-        streams = {process.stdout: Stream.STDOUT, process.stderr: Stream.STDERR}
+        self._streams = {process.stdout: Stream.STDOUT, process.stderr: Stream.STDERR}
+        self._open = dict(self._streams)
+        self._ended = False
+        timeout_s = program.options.timeout_s
+        self._timeout_at = time.monotonic() + timeout_s if timeout_s else None
+        self._kill_at: float | None = None
+        self._give_up_at: float | None = None
+        self._drain_until: float | None = None
+        self._pidfd: int | None = None
+
+    def follow(self) -> None:
+        """Pass on its output until it has ended, its pipes are at their end or the time for that
+        is over, and, where it was told to stop, all its processes are gone."""
+        self._pidfd = os.pidfd_open(self._process.pid)
         with selectors.DefaultSelector() as selector:
-            for pipe, stream in streams.items():
+            for pipe, stream in self._streams.items():
                 os.set_blocking(pipe.fileno(), False)
                 selector.register(pipe, selectors.EVENT_READ, stream)
-            selector.register(ended, selectors.EVENT_READ, None)
-            selector.register(self._wake_read, selectors.EVENT_READ, None)
-            running, open_pipes, drain_until = True, len(streams), 0.0
-            while running or open_pipes:
-                now = time.monotonic()
-                limits = [at for at in (deadline, kill_at) if at is not None]
-                if not running:
-                    if now >= drain_until:
-                        break
-                    limits.append(drain_until)
-                wait = max(0.0, min(limits) - now) if limits else None
-                for key, _ in selector.select(wait):
+            selector.register(self._pidfd, selectors.EVENT_READ)
+            selector.register(self._wake, selectors.EVENT_READ)
+            while not self._is_over():
+                for key, _ in selector.select(self._wait_s()):
                     if key.data is not None:
-                        if not self._read(key.fd, key.data):
+                        if not self._pass_on(key.fd, key.data):
                             selector.unregister(key.fileobj)
-                            open_pipes -= 1
-                    elif key.fd == ended:
-                        process.wait()
-                        running = False
-                        selector.unregister(ended)
-                        # What it left in its session ends with it; that closes the pipes.
-                        self._signal_session(process.pid)
-                        deadline = kill_at = None
-                        drain_until = time.monotonic() + DRAIN_S
-                    elif running:
-                        selector.unregister(self._wake_read)
-                        kill_at = self._terminate(process.pid)
-                now = time.monotonic()
-                if deadline is not None and now >= deadline:
-                    deadline, timed_out = None, True
-                    kill_at = self._terminate(process.pid)
-                if kill_at is not None and now >= kill_at:
-                    send(members(self._run, process.pid), signal.SIGKILL)
-                    kill_at = now + LOOK_S
-        os.close(ended)
-        for pipe in streams:
-            pipe.close()
-        if timed_out or self._stop_reason or open_pipes:
-            # The whole tree was to be stopped, or something outside the session holds the pipes.
-            send(members(self._run, process.pid), signal.SIGKILL)
-        return timed_out
+                            del self._open[key.fileobj]  # type: ignore[arg-type]
+                    elif key.fd == self._pidfd:
+                        selector.unregister(self._pidfd)
+                        self._ended = True
+                        self._timeout_at = None
+                        self._drain_until = time.monotonic() + DRAIN_S
+                    else:
+                        os.read(self._wake, 4096)
+                        self._obey()
+                self._act(time.monotonic())
 
-    def _read(self, descriptor: int, stream: Stream) -> bool:
+    def _is_over(self) -> bool:
+        if not self._ended:
+            return False
+        if self._open and self._drain_until and time.monotonic() < self._drain_until:
+            return False
+        if self._give_up_at is not None and time.monotonic() >= self._give_up_at:
+            return True
+        return self._kill_at is None or not self._members()
+
+    def _wait_s(self) -> float | None:
+        at = [at for at in (self._timeout_at, self._kill_at) if at is not None]
+        if self._ended:
+            if self._open and self._drain_until is not None:
+                at.append(self._drain_until)
+            if self._kill_at is not None:
+                at.append(time.monotonic() + LOOK_S)
+        return max(0.0, min(at) - time.monotonic()) if at else None
+
+    def _act(self, now: float) -> None:
+        """Do what is due by now."""
+        if self._timeout_at is not None and now >= self._timeout_at:
+            self.timed_out = True
+            self._terminate(now)
+        if self._kill_at is not None and now >= self._kill_at:
+            # Again and again: one may fork while the others are killed.
+            send(self._members(), signal.SIGKILL)
+            self._kill_at = now + LOOK_S
+            self._give_up_at = self._give_up_at or now + GIVE_UP_S
+
+    def _obey(self) -> None:
+        asked = self._program.asked
+        if asked is None or (self._ended and self._kill_at is None):
+            return
+        reason, at_once = asked
+        now = time.monotonic()
+        if self._kill_at is None:
+            self.stopped_for = reason
+            self._terminate(now)
+        if at_once:
+            self._kill_at = now
+
+    def _terminate(self, now: float) -> None:
+        self._timeout_at = None
+        self._kill_at = now + self._program.options.grace_s
+        send(self._members(), signal.SIGTERM)
+
+    def _members(self) -> list[int]:
+        return members(self._run, self._process.pid)
+
+    def _pass_on(self, descriptor: int, stream: Stream) -> bool:
         """Pass on what is there; False at the end of the pipe."""
         try:
             data = os.read(descriptor, READ_BYTES)
         except BlockingIOError:
             return True
-        self._write(stream, data)
+        if data:
+            self._write(stream, data)
         return bool(data)
 
-    def _terminate(self, pid: int) -> float:
-        """TERM to all of it; when to KILL (monotonic)."""
-        send(members(self._run, pid), signal.SIGTERM)
-        return time.monotonic() + self._options.grace_s
-
-    def _signal_session(self, pid: int) -> None:
+    def end(self) -> int | None:
+        """Leave nothing behind; its exit status (negative for a signal), None if unknown."""
+        # What it left in its session ends with it. It is not reaped yet, so the number is its own.
         try:
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
+        if self._open or not self._ended:
+            # Something outside the session holds the pipes.
+            send(self._members(), signal.SIGKILL)
+        for pipe, stream in self._open.items():
+            left = PIPE_AT_MOST
+            while left > 0:
+                try:
+                    data = os.read(pipe.fileno(), READ_BYTES)
+                except BlockingIOError:
+                    break
+                if not data:
+                    break
+                self._write(stream, data)
+                left -= len(data)
+        for pipe in self._streams:
+            pipe.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+        return self._reap()
 
-    def _outcome(self, status: int, timed_out: bool) -> Outcome:
-        # As a shell tells it: 128 + the number of the signal.
-        code = status if status >= 0 else 128 - status
-        if timed_out:
-            reason = f"stopped after its timeout of {self._options.timeout_s:g} s"
-            return Outcome(state=RunState.TIMEOUT, exit_code=code, reason=reason)
-        if self._stop_reason is not None:
-            return Outcome(state=RunState.CANCELLED, exit_code=code, reason=self._stop_reason)
-        if status == 0:
-            return Outcome(state=RunState.SUCCESS, exit_code=0)
-        reason = f"exit code {status}" if status > 0 else f"killed by {_signal_name(-status)}"
-        return Outcome(state=RunState.FAILED, exit_code=code, reason=reason)
+    def _reap(self) -> int | None:
+        # Popen.wait() would tell 0 where the status is gone.
+        try:
+            found = os.waitid(os.P_PID, self._process.pid, os.WEXITED)
+        except ChildProcessError:
+            self._process.returncode = 0
+            return None
+        assert found is not None
+        status = found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+        self._process.returncode = status
+        return status
+
+
+def _not_started(program: str, cwd: str | None, error: OSError | ValueError) -> Outcome:
+    """As a shell tells it: 127 where there is no such program, 126 where it cannot be run."""
+    code, reason = 126, f"cannot start {program}: {error}"
+    if isinstance(error, OSError):
+        reason = f"cannot start {program}: {error.strerror}"
+        if cwd is not None and error.filename == cwd:
+            reason = f"cannot start in the directory {cwd} (cwd) on this host: {error.strerror}"
+        elif isinstance(error, FileNotFoundError):
+            code, reason = 127, f"{program} is not there on this host"
+            if os.path.exists(os.path.join(cwd or "", program)):
+                reason = f"what the first line of {program} names (#!) is not there on this host"
+    return Outcome(state=RunState.FAILED, exit_code=code, reason=reason)
 
 
 def _signal_name(number: int) -> str:
@@ -197,35 +311,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-class FunctionRun(ProgramRun):
-    """A function in a process of its own: a program that answers with the outcome."""
-
-    def __init__(
-        self,
-        run: str,
-        function: Function,
-        options: Options,
-        variables: Mapping[str, str],
-        write: Writer,
-    ) -> None:
-        asked = {"target": function.target, "args": function.args, "kwargs": function.kwargs}
-        self._request: IO[str] = tempfile.TemporaryFile("w+")
-        json.dump(asked, self._request)
-        self._request.flush()
-        self._request.seek(0)
-        self._answer: IO[str] = tempfile.TemporaryFile("w+")
-        fds = (self._request.fileno(), self._answer.fileno())
-        argv = (sys.executable, "-u", "-m", "jober_worker.child", *map(str, fds))
-        super().__init__(run, argv, options, variables, write, fds)
-
-    def run(self, on_started: Callable[[int], None], on_ended: Callable[[int], None]) -> Outcome:
-        with self._request, self._answer:
-            ended = super().run(on_started, on_ended)
-            if ended.state is not RunState.SUCCESS:
-                return ended
-            # The child has the same open file, so it has moved our place in it too.
-            self._answer.seek(0)
-            told: dict[str, Any] = json.load(self._answer)
-            return Outcome(**{**told, "state": RunState(told["state"])})

@@ -8,13 +8,23 @@ from pathlib import Path
 
 RUN_VARIABLE = "JOBER_RUN_ID"
 
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
+    """One process. `started_s` is seconds since boot (CLOCK_BOOTTIME), rounded down to a tick."""
+
     pid: int
     state: str
     parent: int
     session: int
+    started_s: float
+
+    @property
+    def has_ended(self) -> bool:
+        """It is a zombie: only its exit status is left of it."""
+        return self.state == "Z"
 
 
 def all_processes() -> dict[int, Process]:
@@ -28,8 +38,13 @@ def all_processes() -> dict[int, Process]:
                 continue
             # The name in parentheses may hold anything; what follows the last one is plain.
             fields = stat.rpartition(b")")[2].split()
-            pid = int(entry.name)
-            found[pid] = Process(pid, fields[0].decode(), int(fields[1]), int(fields[3]))
+            found[int(entry.name)] = Process(
+                pid=int(entry.name),
+                state=fields[0].decode(),
+                parent=int(fields[1]),
+                session=int(fields[3]),
+                started_s=int(fields[19]) / _TICKS_PER_S,
+            )
     return found
 
 
@@ -61,15 +76,20 @@ def run_of(pid: int) -> str | None:
     return None
 
 
-def members(run: str, root: int) -> set[int]:
-    """Every process of a run whose first process is or was `root`: its descendants, its session,
-    and what was orphaned to us and carries the run in its environment."""
+def members(run: str, root: int) -> list[int]:
+    """Every live process of a run whose first process is or was `root`: its descendants, its
+    session, and what was orphaned to us and carries the run in its environment. Its exit status
+    has not been taken yet, so that the session is no other's.
+
+    The oldest first: a parent that is killed first does not go on when its children end.
+    """
     processes = all_processes()
     ours = below([os.getpid()], processes)
-    session = {pid for pid in ours if processes[pid].session == root}
+    session = {pid for pid, process in processes.items() if process.session == root}
     named = {pid for pid in ours if processes[pid].parent == os.getpid() and run_of(pid) == run}
     found = ({root} & ours) | session | named
-    return {pid for pid in found | below(found, processes) if processes[pid].state != "Z"}
+    live = [pid for pid in found | below(found, processes) if not processes[pid].has_ended]
+    return sorted(live, key=lambda pid: (processes[pid].started_s, pid))
 
 
 def send(pids: Iterable[int], number: signal.Signals) -> None:

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from jober.errors import RedisUnavailable
+from jober_worker.part import Part
 
 if TYPE_CHECKING:
     from jober_worker.agent import Agent
@@ -20,15 +21,13 @@ class Renewer:
         self._agent = agent
         self._stopping = threading.Event()
         self._now = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="renewer", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
+        self.part = Part("renewer", self._run)
 
     def stop(self) -> None:
+        """Renew no more: who has left shall not join again."""
         self._stopping.set()
         self._now.set()
-        self._thread.join(timeout=10)
+        self.part.join(5)
 
     def tell(self) -> None:
         """Renew now, since something that others see has changed."""
@@ -37,6 +36,7 @@ class Renewer:
     def _run(self) -> None:
         away = False
         while not self._stopping.is_set():
+            self._now.clear()
             try:
                 self._renew()
                 if away:
@@ -48,7 +48,6 @@ class Renewer:
                     log.warning("cannot renew: %s", error)
                 away = True
             self._now.wait(RENEW_S / 4 if away else RENEW_S)
-            self._now.clear()
 
     def _renew(self) -> None:
         agent = self._agent
@@ -61,12 +60,13 @@ class Renewer:
             load=os.getloadavg()[0],
             state=info.state,
         )
-        if not reply.known:
-            # Redis has lost us, or took us for dead.
+        if not reply.known and not self._stopping.is_set():
+            # Redis has lost us, or took us for dead. The leases are looked at right after.
             log.warning("registering again")
             agent.store.agents.join(info, agent.queues())
+            self._now.set()
             return
         for lease in reply.lost:
-            agent.stop_lease(lease, "its lease was lost: it was given up, or is another's")
-        for lease in reply.cancel:
-            agent.stop_lease(lease, "cancelled")
+            agent.give_up(lease)
+        for lease, reason in reply.cancel.items():
+            agent.stop_lease(lease, reason)

@@ -2,12 +2,16 @@
 
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from jober.errors import RedisUnavailable
+from jober.errors import RedisRefused, RedisUnavailable
+from jober.run import Outcome, RunState
 from jober.store import Store
 from jober.store.leases import Finish
+from jober_worker.part import Part
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +28,8 @@ class Reporter:
         self._on_reported = on_reported
         self._ready = threading.Condition()
         self._waiting: deque[Finish] = deque()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
+        self._stopping = threading.Event()
+        self.part = Part("reporter", self._run)
 
     def put(self, finish: Finish) -> None:
         with self._ready:
@@ -38,33 +39,56 @@ class Reporter:
     def stop(self, wait_s: float) -> bool:
         """Report what waits, for at most `wait_s` seconds; False where something is left."""
         with self._ready:
-            self._stopping = True
+            self._stopping.set()
             self._ready.notify()
-        self._thread.join(wait_s)
-        return not self._thread.is_alive()
+        return self.part.join(wait_s)
 
     def _run(self) -> None:
         away = False
         while True:
             with self._ready:
-                self._ready.wait_for(lambda: self._waiting or self._stopping)
-                batch = [self._waiting[i] for i in range(min(BATCH, len(self._waiting)))]
-            if not batch:
-                return
-            try:
-                answers = self._store.leases.finish(self._agent, batch)
-            except RedisUnavailable as error:
-                if not away:
-                    log.warning("%d results wait: %s", len(self._waiting), error)
-                away = True
-                threading.Event().wait(RETRY_S)
-                continue
-            if away:
-                log.info("results are reported again")
-                away = False
-            for finish, done in zip(batch, answers, strict=True):
+                self._ready.wait_for(lambda: self._waiting or self._stopping.is_set())
+                if not self._waiting:
+                    return
+                size = min(BATCH, len(self._waiting))
+                batch = [self._waiting.popleft() for _ in range(size)]
+            left = self._send(batch)
+            if bool(left) is not away:
+                away = bool(left)
+                log.warning("results wait for Redis" if away else "results are reported again")
+            if left:
                 with self._ready:
-                    self._waiting.popleft()
-                if not done:
-                    log.warning("%s is over, or another's, already", finish.claim.lease)
-                self._on_reported(finish)
+                    # Behind the others: what is refused for itself does not stand in their way.
+                    self._waiting.extend(left)
+                time.sleep(RETRY_S)
+
+    def _send(self, batch: Sequence[Finish]) -> list[Finish]:
+        """Report all, and tell which are to be reported again."""
+        try:
+            answers = self._store.leases.finish(self._agent, batch)
+        except RedisUnavailable as error:
+            if not isinstance(error, RedisRefused):
+                return list(batch)
+            if len(batch) > 1:
+                return [left for finish in batch for left in self._send([finish])]
+            log.warning("the result of %s is refused: %s", batch[0].claim.lease, error)
+            return list(batch)
+        except Exception as error:
+            if len(batch) > 1:
+                return [left for finish in batch for left in self._send([finish])]
+            # Something of it cannot be written: the run ends nevertheless, and says so.
+            log.exception("the result of %s cannot be told", batch[0].claim.lease)
+            return [replace(batch[0], outcome=_untellable(error))]
+        for finish, done in zip(batch, answers, strict=True):
+            if not done:
+                log.warning("%s is over, or another's, already", finish.claim.lease)
+            self._on_reported(finish)
+        return []
+
+
+def _untellable(error: Exception) -> Outcome:
+    return Outcome(
+        state=RunState.FAILED,
+        exit_code=1,
+        reason=f"the agent could not tell how it ended: {type(error).__name__}",
+    )

@@ -2,8 +2,9 @@
 
 The agent is a subreaper, so every process below it that loses its parent becomes its child. Those
 that carry, in their environment, a run that is over are killed with all below them; those of
-runs that go on are left alone. One that has wiped its environment is killed when no run with
-processes goes on. It looks soon after runs have ended, over all of them at once.
+runs that go on are left alone. One that has wiped its environment is killed when it is older than
+every run that goes on, so that it can be of none of them. It looks soon after runs have ended,
+over all of them at once, and now and then.
 """
 
 import os
@@ -12,79 +13,105 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jober_worker.part import Part
 from jober_worker.processes import Process, all_processes, below, run_of, send
 
 LOOK_S = 0.2
+# A run that goes on may lose children that end by themselves: their zombies are buried this often.
+ROUND_S = 10.0
+# The kernel tells the start of a process in ticks of 10 ms, rounded down.
+_TICK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """The ids of the runs that go on, and the first process of each that has one. While one is
-    `starting`, its process may be there before it is known."""
+    """The runs that go on: their ids, the first process of each that is known to have one, and,
+    in seconds since boot, when the oldest of all began, and the oldest of those that may have
+    children of ours that are not known (functions in threads, programs just being started)."""
 
     runs: frozenset[str]
     roots: frozenset[int]
-    starting: bool
+    oldest_s: float
+    oldest_forking_s: float
 
 
 class Sweeper:
-    """`running` tells the runs that go on, and whether one of them is starting a process."""
-
     def __init__(self, running: Callable[[], Running]) -> None:
         self._running = running
         self._wanted = threading.Event()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
+        self._me = os.getpid()
+        self._session = os.getsid(0)
+        # An agent may itself be started by a run of another agent.
+        self._above = run_of(self._me)
+        self.part = Part("sweeper", self._run)
 
     def stop(self) -> None:
         self._stopping.set()
         self._wanted.set()
-        self._thread.join(timeout=5)
+        self.part.join(5)
 
     def want(self) -> None:
-        """A run with processes has ended."""
-        self._wanted.set()
+        """A run has ended; where no process is below us, none of it can be left."""
+        if _has_children():
+            self._wanted.set()
 
     def _run(self) -> None:
         again = False
         while not self._stopping.is_set():
             if not again:
-                self._wanted.wait()
+                self._wanted.wait(ROUND_S)
             self._wanted.clear()
             again = self.sweep()
             self._stopping.wait(LOOK_S)
 
     def sweep(self) -> bool:
         """Look once; True where something was found, so that another look is due."""
+        if not _has_children():
+            return False
         # The order matters: who is here first, then who is ours, so that ours is never a stranger.
         processes = all_processes()
         running = self._running()
-        me = os.getpid()
         found = False
         for process in processes.values():
-            if process.parent != me or process.pid in running.roots:
+            if process.parent != self._me or process.pid in running.roots:
                 continue
-            if process.state == "Z":
-                if not running.starting:
+            if process.has_ended:
+                if self._is_orphan(process, running):
                     _bury(process.pid)
-            elif _is_left_behind(process, running):
+            elif self._is_left_behind(process, running):
                 found = True
                 send({process.pid, *below([process.pid], processes)}, signal.SIGKILL)
         return found
 
+    def _is_orphan(self, process: Process, running: Running) -> bool:
+        """Whether nobody in the agent waits for the exit status of an ended child.
 
-def _is_left_behind(process: Process, running: Running) -> bool:
-    run = run_of(process.pid)
-    if run is not None:
-        return run not in running.runs
-    return process.session not in running.roots and not running.runs
+        A thread of ours that has started it does: it is in our session, or leads its own.
+        """
+        if process.session not in (self._session, process.pid):
+            return True
+        return process.started_s + _TICK_S < running.oldest_forking_s
+
+    def _is_left_behind(self, process: Process, running: Running) -> bool:
+        run = run_of(process.pid)
+        if run is not None and run != self._above:
+            return run not in running.runs
+        if process.session in running.roots:
+            return False
+        return process.started_s + _TICK_S < running.oldest_s
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _bury(pid: int) -> None:
-    """Take the exit status of an orphan, which nobody else waits for."""
+    """Take the exit status of an orphan."""
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

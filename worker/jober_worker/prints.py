@@ -1,0 +1,97 @@
+"""What functions print: told apart by the thread that prints it."""
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TextIO
+
+from jober.output import Stream
+from jober_worker.functions import Writer
+
+_writer: ContextVar[Writer | None] = ContextVar("jober_writer", default=None)
+
+
+@contextmanager
+def captured(writer: Writer) -> Iterator[None]:
+    """What this thread prints goes to `writer`."""
+    token = _writer.set(writer)
+    try:
+        yield
+    finally:
+        _writer.reset(token)
+
+
+def capture_prints() -> None:
+    """From now on, prints of threads inside `captured` are told apart. Once in a process."""
+    sys.stdout = _Told(Stream.STDOUT, sys.stdout)
+    sys.stderr = _Told(Stream.STDERR, sys.stderr)
+
+
+class _Told(io.TextIOBase, TextIO):
+    """Stands in for sys.stdout or sys.stderr: prints of a run go to its writer, others through."""
+
+    def __init__(self, stream: Stream, through: TextIO | None) -> None:
+        self._stream = stream
+        self._through = through
+        self._bytes = _ToldBytes(stream, through)
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        return "surrogateescape"
+
+    @property
+    def buffer(self) -> "_ToldBytes":  # type: ignore[override]
+        return self._bytes
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        writer = _writer.get()
+        if writer is not None:
+            writer(self._stream, _encoded(text))
+        elif self._through is not None:
+            return self._through.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if _writer.get() is None and self._through is not None:
+            self._through.flush()
+
+    def fileno(self) -> int:
+        if self._through is None:
+            raise io.UnsupportedOperation("the agent has no such stream")
+        return self._through.fileno()
+
+
+class _ToldBytes(io.RawIOBase):
+    """The same for those who write bytes, to sys.stdout.buffer."""
+
+    def __init__(self, stream: Stream, through: TextIO | None) -> None:
+        self._stream = stream
+        self._through = through
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        given = bytes(data)  # type: ignore[call-overload]
+        writer = _writer.get()
+        if writer is not None:
+            writer(self._stream, given)
+        elif self._through is not None:
+            self._through.buffer.write(given)
+        return len(given)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")

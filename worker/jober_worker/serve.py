@@ -1,0 +1,108 @@
+"""The life of an agent's process: it starts, gives signs of life, and ends as it is told."""
+
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+import time
+
+from jober.errors import RedisUnavailable
+from jober.logs import set_up_logs
+from jober.store import Store
+from jober_worker.agent import Agent
+from jober_worker.guardian import DIED, PARENT_DIED, adopt_orphans
+from jober_worker.prints import capture_prints
+from jober_worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SIGN_S = 1.0
+
+
+class Words:
+    """What the process is told: by signals, by Redis.
+
+    Signals come through the pipe that the C handler writes their numbers to. A Python handler
+    would not do: the kernel may hand a signal to another thread, and the main one sleeps on.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+        self.abandon = False
+
+    def hear_signals(self) -> None:
+        """Listen to signals from now on. For the main thread."""
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        # Ctrl-C reaches the whole group of the terminal: the guardian passes it on as SIGTERM. It
+        # has a handler too, since what is ignored would be ignored by the programs of all runs.
+        for number in (signal.SIGTERM, PARENT_DIED, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+
+    def tell(self, number: signal.Signals) -> None:
+        """As the signal would tell it."""
+        os.write(self._write, bytes([number]))
+
+    def heard(self, wait_s: float | None) -> bool:
+        """Wait until told to stop, for at most so long; whether it was told."""
+        deadline = None if wait_s is None else time.monotonic() + wait_s
+        while not self.abandon:
+            rest_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if not select.select([self._read], [], [], rest_s)[0]:
+                return False
+            numbers = os.read(self._read, 4096)
+            self.abandon = PARENT_DIED in numbers
+            if signal.SIGTERM in numbers:
+                break
+        return True
+
+
+def serve(settings: Settings, sign: int) -> int:
+    """Be an agent until SIGTERM; writes a byte to `sign` each second. Returns the exit status."""
+    set_up_logs(settings.log_level)
+    words = Words()
+    words.hear_signals()
+    adopt_orphans()
+    sys.path.insert(0, os.getcwd())
+    capture_prints()
+    store = Store(settings.redis)
+    agent = Agent(store, settings, lambda: words.tell(signal.SIGTERM))
+    os.set_blocking(sign, False)
+    threading.Thread(
+        target=_give_signs, args=(agent, words, sign), name="sign", daemon=True
+    ).start()
+    while True:
+        try:
+            agent.start()
+            break
+        except RedisUnavailable as error:
+            log.warning("waiting for Redis: %s", error)
+            if words.heard(1.0):
+                return 0
+    words.heard(None)
+    if words.abandon:
+        log.critical("the guardian has died; everything is stopped")
+        agent.abandon()
+    else:
+        agent.drain(words.heard)
+    return 0
+
+
+def _give_signs(agent: Agent, words: Words, sign: int) -> None:
+    while True:
+        if dead := agent.dead_parts():
+            # The guardian clears up and starts another.
+            log.critical("%s failed for good; the agent gives up", ", ".join(dead))
+            os._exit(DIED)
+        try:
+            os.write(sign, b".")
+        except BlockingIOError:
+            pass
+        except OSError:
+            # Nobody reads them: the guardian is gone, whether or not the kernel could tell.
+            words.tell(PARENT_DIED)
+            return
+        time.sleep(SIGN_S)
