@@ -160,3 +160,14 @@ def test_a_job_never_runs_more_often_at_once_than_its_concurrency(fleet: Fleet) 
         assert at_once <= 2
     assert slots.command("ZCARD", "jober:slots:tight") == 0
     assert slots.command("ZCARD", "jober:parked:tight") == 0
+
+
+def test_a_run_is_not_told_how_redis_is_reached(fleet: Fleet) -> None:
+    fleet.scheduler()
+    fleet.agent("host1")
+    fleet.jober.add_job("env", command="env")
+    handle = fleet.jober.run("env")
+    handle.wait(10)
+    told = handle.output().decode()
+    assert "JOBER_RUN_ID=env-m" in told
+    assert "JOBER_REDIS_URL" not in told and fleet.url not in told

@@ -69,7 +69,6 @@ def test_a_plain_rq_job_runs_on_an_agent(fleet: Fleet, redis: Redis) -> None:
     assert result and "ZeroDivisionError: division by zero" in (result.exc_string or "")
 
 
-@pytest.mark.xfail(reason="the store writes every result as a pickle, whatever the job is in")
 def test_rq_reads_the_result_with_the_serializer_of_its_queue(fleet: Fleet, redis: Redis) -> None:
     fleet.agent("adder1", "adder")
     queue = rq.Queue("adder", connection=redis, serializer=JSONSerializer)

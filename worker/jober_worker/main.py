@@ -80,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except JoberError as error:
         print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        # A setting that is wrong stays wrong: a supervisor need not try again.
+        return os.EX_CONFIG
     return guard(lambda sign: _agent(settings, sign))
 
 

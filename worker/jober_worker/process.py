@@ -100,7 +100,7 @@ class ProgramRun:
                 bufsize=0,
                 cwd=self.options.cwd,
                 env={
-                    **os.environ,
+                    **_environment(),
                     "PYTHONUNBUFFERED": "1",
                     **self.options.env,
                     **self._variables,
@@ -311,3 +311,8 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def _environment() -> dict[str, str]:
+    """The agent's environment, without what opens Redis: a run has no business there."""
+    return {name: value for name, value in os.environ.items() if name != "JOBER_REDIS_URL"}

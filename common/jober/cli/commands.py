@@ -24,6 +24,7 @@ COMMANDS: dict[str, Command] = {
     "jobs": Command("Jobs", "jobs:jobs", "List the jobs."),
     "show": Command("Jobs", "show:show", "Show all about one job."),
     "next": Command("Jobs", "next:next_fires", "Tell when a job fires next."),
+    "why": Command("Jobs", "why:why", "Tell why a fire ran, was skipped or missed."),
     "simulate": Command("Jobs", "simulate:simulate_file", "Tell when the jobs of a file fire."),
     "import crontab": Command("Jobs", "imports:crontab", "Print the jobs file of a crontab."),
     "import systemd": Command("Jobs", "imports:systemd", "Print the jobs file of systemd timers."),

@@ -71,7 +71,8 @@ def print_heat_map(console: Console, found: HeatMap) -> None:
     width = max(len(name) for name in found.rows)
     console.print(_titles(found.by, width), soft_wrap=True)
     for name, row in found.rows.items():
-        line = Text(f"{name:>{width}}  ", style="dim")
+        line = Text()
+        line.append(f"{name:>{width}}  ", "dim")
         for column, count in enumerate(row):
             if found.by == "hour":
                 line.append(_shaded(count, steps) * 2, _style(count, steps))
@@ -93,7 +94,8 @@ def _titles(by: By, width: int) -> Text:
 
 
 def _legend(by: By, width: int, steps: Sequence[int]) -> Text:
-    text = Text(f"{'':{width}}  fires each {by}:  ", style="dim")
+    text = Text()
+    text.append(f"{'':{width}}  fires each {by}:  ", "dim")
     text.append(f"{_SHADES[0][0]} 0", _SHADES[0][1])
     low = 1
     for (shade, style), high in zip(_SHADES[1:], steps, strict=False):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jober.run import Claim, Outcome
+from jober.run import Claim, Outcome, RunState
 from jober.store import keys, rq
 from jober.store.agents import LEASE_MS
 from jober.store.connection import Connection
@@ -45,13 +45,13 @@ class LeaseStore:
         )
         return [
             Claim(
-                id=id.decode(),
+                id=id.decode("utf-8", "replace"),
                 attempt=attempt,
                 job=text(job),
-                queue=queue.decode(),
+                queue=queue.decode("utf-8", "replace"),
                 data=data,
-                options=options.decode(),
-                trigger=trigger.decode(),
+                options=options.decode("utf-8", "replace"),
+                trigger=trigger.decode("utf-8", "replace"),
                 fire_at=text(fire_at),
                 timeout=text(timeout),
             )
@@ -82,7 +82,7 @@ class LeaseStore:
                 "job": end.claim.job or "",
                 "queue": end.claim.queue,
                 "host": end.host,
-                "outcome": _plain(end.outcome, end.last_seq),
+                "outcome": _plain(end),
             }
             for end in finishes
         ]
@@ -107,8 +107,9 @@ class LeaseStore:
         return str(info["run_id"])
 
 
-def _plain(outcome: Outcome, last_seq: int) -> dict[str, Any]:
-    reason, result, rq_result = outcome.reason, None, None
+def _plain(end: Finish) -> dict[str, Any]:
+    outcome = end.outcome
+    reason, result, rq_result, rq_traceback = outcome.reason, None, None, None
     if outcome.return_value is not None:
         result = json.dumps(outcome.return_value)
         if len(result) > MAX_RESULT_BYTES:
@@ -117,8 +118,12 @@ def _plain(outcome: Outcome, last_seq: int) -> dict[str, Any]:
             )
             result = None
         else:
-            rq_result = rq.result_payload(outcome.return_value)
-    failure = outcome.traceback or outcome.reason or str(outcome.state)
+            as_json = end.claim.trigger == "rq"
+            rq_result = rq.result_payload(outcome.return_value, as_json=as_json)
+    if outcome.state is not RunState.SUCCESS:
+        rq_traceback = rq.traceback_payload(
+            outcome.traceback or outcome.reason or str(outcome.state)
+        )
     facts = {
         "state": str(outcome.state),
         "exit_code": outcome.exit_code,
@@ -126,7 +131,7 @@ def _plain(outcome: Outcome, last_seq: int) -> dict[str, Any]:
         "result": result,
         "rq_result": rq_result,
         "traceback": outcome.traceback,
-        "rq_traceback": rq.traceback_payload(failure),
-        "last_seq": last_seq,
+        "rq_traceback": rq_traceback,
+        "last_seq": end.last_seq,
     }
     return {name: value for name, value in facts.items() if value is not None}

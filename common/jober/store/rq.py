@@ -1,10 +1,11 @@
 """What RQ's own tools read, written as RQ writes it (rq 2.12: results.py, job.py).
 
-RQ's default serializer is pickle, so a return value is *written* as a pickle for
-`Job.return_value()` to read with no setting at all; jober itself reads only the JSON beside it
-and never unpickles.
+RQ's default serializer is pickle, so the return value of a job of ours is *written* as a pickle,
+for `Job.return_value()` to read with no setting at all; jober itself reads only the JSON beside it
+and never unpickles. An application that enqueues by RQ's JSONSerializer reads its results by it.
 """
 
+import json
 import pickle
 import zlib
 from base64 import b64encode
@@ -13,11 +14,12 @@ from typing import Any
 VERSION = "2.12.0"
 
 
-def result_payload(value: Any) -> str | None:
+def result_payload(value: Any, *, as_json: bool) -> str | None:
     """A return value as it stands in the stream `rq:results:<id>`; None is left out there."""
     if value is None:
         return None
-    return b64encode(pickle.dumps(value, protocol=4)).decode()
+    written = json.dumps(value).encode() if as_json else pickle.dumps(value, protocol=4)
+    return b64encode(written).decode()
 
 
 def traceback_payload(text: str) -> str:

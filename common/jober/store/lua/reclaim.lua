@@ -12,7 +12,10 @@ local now = now_ms()
 local lost = {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
   local lease, job, host, agent, queue = read_lease(member)
-  local id, attempt = string.match(lease, '^(.*):(%d+)$')
+  local id, attempt = string.match(lease or '', '^(.*):(%d+)$')
+  if not id then
+    redis.call('ZREM', KEYS[1], member) -- written by hand: nothing can be told from it
+  else
   local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target')
   release_attempt(lease, job, host, agent, queue)
   if run[1] == 'running' and run[2] == attempt then
@@ -22,5 +25,6 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT
     lost[#lost + 1] = id
   end
   unpark(job, host)
+  end
 end
 return lost
