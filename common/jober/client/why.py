@@ -106,9 +106,7 @@ def _undecided(
     if record.created_at_ms is not None and fire < record.created_at_ms:
         return f"The job was added after it, at {iso(record.created_at_ms)}."
     if fire <= record.floor_ms:
-        return (
-            f"The schedule was changed after it, at {iso(record.floor_ms)}."
-        )
+        return f"The schedule was changed after it, at {iso(record.floor_ms)}."
     if fire > record.cursor_ms:
         if record.paused:
             return "The job is paused. When it is resumed, its catch_up says what becomes of it."
