@@ -32,14 +32,14 @@ types: $(VENV)/installed-dev ## check the types
 	@$(BIN)/mypy
 
 contracts: $(VENV)/installed-dev ## check who imports whom
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 .PHONY: fix
 fix: $(VENV)/installed-dev ## mend format and what lint can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 bench: $(VENV)/installed-dev ## measure, beside peers in the same run
-	@$(BIN)/python benchmarks/schedule.py && $(BIN)/python benchmarks/latency.py
+	@for measured in schedule latency firing table; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
 
 clean: ## remove what make built
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
