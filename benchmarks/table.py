@@ -107,7 +107,14 @@ def define(store: Store, jobs: int) -> None:
     batch = [
         {"op": "put", "name": f"job-{n}", "fields": kinds[n % len(kinds)]} for n in range(jobs)
     ]
-    names = [keys.JOBS, keys.DUE, keys.WAKE, keys.WAITING]
+    names = [
+        keys.JOBS,
+        keys.DUE,
+        keys.WAKE,
+        keys.WAITING,
+        keys.CALENDARS,
+        keys.CALENDARS_REVISION,
+    ]
     for first in range(0, jobs, 500):
         store.connection.run("apply", names, [packed(batch[first : first + 500]), 1000])
 
@@ -128,7 +135,14 @@ def tick(store: Store) -> None:
         )
     )
     batch = [{"op": "put", "name": f"tick-{n}", "fields": fields} for n in range(EACH_SECOND)]
-    names = [keys.JOBS, keys.DUE, keys.WAKE, keys.WAITING]
+    names = [
+        keys.JOBS,
+        keys.DUE,
+        keys.WAKE,
+        keys.WAITING,
+        keys.CALENDARS,
+        keys.CALENDARS_REVISION,
+    ]
     store.connection.run("apply", names, [packed(batch), 1000])
 
 

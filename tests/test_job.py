@@ -13,7 +13,6 @@ from jober.job import (
     InvalidDefinitions,
     Job,
     Kind,
-    changes,
 )
 
 
@@ -297,10 +296,19 @@ def test_one_run_at_a_time_over_the_fleet_or_on_each_host_unless_a_number_says_o
         ({"on": "evry"}, "on", "did you mean 'every'?"),
         ({"concurrency": 0}, "concurrency", "0 is not a number of runs, 1 or more"),
         ({"concurrency": True}, "concurrency", "true is not a number of runs"),
-        ({"overlap": "queue-one"}, "overlap", "not supported yet, use 'skip', 'queue' or 'allow'"),
+        ({"overlap": "queueone"}, "overlap", "did you mean 'queue-one'?"),
         ({"overlap": "skp"}, "overlap", "did you mean 'skip'?"),
         ({"catch_up": "some"}, "catch_up", "use 'latest', 'all' or 'none'"),
         ({"catch_up_limit": 1001}, "catch_up_limit", "1001 is not a number from 1 to 1000"),
+        ({"catch_up_window": 0}, "catch_up_window", "0 is not a number of seconds above 0"),
+        ({"every": 5, "max_fires": 0}, "max_fires", "0 is not a number of fires, 1 or more"),
+        ({"max_fires": 3}, "max_fires", "a part of a schedule, which is not given"),
+        ({"exclude": ["sat"]}, "exclude", "a part of a schedule, which is not given"),
+        ({"every": 5, "exclude": "sat"}, "exclude", "'sat' is not a list of texts"),
+        ({"every": 5, "exclude": ["26-12-25"]}, "exclude", "'26-12-25' is not a date"),
+        ({"every": 5, "only_between": "8-18"}, "only_between", "'8-18' is not a pair of times"),
+        ({"every": 5, "shift": "nxt"}, "shift", "did you mean 'next'?"),
+        ({"every": 5, "shift": "next"}, "shift", "goes with exclude"),
         ({"timeout": 0}, "timeout", "0 is not a number of seconds above 0"),
         ({"timeout": "5m"}, "timeout", "'5m' is not a number of seconds"),
         ({"timeout": float("inf")}, "timeout", "inf"),
@@ -365,49 +373,3 @@ def test_a_spec_that_is_no_table_is_refused() -> None:
     for text in ("{", "[]", "NaN", "[" * 100_000):
         with pytest.raises(DefinitionError, match="job 'x'"):
             Job.from_json("x", text)
-
-
-# Its text, and what differs
-
-
-def test_the_spec_holds_what_differs_from_the_defaults_in_the_order_of_the_fields() -> None:
-    one = job(grace=5, title="T", every=5, overlap="skip", command="ls", args=[])
-    assert list(one.spec().items()) == [("command", "ls"), ("every", 5), ("title", "T")]
-    assert one.to_json() == '{"command": "ls", "every": 5, "title": "T"}'
-
-
-def test_the_spec_is_a_copy() -> None:
-    one = job(args=[[1]])
-    one.spec()["args"][0].append(2)
-    assert one.args == [[1]]
-
-
-def test_a_replaced_field_is_checked_and_none_gives_the_default_back() -> None:
-    one = job(call="a:b", timeout=5, process=True)
-    assert one.replace(timeout=None).spec() == {"call": "a:b", "process": True}
-    assert one.model_copy(update={"title": "T"}).title == "T"
-    with pytest.raises(DefinitionError, match="set process = true"):
-        one.replace(process=None)
-
-
-def test_changes_are_told_field_by_field() -> None:
-    old = job(timeout=5, tags=["a"], title="T")
-    new = job(timeout=6, tags=["a"], command="false")
-    assert [(one.field, one.old, one.new) for one in changes(old, new)] == [
-        ("command", "true", "false"),
-        ("timeout", 5, 6),
-        ("title", "T", None),
-    ]
-    assert str(changes(old, new)[1]) == "timeout: 5 → 6"
-
-
-def test_true_is_not_the_number_one() -> None:
-    assert job(args=[1]) != job(args=[True])
-    assert [one.field for one in changes(job(args=[1]), job(args=[True]))] == ["args"]
-
-
-def test_what_means_the_same_is_equal() -> None:
-    assert job() == job(timezone="UTC", overlap="skip", roles=[])
-    assert hash(job()) == hash(job(grace=5))
-    assert changes(job(), job(grace=5)) == []
-    assert job() != job(name="other")

@@ -69,7 +69,14 @@ GOOD_JOBS = st.builds(
     ),
     st.one_of(
         st.just({}),
-        st.fixed_dictionaries({"every": st.integers(1, 100_000)}),
+        st.fixed_dictionaries(
+            {"every": st.integers(1, 100_000)},
+            optional={
+                "exclude": st.lists(st.sampled_from(["sat", "holidays", "12-25", "2026-12-25"])),
+                "only_between": st.sampled_from(["08:00-18:00", ["22:00-06:00"]]),
+                "max_fires": st.integers(1, 9),
+            },
+        ),
         st.fixed_dictionaries({"every": st.just([1, "day"]), "at": st.just({"hour": 3})}),
         st.fixed_dictionaries(
             {"cron": st.sampled_from(["0 3 * * *", "@daily", "*/5 * * * * *"])},
@@ -83,7 +90,8 @@ GOOD_JOBS = st.builds(
             "roles": st.lists(st.sampled_from(["a", "a+b", "c+!d", "!e"]), max_size=3),
             "on": st.sampled_from(["any", "every"]),
             "concurrency": st.integers(1, 9) | st.none(),
-            "overlap": st.sampled_from(["skip", "queue", "allow"]),
+            "overlap": st.sampled_from(["skip", "queue", "queue-one", "cancel-old", "allow"]),
+            "catch_up_window": st.integers(1, 1000) | st.floats(0.5, 100),
             "title": LINES | st.none(),
             "tags": st.lists(LINES, max_size=3),
             "notes": LINES,
@@ -137,6 +145,10 @@ def test_anything_at_all_is_a_job_or_an_error_of_ours(spec: dict[str, Any]) -> N
             "start": MOMENTS | VALUES,
             "end": MOMENTS | MOMENTS.map(datetime.date),
             "jitter": VALUES,
+            "only_between": VALUES | st.text("0123456789:-", max_size=12),
+            "exclude": VALUES | st.lists(st.text("0123456789-.satun", max_size=14) | st.dates()),
+            "shift": st.sampled_from(["skip", "next", "previous"]),
+            "max_fires": VALUES,
             "timezone": st.sampled_from(["Europe/Warsaw", "UTC", "../../etc/passwd", "", "a\0b"])
             | st.text(max_size=10),
         },

@@ -27,7 +27,9 @@ from jober.embedded import find_server
 from jober.event import EVENT_TYPES
 from jober.ids import manual_run_id
 from jober.run import RQ_STATUS, TRANSITIONS, RunState
+from jober.schedule import Calendar
 from jober.store import Store, keys
+from jober.store.jobs import Change
 from jober.store.runs import ManualRun
 from tests.fleet import Fleet
 
@@ -61,6 +63,7 @@ _PARTS = {
     "<run>": r"[A-Za-z0-9_-]+",
     "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
     "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
+    "<calendar>": r"[A-Za-z][A-Za-z0-9_-]*",
     "<queue>": r"[^:]+",
 }
 _UNITS = {"s": 1, "min": 60, "d": 86_400}
@@ -200,6 +203,8 @@ class Observer:
         if ttl >= 0 and (entry.expires_s is None or ttl > entry.expires_s):
             self.problems.add(f"{entry.pattern} expires after {ttl} s, the page says otherwise")
         for name in self._fields(key, type) - entry.fields:
+            if any("<" in field and _regex(field).fullmatch(name) for field in entry.fields):
+                continue
             self.problems.add(f"{entry.pattern} has a field {name}, the page tells of none")
 
     def _fields(self, key: str, type: str) -> set[str]:
@@ -332,6 +337,9 @@ def _define(jober: Jober) -> None:
     """A job for each thing that may happen. All that sleep are stopped in the end."""
     db: dict[str, Any] = {"roles": ["db"]}
     jober.add_job("nightly", command="echo hello; echo oops >&2", shell=True, every=1, **db)
+    holidays = Calendar.from_spec("holidays", ["12-25"])
+    jober.store.jobs.apply([Change(op="calendar", name="holidays", calendar=holidays)])
+    jober.add_job("festive", command="true", cron="0 3 * * *", exclude=["holidays"], **db)
     jober.add_job("sum", call="operator:add", args=[1, 2], roles=["adder"])
     jober.add_job("broken", command="exit 3", shell=True, **db)
     jober.add_job("raises", call="operator:truediv", args=[1, 0], roles=["adder"])

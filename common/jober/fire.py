@@ -1,11 +1,13 @@
 """What the leader decides about a job that is due, before it is carried out, and by what."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from jober.ledger import Decision
-from jober.schedule import Schedule, parse
+from jober.schedule import Calendar, Schedule, calendar_names, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,20 +24,32 @@ class FirePolicy:
     max_fires: int | None
 
     @classmethod
-    def read(cls, name: str, schedule: str, policy: str) -> "FirePolicy":
-        """The policy of two JSON texts, as the store keeps them. Raises ScheduleError."""
+    def read(
+        cls, name: str, schedule: str, policy: str, calendars: "Calendars | None" = None
+    ) -> "FirePolicy":
+        """The policy of two JSON texts, as the store keeps them, in the calendars there are.
+        Raises ScheduleError."""
         # Only these make the name of the job count: H and ~ spread by it, jitter is drawn by it.
         own = name if any(mark in schedule for mark in ("H", "~", "jitter")) else ""
-        return _read(own, schedule, policy)
+        named = calendars if '"exclude"' in schedule else None
+        return _read(own, schedule, policy, named)
+
+
+class Calendars:
+    """The calendars at one revision. Compared by identity, so that policies can be kept by them."""
+
+    def __init__(self, revision: int, by_name: Mapping[str, Calendar]) -> None:
+        self.revision = revision
+        self.by_name = by_name
 
 
 @lru_cache(maxsize=20_000)
-def _read(name: str, schedule: str, policy: str) -> FirePolicy:
+def _read(name: str, schedule: str, policy: str, calendars: Calendars | None) -> FirePolicy:
     spec = json.loads(schedule) if schedule else None
     facts = json.loads(policy)
     window = facts.get("catch_up_window")
     return FirePolicy(
-        schedule=parse(spec, spec.pop("timezone", None), name=name) if spec else None,
+        schedule=_schedule(spec, name, calendars) if spec else None,
         queue=facts["queue"],
         on=facts["on"],
         roles=facts["roles"],
@@ -44,6 +58,14 @@ def _read(name: str, schedule: str, policy: str) -> FirePolicy:
         catch_up_window_ms=None if window is None else round(window * 1000),
         max_fires=facts.get("max_fires"),
     )
+
+
+def _schedule(spec: dict[str, Any], name: str, calendars: Calendars | None) -> Schedule:
+    """The schedule; a calendar that is gone, or cannot be read, counts as one without days."""
+    known = dict(calendars.by_name) if calendars else {}
+    for named in calendar_names(spec):
+        known.setdefault(named, Calendar.missing(named))
+    return parse(spec, spec.pop("timezone", None), name=name, calendars=known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

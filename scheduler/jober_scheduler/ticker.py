@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 
 from jober.errors import JoberError, RedisUnavailable
-from jober.fire import FirePlan, FirePolicy
+from jober.fire import Calendars, FirePlan, FirePolicy
 from jober.store import Store
 from jober.store.jobs import DueJob
 from jober_scheduler.elector import Elector
@@ -40,6 +40,7 @@ class Ticker:
         self._stop = threading.Event()
         self._woken = threading.Event()
         self._roster = Roster(roles_of=())
+        self._calendars = Calendars(-1, {})
         self._roster_until_ms = 0
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
         self._ear = threading.Thread(target=self._listen, name="wake", daemon=True)
@@ -87,7 +88,9 @@ class Ticker:
         clock = self._store.clock
         now = clock.now_ms()
         roster = self._live(now)
-        coming = self._store.jobs.due(now + LOOK_AHEAD_MS, READ)
+        revision, coming = self._store.jobs.due(now + LOOK_AHEAD_MS, READ)
+        if revision != self._calendars.revision:
+            self._calendars = Calendars(revision, self._store.calendars.all())
         if not coming:
             self._woken.wait(LOOK_AHEAD_MS / 1000 / 2)
             return
@@ -116,7 +119,7 @@ class Ticker:
 
     def _plan(self, job: DueJob, now_ms: int, roster: Roster) -> FirePlan:
         try:
-            policy = FirePolicy.read(job.name, job.schedule, job.policy)
+            policy = FirePolicy.read(job.name, job.schedule, job.policy, self._calendars)
             state = JobState(
                 name=job.name,
                 revision=job.revision,

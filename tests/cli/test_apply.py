@@ -64,6 +64,7 @@ def test_prune_removes_what_is_not_in_the_file(cli: Cli, file: Path, store: Stor
 def test_a_dry_run_writes_nothing(cli: Cli, file: Path, store: Store) -> None:
     done = cli("apply", str(file), "--dry-run", "--json")
     assert done.json == {
+        "calendars": {"added": [], "changed": [], "removed": []},
         "added": ["nightly", "hello"],
         "changed": [],
         "removed": [],
@@ -85,3 +86,30 @@ def test_all_errors_are_told_and_nothing_is_written(cli: Cli, file: Path, store:
     assert "job 'a': crn: unknown field 'crn', did you mean 'cron'?" in lines[0]
     assert any("minute 61 is not in 0-59" in line for line in lines)
     assert store.jobs.names() == []
+
+
+def test_calendars_of_the_file_are_applied_and_told(cli: Cli, tmp_path: Path, store: Store) -> None:
+    file = tmp_path / "fleet.toml"
+    text = """
+[calendars.holidays]
+dates = ["2026-12-25", "01-06"]
+[jobs.nightly]
+command = "true"
+cron = "0 3 * * *"
+exclude = ["holidays"]
+"""
+    file.write_text(text)
+    assert cli("apply", str(file)).text.splitlines()[:1] == ["+ calendar holidays"]
+    assert set(store.calendars.all()) == {"holidays"}
+    file.write_text(text.replace("01-06", "12-26"))
+    lines = cli("apply", str(file)).text.splitlines()
+    assert lines[:3] == ["~ calendar holidays", "    + 12-26", "    - 01-06"]
+    assert cli("apply", str(file), "--json").json["calendars"] == {
+        "added": [],
+        "changed": [],
+        "removed": [],
+    }
+    file.write_text(text.replace('["holidays"]', '["holidys"]'))
+    refused = cli("apply", str(file))
+    assert refused.status == 1
+    assert "did you mean 'holidays'" in refused.err

@@ -83,3 +83,10 @@ def test_a_moment_that_is_none_is_refused(cli: Cli, hand: Hand) -> None:
     done = cli("why", "job", "--at", "yesterday")
     assert done.status == 2
     assert "'yesterday' is no moment: write 2026-11-21T03:00" in done.err
+
+
+def test_an_excluded_fire_is_told_with_what_excludes_it(cli: Cli, hand: Hand, store: Store) -> None:
+    due = begin(hand, store, cron="0 12 * * *", exclude=["12-25"], timezone="UTC")
+    assert due
+    done = cli("why", "job", "--at", "2026-12-25T12:00")
+    assert "The fire of 2026-12-25 12:00 is excluded, not made: exclude 12-25" in done.text

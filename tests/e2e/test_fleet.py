@@ -142,13 +142,9 @@ def test_a_job_never_runs_more_often_at_once_than_its_concurrency(fleet: Fleet) 
     jober = fleet.jober
     jober.add_job("tight", command="sleep 0.3", roles=["web"], concurrency=2)
     handles = [jober.run("tight") for _ in range(12)]
-    seen = 0
     slots = jober.store.connection
     while not all(handle.state.is_final for handle in handles):
-        running = [h for h in handles if h.state is RunState.RUNNING]
-        seen = max(seen, len(running))
         assert slots.command("ZCARD", "jober:slots:tight") <= 2
-    assert seen <= 3  # read one by one: one may end and another begin between two reads
     runs = [handle.run for handle in handles]
     assert {run.state for run in runs} == {RunState.SUCCESS}
     moments = sorted(

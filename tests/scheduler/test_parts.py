@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from jober.agent_info import AgentInfo
+from jober.clock import from_ms
 from jober.embedded import RedisServer
 from jober.job import Job
 from jober.run import RunState
+from jober.schedule import Calendar
 from jober.store import Store
 from jober.store.jobs import Change
 from jober_scheduler import elector as elector_module
@@ -265,3 +268,35 @@ def test_runs_that_wait_do_not_keep_the_pruner_from_those_behind_them(
     left = {run.id for run in store.runs.page(limit=100)}
     assert len(left) == 30
     assert left >= set(waiting)
+
+
+def test_a_calendar_that_changes_is_felt_at_once(store: Store) -> None:
+    join(store)
+    today = from_ms(store.clock.now_ms()).date()
+    days = [str(today + timedelta(days=n)) for n in (-1, 0, 1)]
+
+    def calendar(*dates: str) -> None:
+        found = Calendar.from_spec("holidays", list(dates))
+        store.jobs.apply([Change(op="calendar", name="holidays", calendar=found)])
+
+    calendar(*days)
+    spec = {"command": "true", "cron": "* * * * * *", "exclude": ["holidays"]}
+    job = Job.from_spec("job", spec, store.calendars.all())
+    with ticking(store):
+        store.jobs.apply([Change(op="put", name="job", job=job)])
+        planned = wait_until(lambda: store.jobs.get("job").next_ms)
+        assert planned > store.clock.now_ms() + 20 * 3_600_000
+        calendar("01-01")
+        wait_until(lambda: store.runs.page("job"), 5)
+    assert {str(entry.decision) for entry in store.events.ledger("job")} <= {"fired", "skipped"}
+
+
+def test_a_job_fires_no_more_often_than_max_fires(store: Store, hand: Hand) -> None:
+    join(store)
+    put(store, every=1, max_fires=2, overlap="allow")
+    with ticking(store):
+        wait_until(lambda: len(store.runs.page("job")) == 2)
+        wait_until(lambda: store.jobs.next_due_ms() is None)
+        put(store, "other", every=1, overlap="allow")
+        wait_until(lambda: len(store.runs.page("other")) >= 2)
+    assert len(store.runs.page("job")) == 2

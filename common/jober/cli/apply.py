@@ -12,6 +12,9 @@ from jober.cli.options import JsonOption, RedisOption
 from jober.cli.words import plain
 from jober.jobs_file import Difference
 
+# Of a changed calendar, so many dates are told that came, and that went.
+_DATES = 10
+
 
 def apply(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")],
@@ -55,7 +58,18 @@ def apply(
 
 
 def difference_lines(told: Difference) -> Iterator[Text]:
-    """A line for each job that differs, and one for each field that does."""
+    """A line for each calendar and job that differs, and one for each field that does."""
+    for calendar in told.added_calendars:
+        yield Text(f"+ calendar {calendar.name}", style="green")
+    for changed in told.changed_calendars:
+        yield Text(f"~ calendar {changed.new.name}", style="yellow")
+        yield from (Text(f"    + {plain(date)}") for date in changed.added[:_DATES])
+        yield from (Text(f"    - {plain(date)}") for date in changed.removed[:_DATES])
+        more = len(changed.added) + len(changed.removed) - 2 * _DATES
+        if more > 0:
+            yield Text(f"    and more (up to {more} dates)", style="dim")
+    for name in told.removed_calendars:
+        yield Text(f"- calendar {name}", style="red")
     for job in told.added:
         line = Text(f"+ {job.name}", style="green")
         yield line.append(plain(f"  {job.schedule_text}: {job.description}"), style="dim")
@@ -72,6 +86,18 @@ def difference_lines(told: Difference) -> Iterator[Text]:
 def as_dict(told: Difference) -> dict[str, Any]:
     """The difference, for scripts."""
     return {
+        "calendars": {
+            "added": [calendar.name for calendar in told.added_calendars],
+            "changed": [
+                {
+                    "calendar": changed.new.name,
+                    "added": list(changed.added),
+                    "removed": list(changed.removed),
+                }
+                for changed in told.changed_calendars
+            ],
+            "removed": list(told.removed_calendars),
+        },
         "added": [job.name for job in told.added],
         "changed": [
             {

@@ -15,6 +15,9 @@ from jober.clock import SystemClock, from_ms, iso
 from jober.schedule import Schedule, parse
 from jober.store.jobs import JobRecord
 
+# So many excluded fires are told below the coming ones.
+_EXCLUDED = 10
+
 
 def next_fires(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="The name of a job.")] = None,
@@ -48,7 +51,7 @@ def next_fires(
         raise WrongCall("--timezone goes with --cron; a job has its own")
     if cron is not None:
         schedule = parse({"cron": cron}, timezone)
-        now_ms = SystemClock().now_ms()
+        anchor_ms = now_ms = SystemClock().now_ms()
         fires = list(islice(_fires(schedule, now_ms, now_ms), number))
     else:
         assert name is not None
@@ -59,13 +62,15 @@ def next_fires(
             _tell_none(f"{name} has no schedule: jober run {name}", json)
             return
         schedule = record.job.schedule
+        anchor_ms = record.anchor_ms
         fires = coming_fires(record, now_ms, number)
         if record.paused:
             terminal.note(f"{name} is paused: it fires at none of these (jober resume {name})")
     if json:
-        terminal.print_json([as_dict(schedule, fire) for fire in fires])
+        terminal.print_json([as_dict(schedule, fire, anchor_ms) for fire in fires])
     elif fires:
-        _print(schedule, fires, now_ms)
+        _print(schedule, fires, now_ms, anchor_ms)
+        _print_excluded(schedule, now_ms, fires[-1], anchor_ms)
     else:
         _tell_none("it never fires again", json)
 
@@ -75,11 +80,13 @@ def coming_fires(record: JobRecord, now_ms: int, number: int) -> list[int]:
     schedule = record.job.schedule
     if schedule is None:
         return []
+    if record.job.max_fires is not None:
+        number = min(number, max(0, record.job.max_fires - record.fires))
     after = max(record.cursor_ms, record.floor_ms, now_ms)
     return list(islice(_fires(schedule, after, record.anchor_ms), number))
 
 
-def as_dict(schedule: Schedule, fire_ms: int) -> dict[str, Any]:
+def as_dict(schedule: Schedule, fire_ms: int, anchor_ms: int) -> dict[str, Any]:
     """A fire, for scripts: as an instant, as its zone's clock has it, and as this machine's."""
     fire = from_ms(fire_ms)
     return {
@@ -87,7 +94,7 @@ def as_dict(schedule: Schedule, fire_ms: int) -> dict[str, Any]:
         "timezone": schedule.timezone,
         "in_zone": schedule.zone.aware(fire_ms).isoformat(),
         "local": fire.astimezone().isoformat(),
-        "notes": list(schedule.notes(fire)),
+        "notes": list(schedule.notes(fire, from_ms(anchor_ms))),
     }
 
 
@@ -99,7 +106,7 @@ def _fires(schedule: Schedule, after_ms: int, anchor_ms: int) -> Iterator[int]:
         fire = schedule.next_after_ms(fire, anchor_ms)
 
 
-def _print(schedule: Schedule, fires: list[int], now_ms: int) -> None:
+def _print(schedule: Schedule, fires: list[int], now_ms: int, anchor_ms: int) -> None:
     columns = [
         Column(title=schedule.timezone),
         Column(title="LOCAL", drop=1),
@@ -115,10 +122,21 @@ def _print(schedule: Schedule, fires: list[int], now_ms: int) -> None:
                 f"{wall:%a %Y-%m-%d %H:%M:%S %Z}",
                 "" if same else f"{local:%a %Y-%m-%d %H:%M:%S %Z}",
                 relative(fire, now_ms),
-                "; ".join(schedule.notes(from_ms(fire))),
+                "; ".join(schedule.notes(from_ms(fire), from_ms(anchor_ms))),
             ]
         )
     print_table(terminal.stdout(), columns, rows)
+
+
+def _print_excluded(schedule: Schedule, now_ms: int, until_ms: int, anchor_ms: int) -> None:
+    """The fires among them that hours or excluded days take out, or move."""
+    found = schedule.excluded_between(
+        from_ms(now_ms), from_ms(until_ms), from_ms(anchor_ms), _EXCLUDED
+    )
+    for fire in found:
+        terminal.note(f"{fire.at:%a %Y-%m-%d %H:%M}  {fire}")
+    if len(found) == _EXCLUDED:
+        terminal.note("and perhaps more")
 
 
 def _tell_none(text: str, json: bool) -> None:

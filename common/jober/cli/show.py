@@ -43,7 +43,9 @@ def show(name: JobArgument, json: JsonOption = False, redis: RedisOption = None)
         told: dict[str, Any] = {
             **record.to_dict(),
             "hosts": hosts,
-            "next_fires": [as_dict(schedule, fire) for fire in fires] if schedule else [],
+            "next_fires": [as_dict(schedule, fire, record.anchor_ms) for fire in fires]
+            if schedule
+            else [],
             "ledger": [entry.to_dict() for entry in ledger],
             "runs": [run.to_dict() for run in runs],
         }

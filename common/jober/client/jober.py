@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     # Loaded where a file is read, and by nobody else: the parsers take their time.
     from jober.jobs_file import Difference
 
+# A script must not hold Redis up for long.
+APPLY_BATCH = 500
 # The ledger of a job keeps about so many decisions.
 LEDGER_KEPT = 1_100
 
@@ -59,9 +61,10 @@ class Jober:
         """What `apply` would do; changes nothing. Raises DefinitionError."""
         from jober.jobs_file import difference, read_jobs
 
-        wanted = read_jobs(file).jobs
+        calendars = self.store.calendars.all()
+        file_ = read_jobs(file, calendars)
         current = {record.name: record.job for record in self.store.jobs.all()}
-        return difference(current, wanted, prune)
+        return difference(current, file_.jobs, prune, calendars, file_.calendars)
 
     def apply(self, file: str | os.PathLike[str], *, prune: bool = False) -> "Difference":
         """Make the jobs those of the file; with `prune`, remove all others.
@@ -73,27 +76,36 @@ class Jober:
         return told
 
     def carry_out(self, told: "Difference") -> None:
-        """Apply a difference that was told before, in one step."""
+        """Apply a difference that was told before: in one step, or of more than 500 changes in
+        steps of 500."""
+        calendars = (*told.added_calendars, *(one.new for one in told.changed_calendars))
         changes = [
+            *(Change(op="calendar", name=one.name, calendar=one) for one in calendars),
             *(Change(op="put", name=job.name, job=job) for job in told.added),
             *(Change(op="put", name=one.new.name, job=one.new) for one in told.changed),
             *(Change(op="remove", name=name) for name in told.removed),
+            *(Change(op="calendar", name=name) for name in told.removed_calendars),
         ]
-        if changes:
-            self.store.jobs.apply(changes)
+        for start in range(0, len(changes), APPLY_BATCH):
+            self.store.jobs.apply(changes[start : start + APPLY_BATCH])
 
     def add_job(self, name: str, **fields: Any) -> JobRecord:
         """Define a new job, with the fields of a jobs file. Raises JobExistError, DefinitionError.
 
         >>> jober.add_job("nightly", command="backup", cron="0 3 * * *", roles=["db"])
         """
-        job = Job.from_spec(name, fields)
+        calendars = self.store.calendars.all() if "exclude" in str(fields) else None
+        job = Job.from_spec(name, fields, calendars)
         self.store.jobs.apply([Change(op="add", name=name, job=job)])
         return self.job(name)
 
     def update_job(self, name: str, **fields: Any) -> JobRecord:
         """Change some fields of a job; None gives one its default back. Raises JobNotFound."""
-        job = self.job(name).job.replace(**fields)
+        job = self.job(name).job
+        if "exclude" in str(fields):
+            job = Job.from_spec(name, {**job.spec(), **fields}, self.store.calendars.all())
+        else:
+            job = job.replace(**fields)
         self.store.jobs.apply([Change(op="put", name=name, job=job)])
         return self.job(name)
 

@@ -56,7 +56,7 @@ def why(
         answer=answer,
         hosts=tuple(hosts),
         entries=entries,
-        notes=tuple(schedule.notes(from_ms(at_ms))) if schedule else (),
+        notes=tuple(schedule.notes(from_ms(at_ms), from_ms(record.anchor_ms))) if schedule else (),
     )
 
 
@@ -96,6 +96,11 @@ def _undecided(
         return f"{record.name} has no schedule: it runs by hand only."
     fire = schedule.next_after_ms(at_ms - 1, record.anchor_ms)
     if fire is None or fire >= at_ms + NEAR_MS:
+        excluded = schedule.excluded_between(
+            from_ms(at_ms - 1), from_ms(at_ms + NEAR_MS - 1), from_ms(record.anchor_ms), 1
+        )
+        if excluded:
+            return f"The fire of {excluded[0].at:%Y-%m-%d %H:%M} is excluded, {excluded[0]}."
         return _no_fire(schedule, record, at_ms, fire)
     if fire > now_ms:
         if record.paused:

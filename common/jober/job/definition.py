@@ -15,8 +15,10 @@ from jober.job.payload import Kind, describe_call, encode_call
 from jober.job.problems import of_pydantic, raise_any, told, unknown_field
 from jober.job.rules import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, broken_rules, kind_of
 from jober.roles import queue_name
-from jober.schedule import Schedule, parse
+from jober.schedule import Calendar, Schedule, calendar_names, parse
 from jober.schedule.zone import zone
+
+Calendars = Mapping[str, Calendar] | None
 
 # All that decides when a job fires: what jober.schedule.parse is handed.
 SCHEDULE_FIELDS = (*WHEN_FIELDS, *SCHEDULE_PARTS, "timezone")
@@ -36,8 +38,9 @@ class Job(JobFields):
     """
 
     _schedule: Schedule | None = PrivateAttr(default=None)
+    _calendars: Mapping[str, Calendar] | None = PrivateAttr(default=None)
 
-    def __init__(self, /, **fields: Any) -> None:
+    def __init__(self, calendars: Calendars = None, /, **fields: Any) -> None:
         given, good, problems = check_fields(fields)
         if not problems:
             super().__init__(**good)
@@ -45,15 +48,21 @@ class Job(JobFields):
         schedule = None
         if not any(problem.field in SCHEDULE_FIELDS for problem in problems):
             try:
-                schedule = _schedule(good)
+                schedule = _schedule(good, calendars)
             except DefinitionError as error:
                 problems.append(error)
         raise_any(problem.within(job=good.get("name")) for problem in problems)
         self._schedule = schedule
+        self._calendars = calendars
 
     @classmethod
-    def from_spec(cls, name: str, spec: Mapping[str, Any]) -> Self:
-        """The job `name`, of fields as `spec()` gives them, or a file does."""
+    def from_spec(cls, name: str, spec: Mapping[str, Any], calendars: Calendars = None) -> Self:
+        """The job `name`, of fields as `spec()` gives them, or a file does.
+
+        `calendars` are those there are: it is a DefinitionError to exclude another. None says
+        that they are not known here: then each one named counts as one without days, and
+        `missing_calendars` tells of it.
+        """
         if not isinstance(spec, Mapping):
             raise DefinitionError(
                 f"{told(spec)} is not a table of fields",
@@ -68,28 +77,35 @@ class Job(JobFields):
         ]
         fields = {key: value for key, value in spec.items() if isinstance(key, str)}
         try:
-            job = cls(**{**fields, "name": name})
+            job = cls(calendars, **{**fields, "name": name})
         except DefinitionError as error:
             problems.append(error)
         raise_any(problem.within(job=name) for problem in problems)
         return job
 
     @classmethod
-    def from_json(cls, name: str, text: str | bytes) -> Self:
-        """The job `name` of what `to_json` wrote."""
+    def from_json(cls, name: str, text: str | bytes, calendars: Calendars = None) -> Self:
+        """The job `name` of what `to_json` wrote; `calendars` as in `from_spec`."""
         try:
             spec = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise DefinitionError(f"its JSON cannot be read: {error}", job=name) from None
-        return cls.from_spec(name, spec)
+        return cls.from_spec(name, spec, calendars)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As `replace`: pydantic's own would check nothing."""
         return self.replace(**(update or {}))
 
     def replace(self, **fields: Any) -> Self:
-        """The same job with other fields; None gives a field its default back."""
-        return type(self).from_spec(self.name, {**self.spec(), **fields})
+        """The same job, in the same calendars, with other fields; None gives a field its default
+        back."""
+        return type(self).from_spec(self.name, {**self.spec(), **fields}, self._calendars)
+
+    def with_calendars(self, calendars: Mapping[str, Calendar]) -> Self:
+        """The same job in other calendars. What it names and is not among them counts as without
+        days, as `missing_calendars` tells: a job that is there already can always be shown."""
+        missing = {name: Calendar.missing(name) for name in self.calendars if name not in calendars}
+        return type(self).from_spec(self.name, self.spec(), {**calendars, **missing})
 
     def spec(self) -> dict[str, Any]:
         """The fields that differ from their defaults, without the name: JSON values, in order."""
@@ -107,6 +123,17 @@ class Job(JobFields):
     def schedule(self) -> Schedule | None:
         """When it fires; None is by hand only."""
         return self._schedule
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """The names of the calendars that it excludes, each once."""
+        return calendar_names({field: getattr(self, field) for field in ("exclude", "any_of")})
+
+    @property
+    def missing_calendars(self) -> tuple[str, ...]:
+        """Those of them that its schedule does without, since they are not known here."""
+        known = self._calendars or {}
+        return tuple(name for name in self.calendars if not (name in known and known[name].known))
 
     @cached_property
     def schedule_text(self) -> str:
@@ -221,10 +248,12 @@ def check_fields(
     return frozenset(given), good, problems
 
 
-def _schedule(fields: Mapping[str, Any]) -> Schedule | None:
+def _schedule(fields: Mapping[str, Any], calendars: Calendars) -> Schedule | None:
     spec = {field: fields[field] for field in SCHEDULE_FIELDS if field in fields}
     timezone = spec.pop("timezone", "UTC")
     if not any(field in spec for field in WHEN_FIELDS):
         zone(timezone)
         return None
-    return parse(spec, timezone, name=fields.get("name", ""))
+    if calendars is None:
+        calendars = {name: Calendar.missing(name) for name in calendar_names(spec)}
+    return parse(spec, timezone, name=fields.get("name", ""), calendars=calendars)

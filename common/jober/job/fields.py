@@ -144,6 +144,34 @@ class JobFields(BaseModel):
         ge=0,
         le=86_400,
     )
+    only_between: str | list[str] | None = _field(
+        "The hours of the wall clock to fire in, the end not included, or a list of such; "
+        '"22:00-06:00" is over midnight.',
+        expects="text or a list of texts",
+        mend='only_between = "08:00-18:00"',
+    )
+    exclude: list[str] = _field(
+        'Days not to fire on: names of calendars, days of the week as "sat", dates as '
+        '"2026-12-25", "2026-12-24..2027-01-01", or "12-25" for each year.',
+        expects="a list of texts",
+        mend='exclude = ["holidays", "sat", "sun"]',
+        default=[],
+    )
+    shift: Literal["skip", "next", "previous"] = _field(
+        "What becomes of a fire on an excluded day: it is not made, or moved to the next or the "
+        "previous day that is not excluded, at the same time of day.",
+        expects="'skip', 'next' or 'previous'",
+        mend="use 'skip', 'next' or 'previous'",
+        default="skip",
+    )
+    max_fires: int | None = _field(
+        "Fire so many times at most, and then by hand only. Fires that are skipped or missed do "
+        "not count.",
+        expects="a number of fires, 1 or more",
+        mend="max_fires = 1",
+        ge=1,
+        le=1_000_000_000,
+    )
 
     # Where, and how many at once.
     roles: list[str] = _field(
@@ -168,11 +196,12 @@ class JobFields(BaseModel):
         ge=1,
         le=1_000_000,
     )
-    overlap: Literal["skip", "queue", "allow"] = _field(
-        "What a fire does while an earlier run is still going: be skipped, wait for it, or run "
-        "beside it.",
-        expects="'skip', 'queue' or 'allow'",
-        mend="use 'skip', 'queue' or 'allow'",
+    overlap: Literal["skip", "queue", "queue-one", "cancel-old", "allow"] = _field(
+        "What a fire does while an earlier run is still going: be skipped (skip), wait for it "
+        "(queue), wait unless another waits already (queue-one), have it cancelled and "
+        "run in its place (cancel-old), or run beside it (allow).",
+        expects="'skip', 'queue', 'queue-one', 'cancel-old' or 'allow'",
+        mend="use 'skip', 'queue', 'queue-one', 'cancel-old' or 'allow'",
         default="skip",
     )
     catch_up: Literal["latest", "all", "none"] = _field(
@@ -188,6 +217,14 @@ class JobFields(BaseModel):
         default=100,
         ge=1,
         le=1000,
+    )
+    catch_up_window: int | float | None = _field(
+        "How many seconds ago a missed fire may have been due to run after all; older ones stay "
+        "missed.",
+        expects="a number of seconds above 0, at most a year",
+        mend="catch_up_window = 3600",
+        gt=0,
+        le=_SECONDS_AT_MOST,
     )
 
     # How.

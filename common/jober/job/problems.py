@@ -12,10 +12,7 @@ from jober.errors import DefinitionError, did_you_mean
 _TOLD_AT_MOST = 60
 
 # Values that are the field's own words elsewhere, or are promised for later.
-_NOT_YET = {
-    "on": "a number of hosts is not supported yet, use 'any' or 'every'",
-    "overlap": "not supported yet, use 'skip', 'queue' or 'allow'",
-}
+_NOT_YET = {"on": "a number of hosts is not supported yet, use 'any' or 'every'"}
 
 
 class InvalidDefinitions(DefinitionError):
@@ -115,8 +112,6 @@ def _refused(field: str, value: Any, info: FieldInfo | None) -> DefinitionError:
         mend = did_you_mean(value[:100], _choices(info)).removeprefix(", ") or mend
     if field == "on" and isinstance(value, int) and not isinstance(value, bool):
         mend = _NOT_YET["on"]
-    elif field == "overlap" and value in ("queue-one", "cancel-old"):
-        mend = _NOT_YET["overlap"]
     return DefinitionError(
         f"{told(value)} is not {extra.get('expects', 'a value for it')}",
         field=field,

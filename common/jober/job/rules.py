@@ -17,7 +17,10 @@ from jober.roles import parse_roles
 
 WHAT_FIELDS = ("command", "call", "module", "script")
 WHEN_FIELDS = ("cron", "every", "date", "any_of")
-SCHEDULE_PARTS = ("at", "dst_gap", "dst_repeat", "start", "end", "jitter")
+SCHEDULE_PARTS = (
+    *("at", "dst_gap", "dst_repeat", "start", "end", "jitter"),
+    *("only_between", "exclude", "shift"),
+)
 
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MODULE = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
@@ -245,8 +248,8 @@ def _schedule_words(draft: Draft) -> Iterator[DefinitionError]:
             value=draft.good.get("at"),
             mend='every = [1, "day"] beside at, or drop at',
         )
-    for field in SCHEDULE_PARTS[1:]:
-        if not when and draft.good.get(field):
+    for field in (*SCHEDULE_PARTS[1:], "max_fires"):
+        if not when and draft.good.get(field) and (field, draft.good[field]) != ("shift", "skip"):
             yield DefinitionError(
                 f"{told(draft.good[field])} is a part of a schedule, which is not given",
                 field=field,

@@ -1,13 +1,16 @@
-"""Jobs in a file: `[jobs.NAME]` tables, and `[defaults]` for all of them, in TOML or YAML.
+"""Jobs in a file: `[jobs.NAME]` tables, `[defaults]` for all of them, and the `[calendars.NAME]`
+that they share, in TOML or YAML.
 
 `toml_document` and `yaml_document` make a `Document` of the text, `jobs` the definitions of
-the document, and `difference` what applying them would do to those there are.
+the document, `calendars` and `ics` their calendars, and `difference` what applying them would
+do to those there are.
 """
 
-from jober.jobs_file.difference import ChangedJob, Difference, difference
+from jober.jobs_file.difference import ChangedCalendar, ChangedJob, Difference, difference
 from jober.jobs_file.jobs import JobsFile, parse_jobs, read_jobs
 
 __all__ = [
+    "ChangedCalendar",
     "ChangedJob",
     "Difference",
     "JobsFile",

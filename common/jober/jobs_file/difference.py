@@ -1,10 +1,11 @@
-"""What applying the jobs of a file would do to the jobs there are."""
+"""What applying the jobs of a file would do to the jobs and calendars there are."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from jober.job import FieldChange, Job, changes
+from jober.schedule import Calendar
 
 
 class ChangedJob(NamedTuple):
@@ -15,28 +16,63 @@ class ChangedJob(NamedTuple):
     fields: tuple[FieldChange, ...]
 
 
+class ChangedCalendar(NamedTuple):
+    """A calendar that is there and in the file, and differs."""
+
+    old: Calendar
+    new: Calendar
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The dates that only the new one tells, as its `spec()` has them."""
+        old = set(self.old.spec()["dates"])
+        return tuple(date for date in self.new.spec()["dates"] if date not in old)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The dates that only the old one tells."""
+        return ChangedCalendar(self.new, self.old).added
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Jobs by what happens to them; `kept` are there, not in the file, and left alone."""
+    """Jobs by what happens to them; `kept` are there, not in the file, and left alone.
+
+    Calendars likewise. A job whose calendar changes is not changed itself, but fires otherwise:
+    `Job.calendars` tells which are concerned.
+    """
 
     added: tuple[Job, ...]
     changed: tuple[ChangedJob, ...]
     removed: tuple[str, ...]
     kept: tuple[str, ...]
     unchanged: tuple[str, ...]
+    added_calendars: tuple[Calendar, ...] = ()
+    changed_calendars: tuple[ChangedCalendar, ...] = ()
+    removed_calendars: tuple[str, ...] = ()
+    kept_calendars: tuple[str, ...] = ()
+    unchanged_calendars: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether applying it would write nothing."""
-        return not (self.added or self.changed or self.removed)
+        calendars = self.added_calendars or self.changed_calendars or self.removed_calendars
+        return not (self.added or self.changed or self.removed or calendars)
 
 
-def difference(current: Mapping[str, Job], wanted: Iterable[Job], prune: bool) -> Difference:
-    """What leads from the `current` jobs, by name, to the `wanted` ones.
+def difference(
+    current: Mapping[str, Job],
+    wanted: Iterable[Job],
+    prune: bool,
+    current_calendars: Mapping[str, Calendar] | None = None,
+    wanted_calendars: Mapping[str, Calendar] | None = None,
+) -> Difference:
+    """What leads from the `current` jobs and calendars, by name, to the `wanted` ones.
 
-    Jobs that are not wanted are removed with `prune`, and kept without it. Those of the file
-    stand in its order, the others by name.
+    Those that are not wanted are removed with `prune`, and kept without it; a calendar that a
+    wanted job names is kept anyhow. Those of the file stand in its order, the others by name.
     """
+    before, after = current_calendars or {}, wanted_calendars or {}
     jobs = {job.name: job for job in wanted}
     both = [
         ChangedJob(current[name], job, tuple(changes(current[name], job)))
@@ -44,10 +80,21 @@ def difference(current: Mapping[str, Job], wanted: Iterable[Job], prune: bool) -
         if name in current
     ]
     others = tuple(sorted(current.keys() - jobs.keys()))
+    named = {name for job in jobs.values() for name in job.calendars}
+    unnamed = tuple(sorted(name for name in before.keys() - after.keys() - named if prune))
     return Difference(
         added=tuple(job for name, job in jobs.items() if name not in current),
         changed=tuple(one for one in both if one.fields),
         removed=others if prune else (),
         kept=() if prune else others,
         unchanged=tuple(one.new.name for one in both if not one.fields),
+        added_calendars=tuple(one for name, one in after.items() if name not in before),
+        changed_calendars=tuple(
+            ChangedCalendar(before[name], one)
+            for name, one in after.items()
+            if name in before and before[name] != one
+        ),
+        removed_calendars=unnamed,
+        kept_calendars=tuple(sorted(before.keys() - after.keys() - set(unnamed))),
+        unchanged_calendars=tuple(name for name, one in after.items() if before.get(name) == one),
     )

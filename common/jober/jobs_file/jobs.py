@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
@@ -12,14 +12,16 @@ from jober.job import KNOWN_FIELDS, SCHEDULE_FIELDS, Job, check_fields, each_of,
 from jober.job.payload import split_script
 from jober.job.problems import told, unknown_field
 from jober.job.rules import WHAT_FIELDS, WHEN_FIELDS
+from jober.jobs_file.calendars import Reader, files_beside, read_calendar
 from jober.jobs_file.document import SyntaxProblem
 from jober.jobs_file.toml_document import load_toml
 from jober.jobs_file.yaml_document import load_yaml
+from jober.schedule import Calendar
 
 Format = Literal["toml", "yaml"]
 
 BYTES_AT_MOST = 16 << 20
-TABLES = ("jobs", "defaults")
+TABLES = ("jobs", "calendars", "defaults")
 FORMATS: dict[str, Format] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
 # A job that has one of a group takes none of it from the defaults.
@@ -32,10 +34,15 @@ class JobsFile:
 
     path: str
     jobs: tuple[Job, ...]
+    calendars: Mapping[str, Calendar] = field(default_factory=dict, hash=False)
 
 
-def read_jobs(path: str | os.PathLike[str]) -> JobsFile:
+def read_jobs(
+    path: str | os.PathLike[str], calendars: Mapping[str, Calendar] | None = None
+) -> JobsFile:
     """The jobs of the file at `path`: `.toml`, `.yaml` or `.yml`, in UTF-8, of at most 16 MiB.
+
+    `calendars` are those that are there already, and that its jobs may name besides its own.
 
     A DefinitionError names the file, the line where it is known, the job and the field; it is
     an InvalidDefinitions where more than one thing is wrong.
@@ -71,11 +78,20 @@ def read_jobs(path: str | os.PathLike[str]) -> JobsFile:
             file=f"{name}:{line}",
             mend="save it as UTF-8",
         ) from None
-    return parse_jobs(text, format, name)
+    return parse_jobs(text, format, name, calendars, files_beside(name))
 
 
-def parse_jobs(text: str, format: Format, path: str) -> JobsFile:
-    """The jobs of `text`; `path` is told in errors only. Errors as of `read_jobs`."""
+def parse_jobs(
+    text: str,
+    format: Format,
+    path: str,
+    calendars: Mapping[str, Calendar] | None = None,
+    read: Reader | None = None,
+) -> JobsFile:
+    """The jobs of `text`; `path` is told in errors only. Errors as of `read_jobs`.
+
+    `read` gives the bytes of a file that a calendar names; without it none may.
+    """
     try:
         document = load_toml(text) if format == "toml" else load_yaml(text)
     except SyntaxProblem as error:
@@ -84,8 +100,9 @@ def parse_jobs(text: str, format: Format, path: str) -> JobsFile:
 
     def tell(error: DefinitionError, *place: str) -> None:
         for one in each_of([error]):
-            # `any_of[0].cron` stands where any_of does.
-            at = (*place, str(one.field).partition("[")[0]) if one.field else place
+            # `any_of[0].cron` stands where any_of does, and `calendars.x.dates[1]` in its table.
+            key = str(one.field).partition("[")[0].removeprefix(f"{'.'.join(place)}.")
+            at = (*place, key) if one.field else place
             line = document.line_of(*at)
             problems.append((line or 0, one.within(file=_at(path, line))))
 
@@ -94,15 +111,25 @@ def parse_jobs(text: str, format: Format, path: str) -> JobsFile:
     defaults, wrong = _defaults(document.tables.get("defaults"))
     for problem in wrong:
         tell(problem, "defaults")
+    own: dict[str, Calendar] = {}
+    known = dict(calendars or {})
+    tables = document.tables.get("calendars")
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        # Where it is wrong, jobs that name it are not.
+        known[str(name)] = Calendar.missing(str(name))
+        try:
+            known[str(name)] = own[str(name)] = read_calendar(name, table, read)
+        except DefinitionError as error:
+            tell(error, "calendars", str(name))
     jobs = []
     tables = document.tables.get("jobs")
     for name, fields in tables.items() if isinstance(tables, dict) else ():
         try:
-            jobs.append(_job(name, fields, defaults))
+            jobs.append(_job(name, fields, defaults, known))
         except DefinitionError as error:
             tell(error, "jobs", str(name))
     raise_any(error for _, error in sorted(problems, key=itemgetter(0)))
-    return JobsFile(path=path, jobs=tuple(jobs))
+    return JobsFile(path=path, jobs=tuple(jobs), calendars=own)
 
 
 def _wrong_tables(tables: Mapping[Any, Any]) -> Iterator[DefinitionError]:
@@ -113,8 +140,16 @@ def _wrong_tables(tables: Mapping[Any, Any]) -> Iterator[DefinitionError]:
                 f"unknown table {told(name)}{near}",
                 field=name if isinstance(name, str) else told(name),
                 value=name,
-                mend="the tables of a file are [jobs.NAME] and [defaults]",
+                mend="the tables of a file are [jobs.NAME], [calendars.NAME] and [defaults]",
             )
+    calendars = tables.get("calendars")
+    if calendars is not None and not isinstance(calendars, dict):
+        yield DefinitionError(
+            f"{told(calendars)} is no table of calendars",
+            field="calendars",
+            value=calendars,
+            mend="write [calendars.NAME] for each",
+        )
     if not isinstance(tables.get("jobs"), dict):
         # An empty file too: with --prune, it would remove all there is.
         yield DefinitionError(
@@ -141,13 +176,15 @@ def _defaults(table: object) -> tuple[dict[str, Any], list[DefinitionError]]:
     return good, [*wrong, *problems]
 
 
-def _job(name: object, fields: Any, defaults: Mapping[str, Any]) -> Job:
+def _job(
+    name: object, fields: Any, defaults: Mapping[str, Any], calendars: Mapping[str, Calendar]
+) -> Job:
     if not isinstance(name, str):
         raise DefinitionError(
             f"the name {told(name)} is not text", value=name, mend="put it in quotes"
         )
     merged = _merged(defaults, fields) if isinstance(fields, dict) else fields
-    return Job.from_spec(name, merged)
+    return Job.from_spec(name, merged, calendars)
 
 
 def _merged(defaults: Mapping[str, Any], fields: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -166,11 +203,12 @@ def _merged(defaults: Mapping[str, Any], fields: Mapping[Any, Any]) -> dict[Any,
     for names, applies in (
         (("shell",), isinstance(merged.get("command"), str)),
         (("process",), is_call),
-        (SCHEDULE_FIELDS, is_due),
+        ((*SCHEDULE_FIELDS, "max_fires"), is_due),
+        (("shift",), bool(merged.get("exclude"))),
     ):
-        for field in names:
-            if field not in fields and not applies:
-                merged.pop(field, None)
+        for name in names:
+            if name not in fields and not applies:
+                merged.pop(name, None)
     return merged
 
 

@@ -2,11 +2,22 @@
 
 `parse` reads a definition (see there) into a `Schedule`, which answers `next_after`,
 `between`, `last_between` and `count_between`. Pure: no clock and no I/O but for the zones'
-own data. `zone` tells how zones are read, `cron` and `every` tell the rules.
+own data. `zone` tells how zones are read, `cron` and `every` tell the rules, and `shifted` those
+of hours, excluded days and calendars.
 """
 
 from jober.errors import NextFireTimeError, ScheduleError
+from jober.schedule.calendar import Calendar
+from jober.schedule.exclusion import calendar_names
 from jober.schedule.parse import parse
-from jober.schedule.schedule import Schedule
+from jober.schedule.schedule import ExcludedFire, Schedule
 
-__all__ = ["NextFireTimeError", "Schedule", "ScheduleError", "parse"]
+__all__ = [
+    "Calendar",
+    "ExcludedFire",
+    "NextFireTimeError",
+    "Schedule",
+    "ScheduleError",
+    "calendar_names",
+    "parse",
+]

@@ -1,12 +1,13 @@
 """What narrows or shifts the fires of any plan: a start, an end, a jitter.
 
-Calendars, `exclude` and `only_between` belong here too, as further plans around a plan.
+`restricted` and `shifted` are such plans around a plan too, for hours and excluded days.
 """
 
 import hashlib
 from dataclasses import dataclass
 
-from jober.schedule.plan import Plan, count, newest
+from jober.schedule.plan import Plan, Refusal, count, newest
+from jober.schedule.restriction import Restriction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,31 @@ class Bounded:
     def describe(self) -> str:
         return f"{self.plan.describe()}{self.words}"
 
-    def notes(self, fire_ms: int) -> tuple[str, ...]:
-        return self.plan.notes(fire_ms)
+    def notes(self, fire_ms: int, anchor_ms: int | None = None) -> tuple[str, ...]:
+        return self.plan.notes(fire_ms, anchor_ms if self.start_ms is None else self.start_ms)
+
+    def refusals_ms(
+        self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int
+    ) -> list[Refusal]:
+        if self.start_ms is not None:
+            anchor_ms = self.start_ms
+            start_ms = max(start_ms, self.start_ms - 1)
+        if self.end_ms is not None:
+            end_ms = min(end_ms, self.end_ms)
+        if start_ms >= end_ms:
+            return []
+        found = self.plan.refusals_ms(start_ms, end_ms, anchor_ms, limit)
+        return [self._bounded(refusal) for refusal in found]
+
+    def _bounded(self, refusal: Refusal) -> Refusal:
+        """The refusal; one that would be moved out of the bounds is not made at all."""
+        moved = refusal.moved_ms
+        if moved is not None:
+            if self.start_ms is not None and moved < self.start_ms:
+                return refusal._replace(moved_ms=None, reason=f"{refusal.reason}; before start")
+            if self.end_ms is not None and moved > self.end_ms:
+                return refusal._replace(moved_ms=None, reason=f"{refusal.reason}; after end")
+        return refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +95,13 @@ class Jittered:
     """Each fire of `plan` later by 0 to `jitter_ms`, the same at each computation.
 
     The delay hangs on the name and on the fire. It never reaches the next fire, so that the
-    order stays and no two fires meet.
+    order stays and no two fires meet; nor, with a restriction, a moment that this refuses.
     """
 
     plan: Plan
     name: str
     jitter_ms: int
+    restriction: Restriction | None = None
 
     @property
     def zoned(self) -> bool:
@@ -107,14 +132,24 @@ class Jittered:
     def describe(self) -> str:
         return f"{self.plan.describe()}, up to {self.jitter_ms / 1000:g} s later"
 
-    def notes(self, fire_ms: int) -> tuple[str, ...]:
-        due = self.plan.last_ms(fire_ms - self.jitter_ms - 1, fire_ms, fire_ms + 1)
-        return () if due is None else self.plan.notes(due)
+    def notes(self, fire_ms: int, anchor_ms: int | None = None) -> tuple[str, ...]:
+        own = fire_ms + 1 if anchor_ms is None else anchor_ms
+        due = self.plan.last_ms(fire_ms - self.jitter_ms - 1, fire_ms, own)
+        return () if due is None else self.plan.notes(due, anchor_ms)
+
+    def refusals_ms(
+        self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int
+    ) -> list[Refusal]:
+        return self.plan.refusals_ms(start_ms, end_ms, anchor_ms, limit)
 
     def _shifted(self, fire_ms: int, anchor_ms: int) -> int:
         following = self.plan.next_ms(fire_ms, anchor_ms)
         room = self.jitter_ms + 1
         if following is not None:
             room = min(room, following - fire_ms)
+        if self.restriction is not None:
+            refused = self.restriction.refused_from(fire_ms)
+            if refused is not None:
+                room = min(room, refused - fire_ms)
         digest = hashlib.blake2b(f"{self.name}:{fire_ms}".encode(), digest_size=8).digest()
         return fire_ms + int.from_bytes(digest) % room

@@ -18,7 +18,7 @@ from functools import lru_cache
 from jober.errors import ScheduleError, did_you_mean
 from jober.schedule.cron_days import Days, read_days
 from jober.schedule.cron_fields import HOUR, MINUTE, MONTH, SECOND, is_spread, jumps, values
-from jober.schedule.plan import count, newest
+from jober.schedule.plan import Refusal, count, newest
 from jober.schedule.words import cron_words
 from jober.schedule.zone import LAST, Gap, Repeat, Zone, wall_date, wall_text
 
@@ -92,7 +92,12 @@ class Cron:
     def describe(self) -> str:
         return cron_words(self.text, self.seconds, self.minutes, self.hours, self.days, self.months)
 
-    def notes(self, fire_ms: int) -> tuple[str, ...]:
+    def refusals_ms(
+        self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int
+    ) -> list[Refusal]:
+        return []
+
+    def notes(self, fire_ms: int, anchor_ms: int | None = None) -> tuple[str, ...]:
         utc = fire_ms // 1000
         told: list[str] = []
         wall = self.zone.wall(utc)

@@ -21,7 +21,7 @@ from datetime import date
 from typing import Literal
 
 from jober.errors import NextFireTimeError
-from jober.schedule.plan import count, newest
+from jober.schedule.plan import Refusal, count, newest
 from jober.schedule.zone import LAST, Gap, Repeat, Zone, wall_date, wall_text
 
 Unit = Literal["second", "minute", "hour", "day", "week", "month"]
@@ -135,7 +135,12 @@ class Every:
     def describe(self) -> str:
         return f"every {self.text}" + (f" {self.at.words()}" if self.at else "")
 
-    def notes(self, fire_ms: int) -> tuple[str, ...]:
+    def refusals_ms(
+        self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int
+    ) -> list[Refusal]:
+        return []
+
+    def notes(self, fire_ms: int, anchor_ms: int | None = None) -> tuple[str, ...]:
         if self.at is None and not self.months:
             return ()
         utc, millis = divmod(fire_ms, 1000)

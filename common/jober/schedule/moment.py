@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jober.schedule.plan import count, newest
+from jober.schedule.plan import Refusal, count, newest
 from jober.schedule.zone import Zone, wall_date, wall_text
 
 
@@ -39,7 +39,12 @@ class Moment:
     def describe(self) -> str:
         return f"once, at {self.text}"
 
-    def notes(self, fire_ms: int) -> tuple[str, ...]:
+    def refusals_ms(
+        self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int
+    ) -> list[Refusal]:
+        return []
+
+    def notes(self, fire_ms: int, anchor_ms: int | None = None) -> tuple[str, ...]:
         if self.note:
             return (self.note,)
         utc = fire_ms // 1000

@@ -2,28 +2,51 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from jober.errors import NextFireTimeError, ScheduleError, did_you_mean
 from jober.schedule.bounds import Bounded, Jittered
-from jober.schedule.cron import read_cron
+from jober.schedule.calendar import Calendar
+from jober.schedule.cron import Cron, read_cron
 from jober.schedule.every import UNIT_MS, At, Every, fixed_text
+from jober.schedule.exclusion import Exclusion, read_exclusion
+from jober.schedule.hours import ALL_DAY, read_hours
 from jober.schedule.moment import Moment
 from jober.schedule.plan import Plan
+from jober.schedule.restricted import Restricted
+from jober.schedule.restriction import Restriction
 from jober.schedule.schedule import Schedule
+from jober.schedule.shifted import Shifted
 from jober.schedule.union import Union
 from jober.schedule.zone import GAPS, LAST, REPEATS, Gap, Repeat, Zone, wall_date, wall_text, zone
 
 KINDS = ("cron", "every", "date", "any_of")
-OPTIONS = ("at", "dst_gap", "dst_repeat", "start", "end", "jitter")
+RESTRICTIONS = ("only_between", "exclude", "shift")
+OPTIONS = ("at", "dst_gap", "dst_repeat", "start", "end", "jitter", *RESTRICTIONS)
+SHIFTS = ("skip", "next", "previous")
 _KNOWN = KINDS + OPTIONS
 _AT_RANGES = {"day": (1, 31), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_JITTER_S = 86_400
 
 
-def parse(spec: Mapping[str, object], timezone: str | None = None, *, name: str = "") -> Schedule:
-    """The schedule of a definition, in a zone (UTC if None). `name` seeds `H`, `~` and jitter.
+class _Around(NamedTuple):
+    """What the whole of a definition is read in."""
+
+    zone: Zone
+    name: str
+    calendars: Mapping[str, Calendar]
+
+
+def parse(
+    spec: Mapping[str, object],
+    timezone: str | None = None,
+    *,
+    name: str = "",
+    calendars: Mapping[str, Calendar] | None = None,
+) -> Schedule:
+    """The schedule of a definition, in a zone (UTC if None). `name` seeds `H`, `~` and jitter;
+    `calendars` are those that `exclude` may name.
 
     `spec` holds exactly one of
     - `cron`: an expression of five fields, or six with seconds first, or an alias;
@@ -35,18 +58,26 @@ def parse(spec: Mapping[str, object], timezone: str | None = None, *, name: str 
     - `dst_repeat`: "first", "last" or "both"; default: both for the same, else first;
     - `start`, `end`: no fire before or after; a plain date as end is that whole day;
       default: none;
-    - `jitter`: up to so many seconds later, the same for each reading of a fire; default: 0.
+    - `jitter`: up to so many seconds later, the same for each reading of a fire; default: 0;
+    - `only_between`: "08:00-18:00" of the wall clock, the end not included, over midnight if
+      the second is earlier; or a list of such; default: the whole day;
+    - `exclude`: a list of days: names of calendars, "sat", "2026-12-25", "12-25" for each year,
+      "2026-12-24..2027-01-01"; default: none;
+    - `shift`: what becomes of a fire on such a day: "skip", or moved to the "next" or
+      "previous" day that is not excluded; default: skip.
+    How these work together, `jober.schedule.shifted` tells.
 
     ScheduleError for what is wrong; NextFireTimeError where it is an `every`.
     """
     where = zone("UTC" if timezone is None else timezone)
-    return Schedule(_plan(spec, where, name, None, None), where)
+    return Schedule(_plan(spec, _Around(where, name, calendars or {}), None, None), where)
 
 
 def _plan(
-    spec: Mapping[str, object], where: Zone, name: str, gap: Gap | None, repeat: Repeat | None
+    spec: Mapping[str, object], around: _Around, gap: Gap | None, repeat: Repeat | None
 ) -> Plan:
     kind = _kind(spec)
+    where, name, _ = around
     if len(spec) > 1:
         gap = cast(Gap | None, _choice(spec, "dst_gap", GAPS)) or gap
         repeat = cast(Repeat | None, _choice(spec, "dst_repeat", REPEATS)) or repeat
@@ -63,12 +94,21 @@ def _plan(
     elif kind == "date":
         plan = _date(value, where, gap or "after", repeat or "first")
     else:
-        plan = _any_of(value, where, name, gap, repeat)
-    return _within(plan, spec, where, name) if len(spec) > 1 else plan
+        plan = _any_of(value, around, gap, repeat)
+    return _within(plan, spec, around, gap, repeat) if len(spec) > 1 else plan
 
 
-def _within(plan: Plan, spec: Mapping[str, object], where: Zone, name: str) -> Plan:
-    """The plan with the bounds and the jitter of its definition."""
+def _within(
+    plan: Plan,
+    spec: Mapping[str, object],
+    around: _Around,
+    gap: Gap | None,
+    repeat: Repeat | None,
+) -> Plan:
+    """The plan with the bounds, the restriction and the jitter of its definition."""
+    where = around.zone
+    if isinstance(plan, Cron):
+        gap, repeat = plan.gap, plan.repeat
     start = _bound(spec, "start", where)
     end = _bound(spec, "end", where)
     if start is not None and end is not None and end < start:
@@ -79,8 +119,40 @@ def _within(plan: Plan, spec: Mapping[str, object], where: Zone, name: str) -> P
         words = "" if start is None else f", from {_wall_words(where, start)}"
         words += "" if end is None else f", until {_wall_words(where, end)}"
         plan = Bounded(plan=plan, start_ms=start, end_ms=end, words=words)
+    restriction = _restriction(spec, around)
+    shift = _choice(spec, "shift", SHIFTS) or "skip"
+    if restriction is not None:
+        if shift == "skip" or not restriction.days.parts:
+            plan = Restricted(plan=plan, restriction=restriction)
+        else:
+            plan = Shifted(
+                plan=plan,
+                restriction=restriction,
+                forward=shift == "next",
+                gap=gap or "after",
+                repeat=repeat or "first",
+            )
+            if start is not None or end is not None:  # what was moved has to lie within, too
+                plan = Bounded(plan=plan, start_ms=start, end_ms=end)
+    if shift != "skip" and spec.get("exclude") is None:
+        raise ScheduleError(
+            "goes with exclude", field="shift", value=shift, mend='write exclude = ["sat", "sun"]'
+        )
     jitter_ms = _jitter(spec.get("jitter"))
-    return Jittered(plan=plan, name=name, jitter_ms=jitter_ms) if jitter_ms else plan
+    if not jitter_ms:
+        return plan
+    return Jittered(plan=plan, name=around.name, jitter_ms=jitter_ms, restriction=restriction)
+
+
+def _restriction(spec: Mapping[str, object], around: _Around) -> Restriction | None:
+    hours, days = spec.get("only_between"), spec.get("exclude")
+    if hours is None and days is None:
+        return None
+    left = ALL_DAY if hours is None else read_hours(hours)
+    exclusion = Exclusion() if days is None else read_exclusion(days, around.calendars)
+    if left is ALL_DAY and not exclusion.parts:
+        return None
+    return Restriction(zone=around.zone, hours=left, days=exclusion)
 
 
 def _kind(spec: Mapping[str, object]) -> Literal["cron", "every", "date", "any_of"]:
@@ -238,7 +310,7 @@ def _date(value: object, where: Zone, gap: Gap, repeat: Repeat) -> Moment:
     return Moment(text=_stamp(wall), zone=where, fires_ms=fires, note=note)
 
 
-def _any_of(value: object, where: Zone, name: str, gap: Gap | None, repeat: Repeat | None) -> Union:
+def _any_of(value: object, around: _Around, gap: Gap | None, repeat: Repeat | None) -> Union:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, list | tuple) or not value:
         raise ScheduleError(
             f"{value!r} is not a list of schedules",
@@ -249,7 +321,7 @@ def _any_of(value: object, where: Zone, name: str, gap: Gap | None, repeat: Repe
     plans: list[Plan] = []
     for place, member in enumerate(value):
         try:
-            plans.append(_plan(member, where, name, gap, repeat))
+            plans.append(_plan(member, around, gap, repeat))
         except ScheduleError as error:
             error.field = f"any_of[{place}].{error.field}"
             raise

@@ -1,7 +1,16 @@
 """What every kind of schedule can do: the least that the rest is built upon."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import NamedTuple, Protocol
+
+
+class Refusal(NamedTuple):
+    """A fire that is not made when it would be, why, and when it is made instead, if at all."""
+
+    at_ms: int
+    reason: str
+    moved_ms: int | None = None
 
 
 class Plan(Protocol):
@@ -28,9 +37,21 @@ class Plan(Protocol):
         """Words for people, without the zone."""
         ...
 
-    def notes(self, fire_ms: int) -> tuple[str, ...]:
-        """What a change of the zone's offset did to this fire."""
+    def notes(self, fire_ms: int, anchor_ms: int | None) -> tuple[str, ...]:
+        """What a change of the zone's offset, or an excluded day, did to this fire."""
         ...
+
+    def refusals_ms(
+        self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int
+    ) -> list[Refusal]:
+        """The fires with start < fire <= end that hours or excluded days take out or move, in
+        order; at most `limit`."""
+        ...
+
+
+def in_order(refusals: Iterable[Refusal], limit: int) -> list[Refusal]:
+    """The first `limit` of them."""
+    return sorted(refusals, key=attrgetter("at_ms"))[:limit]
 
 
 def newest(next_ms: Callable[[int], int | None], start_ms: int, end_ms: int) -> int | None:

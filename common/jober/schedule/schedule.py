@@ -2,12 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from jober.schedule.plan import Plan
 from jober.schedule.zone import FIRST, LAST, Zone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExcludedFire:
+    """A fire that is not made at `at`: the reason (`holidays, sat`), and the moment that it is
+    moved to, None where it is skipped. Aware datetimes of the schedule's zone."""
+
+    at: datetime
+    reason: str
+    moved_to: datetime | None = None
+
+    def __str__(self) -> str:
+        if self.moved_to is None:
+            return f"not made: {self.reason}"
+        return f"shifted to {self.moved_to:%Y-%m-%d %H:%M} ({self.reason})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +117,41 @@ class Schedule:
         words = self.plan.describe()
         return f"{words} ({self.zone.name})" if self.plan.zoned else words
 
-    def notes(self, fire: datetime) -> tuple[str, ...]:
-        """What a change of the zone's offset did to this fire, in words; mostly nothing."""
-        return self.plan.notes(_floor_ms(fire))
+    def notes(self, fire: datetime, anchor: datetime | None = None) -> tuple[str, ...]:
+        """What a change of the zone's offset, or an excluded day, did to this fire, in words;
+        mostly nothing. `shifted from 2026-12-25 (holidays)`: give the anchor where an `every`
+        is shifted, or this is not told."""
+        return self.plan.notes(_floor_ms(fire), None if anchor is None else _floor_ms(anchor))
+
+    def excluded_between(
+        self, start: datetime, end: datetime, anchor: datetime | None = None, limit: int = 1000
+    ) -> tuple[ExcludedFire, ...]:
+        """The fires with start < at <= end that hours or excluded days take out, or move to
+        another moment; the first `limit` of them. Moments are those before any jitter."""
+        start_ms, end_ms = max(_floor_ms(start), _FIRST_MS), min(_floor_ms(end), _LAST_MS)
+        if start_ms >= end_ms:
+            return ()
+        anchor_ms = start_ms if anchor is None else _floor_ms(anchor)
+        return tuple(
+            ExcludedFire(
+                at=self.zone.aware(refusal.at_ms),
+                reason=refusal.reason,
+                moved_to=None if refusal.moved_ms is None else self.zone.aware(refusal.moved_ms),
+            )
+            for refusal in self.plan.refusals_ms(start_ms, end_ms, anchor_ms, limit)
+        )
+
+    def why_not(self, moment: datetime, anchor: datetime | None = None) -> str | None:
+        """Why a fire due at the moment, to the millisecond, is not made then: `not made:
+        holidays`, or `shifted to 2026-12-28 03:00 (holidays)`. None if it is made, or none is
+        due there at all."""
+        before = moment - timedelta(milliseconds=1)
+        moment_ms = _floor_ms(moment)
+        own = moment if anchor is None else anchor
+        if self.next_after_ms(moment_ms - 1, _floor_ms(own)) == moment_ms:
+            return None
+        found = self.excluded_between(before, moment, own, 1)
+        return str(found[0]) if found else None
 
 
 _FIRST_MS = FIRST * 1000

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jober.schedule.plan import Plan, count
+from jober.schedule.plan import Plan, Refusal, count, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,24 @@ class Union:
     def describe(self) -> str:
         return "; and ".join(plan.describe() for plan in self.plans)
 
-    def notes(self, fire_ms: int) -> tuple[str, ...]:
+    def notes(self, fire_ms: int, anchor_ms: int | None = None) -> tuple[str, ...]:
         told: list[str] = []
+        own = fire_ms if anchor_ms is None else anchor_ms
         for plan in self.plans:
-            if plan.next_ms(fire_ms - 1, fire_ms) == fire_ms:
-                told += [note for note in plan.notes(fire_ms) if note not in told]
+            if plan.next_ms(fire_ms - 1, own) == fire_ms:
+                told += [note for note in plan.notes(fire_ms, anchor_ms) if note not in told]
         return tuple(told)
+
+    def refusals_ms(
+        self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int
+    ) -> list[Refusal]:
+        anchor = start_ms if anchor_ms is None else anchor_ms
+        return in_order(
+            (
+                refusal
+                for plan in self.plans
+                for refusal in plan.refusals_ms(start_ms, end_ms, anchor, limit)
+                if self.next_ms(refusal.at_ms - 1, anchor) != refusal.at_ms
+            ),
+            limit,
+        )

@@ -136,6 +136,23 @@ class Zone:
                 return table.starts[span]
         return LAST
 
+    def pieces(self, day: int) -> tuple[tuple[int, int, int], ...]:
+        """How a day, counted from the epoch, is shown: each stretch, in the order of time, from
+        the first to before the last second of the day, and the offset that it runs at. None for
+        a day that the zone leaves out, two or more where a change of offset falls into it."""
+        midnight = day * _DAY
+        table = self.reach(midnight + 3 * _DAY)
+        span = max(bisect_right(table.starts, midnight - 2 * _DAY) - 1, 0)
+        found = []
+        while span < len(table.starts) and table.starts[span] < midnight + 3 * _DAY:
+            offset = table.offsets[span]
+            low = max(table.starts[span] + offset - midnight, 0)
+            high = min(table.ends[span] + offset - midnight, _DAY)
+            if low < high:
+                found.append((low, high, offset))
+            span += 1
+        return tuple(found)
+
     def _grow(self) -> None:
         """Add the spans of the next fifty years; from 2500, of all the years there are."""
         table = self.table

@@ -5,6 +5,7 @@ them and read what they wrote. `Store` holds one of each, over one pool of conne
 """
 
 from jober.store.agents import AgentStore
+from jober.store.calendars import CalendarStore
 from jober.store.connection import DEFAULT_URL, Connection
 from jober.store.events import EventStore
 from jober.store.fires import FireStore
@@ -23,7 +24,8 @@ class Store:
     def __init__(self, url: str = DEFAULT_URL) -> None:
         self.connection = Connection(url)
         self.clock = self.connection.clock
-        self.jobs = JobStore(self.connection)
+        self.calendars = CalendarStore(self.connection)
+        self.jobs = JobStore(self.connection, self.calendars)
         self.runs = RunStore(self.connection)
         self.fires = FireStore(self.connection)
         self.leases = LeaseStore(self.connection)

@@ -1,15 +1,17 @@
 """Definitions in Redis: applied all together or not at all, and what is known of each."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from jober.clock import iso
-from jober.errors import JobExistError, JobNotFound
+from jober.errors import DefinitionError, JobExistError, JobNotFound
 from jober.job import SCHEDULE_FIELDS, Job
 from jober.roles import DEFAULT_ROLE
+from jober.schedule import Calendar
 from jober.store import keys
+from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, record
 
@@ -22,11 +24,22 @@ RQ_TIMEOUT_S = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One step of an apply. `add` fails where the job exists; `put` writes either way."""
+    """One step of an apply. `add` fails where the job exists; `put` writes either way; `calendar`
+    writes `calendar`, or removes the one of that name where it is None."""
 
-    op: Literal["add", "put", "remove"]
+    op: Literal["add", "put", "remove", "calendar"]
     name: str
     job: Job | None = None
+    calendar: Calendar | None = None
+
+    def packed(self) -> dict[str, Any]:
+        """As the script takes it."""
+        told: dict[str, Any] = {"op": self.op, "name": self.name}
+        if self.op == "calendar":
+            told["spec"] = json.dumps(self.calendar.spec()) if self.calendar else False
+        elif self.job:
+            told["fields"] = job_fields(self.job)
+        return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +48,7 @@ class JobRecord:
 
     `cursor_ms` is the last fire that was decided on; `floor_ms` is when the schedule was last
     changed: fires up to either never fire again. Intervals count from `anchor_ms`. `next_ms` is
-    what the leader planned.
+    what the leader planned; `fires` counts those that made a run.
     """
 
     job: Job
@@ -45,6 +58,7 @@ class JobRecord:
     floor_ms: int
     anchor_ms: int
     next_ms: int | None
+    fires: int
     created_at_ms: int | None
     updated_at_ms: int | None
 
@@ -64,6 +78,7 @@ class JobRecord:
             "on": self.job.on,
             "next": iso(self.next_ms),
             "last_decided": iso(self.cursor_ms),
+            "fires": self.fires,
             "revision": self.revision,
             "created_at": iso(self.created_at_ms),
             "updated_at": iso(self.updated_at_ms),
@@ -90,22 +105,25 @@ class DueJob:
 
 
 class JobStore:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, calendars: CalendarStore) -> None:
         self._redis = connection
+        self._calendars = calendars
 
     def apply(self, changes: Sequence[Change]) -> list[str]:
         """Carry out all changes in one step; tells of each `added`, `changed`, `same`, `removed`
-        or `absent`. Raises JobExistError, and changes nothing, where an added job exists."""
-        told = [
-            {
-                "op": change.op,
-                "name": change.name,
-                "fields": job_fields(change.job) if change.job else {},
-            }
-            for change in changes
-        ]
+        `absent` or, of a calendar,
+        `written`. Raises JobExistError, and changes nothing, where an added job exists."""
         status, reply = self._redis.run(
-            "apply", [keys.JOBS, keys.DUE, keys.WAKE, keys.WAITING], [packed(told), REMOVED_KEPT_MS]
+            "apply",
+            [
+                keys.JOBS,
+                keys.DUE,
+                keys.WAKE,
+                keys.WAITING,
+                keys.CALENDARS,
+                keys.CALENDARS_REVISION,
+            ],
+            [packed([change.packed() for change in changes]), REMOVED_KEPT_MS],
         )
         if status == b"exists":
             raise JobExistError(reply.decode())
@@ -137,11 +155,19 @@ class JobStore:
             for name in names:
                 pipeline.hgetall(keys.job(name))
             found = pipeline.execute()
-        return [
+        records = [
             _record(name, record(fields))
             for name, fields in zip(names, found, strict=True)
             if fields
         ]
+        return self._in_calendars(records)
+
+    def _in_calendars(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+        """The same records, with the calendars that their jobs name, read only where some do."""
+        if not any(record.job.calendars for record in records):
+            return list(records)
+        calendars = self._calendars.all()
+        return [_in_calendars(record, calendars) for record in records]
 
     def all(self) -> Iterator[JobRecord]:
         """Every job, a page at a time."""
@@ -155,12 +181,15 @@ class JobStore:
         fields = record(self._redis.command("HGETALL", keys.job(name)))
         if not fields:
             raise JobNotFound(name, self.names(limit=1000))
-        return _record(name, fields)
+        return self._in_calendars([_record(name, fields)])[0]
 
-    def due(self, until_ms: int, limit: int) -> list[DueJob]:
-        """The jobs that are due up to a moment, soonest first."""
-        found = self._redis.run("due", [keys.DUE], [until_ms, limit])
-        return [
+    def due(self, until_ms: int, limit: int) -> tuple[int, list[DueJob]]:
+        """The revision of the calendars, and the jobs that are due up to a moment, soonest
+        first."""
+        revision_of_calendars, found = self._redis.run(
+            "due", [keys.DUE, keys.CALENDARS_REVISION], [until_ms, limit]
+        )
+        return int(revision_of_calendars), [
             DueJob(
                 name=name.decode(),
                 due_ms=int(float(due)),
@@ -220,9 +249,20 @@ def job_fields(job: Job) -> dict[str, str | bytes]:
         "description": job.description,
         "timeout": str(max(1, round(timeout))) if timeout else str(RQ_TIMEOUT_S),
         "overlap": job.overlap,
+        "calendars": " ".join(job.calendars),
         "fleet_limit": str(job.fleet_limit or ""),
         "host_limit": str(job.host_limit or ""),
     }
+
+
+def _in_calendars(record: JobRecord, calendars: Mapping[str, Calendar]) -> JobRecord:
+    if not record.job.calendars:
+        return record
+    try:
+        return replace(record, job=record.job.with_calendars(calendars))
+    except DefinitionError:
+        # They leave it no day at all by now. It can still be shown, and mended.
+        return record
 
 
 def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
@@ -234,6 +274,7 @@ def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
         floor_ms=int(fields["floor"]),
         anchor_ms=int(fields["anchor"]),
         next_ms=number(fields.get("next")),
+        fires=number(fields.get("fires")) or 0,
         created_at_ms=moment_ms(fields.get("created_at")),
         updated_at_ms=moment_ms(fields.get("updated_at")),
     )

@@ -9,6 +9,8 @@ WAKE = "jober:wake"
 JOBS = "jober:jobs"
 DUE = "jober:due"
 WAITING = "jober:waiting"
+CALENDARS = "jober:calendars"
+CALENDARS_REVISION = "jober:calendars:revision"
 RUNS = "jober:runs"
 OVERFULL = "jober:overfull"
 LEASES = "jober:leases"
@@ -25,6 +27,10 @@ RQ_SUSPENDED = "rq:suspended"
 
 def job(name: str) -> str:
     return f"jober:job:{name}"
+
+
+def calendar_jobs(calendar: str) -> str:
+    return f"jober:calendar:{calendar}:jobs"
 
 
 def runs(job: str) -> str:

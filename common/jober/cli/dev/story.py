@@ -121,7 +121,7 @@ class Story:
             self._looked_ms = now_ms
             self._agents = tuple(self._jober.agents())
             self._leader = self._jober.leader()
-            due = self._jober.store.jobs.due(_FAR_MS, _NEXT)
+            _, due = self._jober.store.jobs.due(_FAR_MS, _NEXT)
             self._next = tuple((job.name, job.due_ms) for job in due)
         self._teller.state(
             State(

@@ -1,13 +1,16 @@
--- APPLY: write and remove definitions, all of them or none.
--- KEYS  1 jober:jobs  2 jober:due  3 jober:wake  4 jober:waiting
+-- APPLY: write and remove definitions and calendars, all of them or none.
+-- KEYS  1 jober:jobs  2 jober:due  3 jober:wake  4 jober:waiting  5 jober:calendars
+--       6 jober:calendars:revision
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
---       jober:ledger:<name>, and those of unpark_all
+--       jober:ledger:<name>, jober:calendar:<calendar>:jobs, and those of unpark_all
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
---         data, options, description, timeout, overlap, fleet_limit, host_limit}}
+--         data, options, description, timeout, overlap, fleet_limit, host_limit, calendars (names
+--         with a space between)}} or {op = 'calendar', name, spec (JSON; false to remove it)}
 --       2 ms that the history of a removed job is kept
--- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent'} or {'exists', name}
+-- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'written'} or {'exists', name}
 -- A changed schedule counts from now on: what it would have fired before is not caught up. Its
--- intervals count from the last fire, which is the anchor from then on.
+-- intervals count from the last fire, which is the anchor from then on. A changed calendar is a change
+-- of every schedule that names it.
 --#include time
 --#include event
 --#include queue
@@ -21,14 +24,42 @@ end
 local now = now_ms()
 local now_text = string.format('%.0f', now)
 local new_queue = false
+
+-- Which jobs name a calendar.
+local function link(name, calendars, command)
+  for calendar in string.gmatch(calendars or '', '%S+') do
+    redis.call(command, 'jober:calendar:' .. calendar .. ':jobs', name)
+  end
+end
+
+local function write_calendar(calendar)
+  if calendar.spec then
+    redis.call('HSET', KEYS[5], calendar.name, calendar.spec)
+  else
+    redis.call('HDEL', KEYS[5], calendar.name)
+  end
+  redis.call('INCR', KEYS[6])
+  for _, name in ipairs(redis.call('SMEMBERS', 'jober:calendar:' .. calendar.name .. ':jobs')) do
+    local key = 'jober:job:' .. name
+    redis.call('HINCRBY', key, 'revision', 1)
+    redis.call('HSET', key, 'floor', now_text)
+    if redis.call('HGET', key, 'paused') ~= '1' then redis.call('ZADD', KEYS[2], 0, name) end
+  end
+end
+
 local done = {}
 for i, change in ipairs(changes) do
   local name = change.name
   local key = 'jober:job:' .. name
-  if change.op == 'remove' then
+  if change.op == 'calendar' then
+    write_calendar(change)
+    done[i] = 'written'
+  elseif change.op == 'remove' then
+    local calendars = redis.call('HGET', key, 'calendars')
     if redis.call('ZREM', KEYS[1], name) == 0 then
       done[i] = 'absent'
     else
+      link(name, calendars, 'SREM')
       redis.call('DEL', key)
       redis.call('ZREM', KEYS[2], name)
       redis.call('SREM', KEYS[4], name)
@@ -39,7 +70,7 @@ for i, change in ipairs(changes) do
       done[i] = 'removed'
     end
   else
-    local old = redis.call('HMGET', key, 'spec', 'schedule', 'revision', 'paused')
+    local old = redis.call('HMGET', key, 'spec', 'schedule', 'revision', 'paused', 'calendars')
     if old[1] == change.fields.spec then
       done[i] = 'same'
     else
@@ -48,6 +79,8 @@ for i, change in ipairs(changes) do
         fields[#fields + 1] = field
         fields[#fields + 1] = value
       end
+      link(name, old[5], 'SREM')
+      link(name, change.fields.calendars, 'SADD')
       redis.call('HSET', key, 'name', name, 'updated_at', iso(now), unpack(fields))
       redis.call('HSET', key, 'revision', string.format('%.0f', tonumber(old[3] or '0') + 1))
       if old[1] then

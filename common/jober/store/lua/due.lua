@@ -1,8 +1,8 @@
 -- DUE: the jobs that are due up to a moment, soonest first, with all that planning needs.
--- KEYS  1 jober:due
+-- KEYS  1 jober:due  2 jober:calendars:revision
 --       built: jober:job:<name>
 -- ARGV  1 moment in ms  2 at most so many
--- Reply list of {name, due in ms, revision, cursor, floor, anchor, fires, told, schedule, policy}
+-- Reply {revision of the calendars, list of {name, due in ms, revision, cursor, floor, anchor, fires, told, schedule, policy}}
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 local jobs = {}
 for i = 1, #found, 2 do
@@ -14,4 +14,4 @@ for i = 1, #found, 2 do
     redis.call('ZREM', KEYS[1], found[i])
   end
 end
-return jobs
+return { redis.call('GET', KEYS[2]) or '0', jobs }
