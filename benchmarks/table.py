@@ -116,7 +116,7 @@ def define(store: Store, jobs: int) -> None:
         keys.CALENDARS_REVISION,
     ]
     for first in range(0, jobs, 500):
-        store.connection.run("apply", names, [packed(batch[first : first + 500]), 1000])
+        store.connection.run("apply", names, [packed(batch[first : first + 500]), 1000, 1000, ""])
 
 
 def tick(store: Store) -> None:
@@ -143,7 +143,7 @@ def tick(store: Store) -> None:
         keys.CALENDARS,
         keys.CALENDARS_REVISION,
     ]
-    store.connection.run("apply", names, [packed(batch), 1000])
+    store.connection.run("apply", names, [packed(batch), 1000, 1000, ""])
 
 
 def lateness(store: Store) -> list[float]:

@@ -18,6 +18,10 @@ from tests.waiting import wait_until
     [
         ("localhost:6379", "'localhost:6379' is not an address of Redis"),
         ("http://localhost", "'http://localhost' is not an address of Redis"),
+        ("", "'' is not an address of Redis"),
+        ("redis://h:abc/0", "its port is no number"),
+        ("redis://h:6379/abc", "'abc' is not the number of a database"),
+        ("redis://h:6379/0?pasword=x", "unknown option 'pasword', did you mean 'password'"),
         ("redis+sentinel://h:26379", "the name of the service is missing"),
         ("redis+sentinel://h:x/mymaster", "invalid literal"),
     ],

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from jober.fire import FirePlan, PlannedFire
+from jober.fire import FirePlan, PlannedFire, PlannedRun
+from jober.ids import fired_run_id
 from jober.ledger import Decision
 from jober.run import RunState
 from jober.store import Store
@@ -281,3 +282,41 @@ def test_a_run_that_a_stock_rq_worker_has_ended_blocks_nothing(store: Store, han
     store.connection.command("HSET", "rq:job:job-20200101T000100Z", "status", "failed")
     hand.fire("job", at + 60_000)
     assert store.events.ledger("job")[0].decision is Decision.FIRED
+
+
+def test_fires_that_are_late_together_are_not_skipped_for_one_another(
+    store: Store, hand: Hand
+) -> None:
+    at = begin(hand)
+    hand.agent()
+    moments = [at + n * 60_000 for n in range(4)]
+    fires = tuple(
+        PlannedFire(
+            at_ms=moment,
+            decision=Decision.FIRED,
+            runs=(PlannedRun(id=fired_run_id("job", moment)),),
+        )
+        for moment in moments
+    )
+    plan = FirePlan(name="job", revision=1, cursor_ms=moments[-1], next_ms=None, fires=fires)
+    assert store.fires.fire(hand.token, [plan]).runs == 4
+    for moment in moments:
+        (claim,) = hand.claim()
+        assert claim.id == fired_run_id("job", moment), "one after the other, in their order"
+        hand.finish(claim, exit_code=0)
+
+
+def test_late_fires_are_skipped_while_a_run_from_before_goes_on(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    later = [at + 60_000, at + 120_000]
+    fires = tuple(
+        PlannedFire(
+            at_ms=moment,
+            decision=Decision.FIRED,
+            runs=(PlannedRun(id=fired_run_id("job", moment)),),
+        )
+        for moment in later
+    )
+    plan = FirePlan(name="job", revision=1, cursor_ms=later[-1], next_ms=None, fires=fires)
+    assert store.fires.fire(hand.token, [plan]).runs == 0

@@ -126,3 +126,20 @@ def test_a_removed_job_leaves_its_history_with_an_end(store: Store, hand: Hand) 
     assert store.connection.command("PTTL", "jober:runs:job") > 0
     hand.job()
     assert store.connection.command("PTTL", "jober:runs:job") == -1
+
+
+def test_what_waits_of_a_removed_job_does_not_start_without_its_limits(
+    store: Store, hand: Hand
+) -> None:
+    hand.job(concurrency=1)
+    hand.agent()
+    runs = [hand.run() for _ in range(3)]
+    (claim,) = hand.claim()
+    assert hand.claim() == []
+    late = hand.run()
+    store.jobs.apply([Change(op="remove", name="job")])
+    assert hand.claim() == []
+    assert [str(hand.state(id)) for id in (*runs, late)] == ["running", *["cancelled"] * 3]
+    assert store.runs.get(late).reason == "its job was removed"
+    hand.finish(claim, exit_code=0)
+    assert hand.held() == {}

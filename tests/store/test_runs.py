@@ -38,7 +38,7 @@ def test_a_queued_run_is_cancelled_at_once(store: Store, hand: Hand) -> None:
     hand.job()
     hand.agent()
     id = hand.run()
-    assert store.runs.cancel(id, "not wanted") == "cancelled"
+    assert store.runs.cancel(id, "not wanted") == "withdrawn"
     run = store.runs.get(id)
     assert (run.state, run.reason) == (RunState.CANCELLED, "not wanted")
     assert hand.claim() == []
@@ -53,7 +53,7 @@ def test_a_parked_run_is_cancelled_at_once(store: Store, hand: Hand, host: str |
     parked = hand.run(host=host)
     (claim,) = hand.claim()
     assert hand.state(parked) is RunState.PARKED
-    assert store.runs.cancel(parked, "not wanted") == "cancelled"
+    assert store.runs.cancel(parked, "not wanted") == "withdrawn"
     hand.finish(claim)
     assert hand.claim() == []
     assert hand.held() == {}

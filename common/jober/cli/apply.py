@@ -12,6 +12,8 @@ from jober.cli.options import JsonOption, RedisOption
 from jober.cli.words import plain
 from jober.jobs_file import Difference
 
+# So many jobs that are kept are told by name.
+_KEPT = 5
 # Of a changed calendar, so many dates are told that came, and that went.
 _DATES = 10
 
@@ -40,11 +42,15 @@ def apply(
     """
     with fleet(redis) as jober:
         told = jober.difference(file, prune=prune)
+        now_ms = jober.store.clock.now_ms()
         if not dry_run:
             jober.carry_out(told)
     if json:
         terminal.print_json({**as_dict(told), "dry_run": dry_run})
         return
+    for job in (*told.added, *(one.new for one in told.changed)):
+        if job.schedule and job.schedule.next_after_ms(now_ms, now_ms) is None:
+            terminal.note(f"{job.name} will never fire: {job.schedule_text} is over")
     console = terminal.stdout()
     for line in difference_lines(told):
         console.print(line, soft_wrap=True)
@@ -79,8 +85,14 @@ def difference_lines(told: Difference) -> Iterator[Text]:
             yield Text(f"    {plain(str(field))}")
     for name in told.removed:
         yield Text(f"- {name}", style="red")
-    for name in told.kept:
-        yield Text(f"  {name}  kept: it is not in the file (--prune removes it)", style="dim")
+    if len(told.kept) <= _KEPT:
+        for name in told.kept:
+            yield Text(f"  {name}  kept: it is not in the file (--prune removes it)", style="dim")
+    else:
+        number = len(told.kept)
+        yield Text(
+            f"  {number} others kept: they are not in the file (--prune removes them)", style="dim"
+        )
 
 
 def as_dict(told: Difference) -> dict[str, Any]:

@@ -30,7 +30,7 @@ COMMANDS: dict[str, Command] = {
     "import systemd": Command("Jobs", "imports:systemd", "Print the jobs file of systemd timers."),
     "pause": Command("Jobs", "jobs:pause", "Let a job fire no more, until resumed."),
     "resume": Command("Jobs", "jobs:resume", "Let a paused job fire again."),
-    "remove": Command("Jobs", "jobs:remove", "Remove a job; its runs go on."),
+    "remove": Command("Jobs", "jobs:remove", "Remove a job; what runs goes on."),
     "run": Command("Runs", "run:run", "Run a job now."),
     "runs": Command("Runs", "runs:runs", "List the runs, newest first."),
     "logs": Command("Runs", "logs:logs", "Print what a run has written."),

@@ -92,7 +92,7 @@ def resume(name: JobArgument, json: JsonOption = False, redis: RedisOption = Non
 
 
 def remove(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
-    """Remove a job; its runs go on.
+    """Remove a job; what runs goes on, what waits is cancelled.
 
     Its history stays a week. `jober apply` of a file that has it brings it back.
 

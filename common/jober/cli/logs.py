@@ -44,7 +44,7 @@ def logs(
 
     To stdout, byte for byte; both of its streams as they came, or the one that is asked for.
     Redis keeps the first 256 KiB and the last 768 KiB of a run: where the cap cut, a mark on
-    stderr says how much is missing. (A run's host has all of it.)
+    stderr says how much is missing.
 
     Examples:
       jober logs nightly-20261121T020000Z

@@ -129,6 +129,8 @@ def _followed(jober: Jober, handle: RunHandle) -> int:
         return _INTERRUPTED
     assert ended is not None
     status = exit_status(ended)
+    if ended.return_value is not None:
+        terminal.note(f"it returned {ended.return_value[:2000]}")
     if status:
         told = f": {ended.reason}" if ended.reason else ""
         terminal.note(f"{ended.id} ended as {ended.state}{told}")
@@ -137,7 +139,10 @@ def _followed(jober: Jober, handle: RunHandle) -> int:
 
 def _check_host(jober: Jober, host: str) -> None:
     """A run for a host that is not there would wait for ever."""
-    live = sorted({agent.host for agent in jober.agents()})
+    agents = jober.agents()
+    live = sorted({agent.host for agent in agents if agent.state == "up"})
+    if host not in live and host in {agent.host for agent in agents}:
+        raise JoberError(f"host '{host}' is draining: it takes no new runs")
     if host not in live:
         there = f"; live: {', '.join(live[:10])}" if live else "; no host is"
         raise JoberError(f"no agent is live on host '{host}'{did_you_mean(host, live)}{there}")

@@ -82,7 +82,7 @@ def cancel(
         after = handle.wait() if wait else handle.run
     if json:
         terminal.print_json({**after.to_dict(), "cancel": done})
-    elif done == "cancelled":
+    elif done == "withdrawn":
         terminal.say(f"cancelled {run}, which had not started")
     elif done != "asked":
         terminal.say(f"{run} had ended as {done}")
@@ -129,12 +129,13 @@ def print_runs(console: Console, found: Sequence[Run], now_ms: int) -> None:
 
 
 def started_text(run: Run, now_ms: int) -> Text:
-    """When it started; until then, since when it waits."""
-    when = run.started_at_ms or run.enqueued_at_ms
-    if when is None:
+    """When it started; where it did not, since when it waits, or waited."""
+    if run.started_at_ms is not None:
+        text = Text(moment(run.started_at_ms, now_ms))
+        return text.append(f" {relative(run.started_at_ms, now_ms)}", style="dim")
+    if run.enqueued_at_ms is None:
         return Text("")
-    text = Text(moment(when, now_ms), style="" if run.started_at_ms else "dim")
-    return text.append(f" {relative(when, now_ms)}", style="dim")
+    return Text(f"not, queued {moment(run.enqueued_at_ms, now_ms)}", style="dim")
 
 
 def took(run: Run, now_ms: int) -> str:

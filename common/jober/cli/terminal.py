@@ -29,6 +29,7 @@ STATE_STYLES: dict[str, str] = {
     "missed": "red",
     "up": "green",
     "draining": "yellow",
+    "silent": "red",
 }
 # Where nobody reads along the lines, they may be as long as they are.
 _UNBOUNDED = 10_000

@@ -74,6 +74,6 @@ class RunHandle:
         )
 
     def cancel(self, reason: str = "cancelled") -> str:
-        """Stop it: `cancelled` where it had not started, `asked` where its agent was told to,
+        """Stop it: `withdrawn` where it had not started, `asked` where its agent was told to,
         else the state that it ended in before."""
         return self._store.runs.cancel(self.id, reason)

@@ -37,7 +37,7 @@ class Jober:
     """
 
     def __init__(self, url: str | None = None) -> None:
-        self.store = Store(url or os.environ.get("JOBER_REDIS_URL") or DEFAULT_URL)
+        self.store = Store(os.environ.get("JOBER_REDIS_URL", DEFAULT_URL) if url is None else url)
         self.events = self.store.events
 
     def __enter__(self) -> "Jober":
@@ -110,7 +110,7 @@ class Jober:
         return self.job(name)
 
     def remove_job(self, name: str) -> None:
-        """Remove a definition; its runs go on, and its history is kept a while.
+        """Remove a definition. What runs goes on, what waits is cancelled, its history is kept a while.
         Raises JobNotFound."""
         if self.store.jobs.apply([Change(op="remove", name=name)]) == ["absent"]:
             raise JobNotFound(name, self.store.jobs.names(limit=1000))

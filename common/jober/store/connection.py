@@ -14,10 +14,12 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from jober.clock import RedisClock
-from jober.errors import DefinitionError, RedisRefused, RedisUnavailable
+from jober.errors import DefinitionError, RedisRefused, RedisUnavailable, did_you_mean
 from jober.store.scripts import script
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
+# What may stand after the `?`, beside ssl_…, in an address.
+_OPTIONS = ("db", "username", "password")
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
 
 # A reply that takes longer than this is given up, and the call sent again.
@@ -57,10 +59,31 @@ def connect(url: str) -> "redis.Redis":
     try:
         if scheme == "redis+sentinel":
             return _connect_sentinel(url, options)
+        _check(url, scheme)
         client: redis.Redis = redis.Redis.from_url(url, **options)
         return client
     except ValueError as error:
-        raise DefinitionError(f"{shown(url)}: {error}", field="redis") from None
+        raise DefinitionError(
+            f"{shown(url)}: {error}",
+            field="redis",
+            mend="as redis://:password@host:6379/0, or unix:///path/redis.sock?db=0",
+        ) from None
+
+
+def _check(url: str, scheme: str) -> None:
+    """What redis-py reads over, or fails at later: a database that is no number, a port that is
+    none, an option that it does not know. Raises ValueError."""
+    parts = urlsplit(url)
+    if scheme != "unix":
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("its port is no number from 0 to 65535") from None
+        if not re.fullmatch(r"/?|/\d+", parts.path):
+            raise ValueError(f"'{parts.path[1:]}' is not the number of a database")
+    for option in parse_qs(parts.query):
+        if option not in _OPTIONS and not option.startswith("ssl_"):
+            raise ValueError(f"unknown option '{option}'{did_you_mean(option, _OPTIONS)}")
 
 
 def _connect_sentinel(url: str, options: dict[str, Any]) -> "redis.Redis":

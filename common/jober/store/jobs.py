@@ -10,10 +10,11 @@ from jober.errors import DefinitionError, JobExistError, JobNotFound
 from jober.job import SCHEDULE_FIELDS, Job
 from jober.roles import DEFAULT_ROLE
 from jober.schedule import Calendar
-from jober.store import keys
+from jober.store import keys, rq
 from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, record
+from jober.store.leases import KEEP_S
 
 PAGE = 500
 # How long the history of a removed job is kept.
@@ -123,7 +124,12 @@ class JobStore:
                 keys.CALENDARS,
                 keys.CALENDARS_REVISION,
             ],
-            [packed([change.packed() for change in changes]), REMOVED_KEPT_MS],
+            [
+                packed([change.packed() for change in changes]),
+                REMOVED_KEPT_MS,
+                KEEP_S,
+                rq.traceback_payload("cancelled: its job was removed"),
+            ],
         )
         if status == b"exists":
             raise JobExistError(reply.decode())

@@ -86,7 +86,7 @@ class RunStore:
         ]
 
     def cancel(self, id: str, reason: str) -> str:
-        """Cancel a run: `cancelled` where it waited, `asked` where its agent is told to stop it,
+        """Cancel a run: `withdrawn` where it waited, `asked` where its agent is told to stop it,
         else the final state it has already. Raises RunNotFound."""
         reply = self._redis.run("cancel", [], [id, KEEP_S, reason, rq.traceback_payload(reason)])
         if reply == b"absent":

@@ -2,11 +2,12 @@
 -- KEYS  1 jober:jobs  2 jober:due  3 jober:wake  4 jober:waiting  5 jober:calendars
 --       6 jober:calendars:revision
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
---       jober:ledger:<name>, jober:calendar:<calendar>:jobs, and those of unpark_all
+--       jober:ledger:<name>, jober:calendar:<calendar>:jobs, and those of unpark_all and cancel_run
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, calendars (names
 --         with a space between)}} or {op = 'calendar', name, spec (JSON; false to remove it)}
---       2 ms that the history of a removed job is kept
+--       2 ms that the history of a removed job is kept  3 s that a finished run is kept
+--       4 traceback of a cancelled run, as RQ reads it
 -- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'written'} or {'exists', name}
 -- A changed schedule counts from now on: what it would have fired before is not caught up. Its
 -- intervals count from the last fire, which is the anchor from then on. A changed calendar is a change
@@ -15,6 +16,8 @@
 --#include event
 --#include queue
 --#include release
+--#include finish
+--#include cancel
 local changes = cmsgpack.unpack(ARGV[1])
 for _, change in ipairs(changes) do
   if change.op == 'add' and redis.call('ZSCORE', KEYS[1], change.name) then
@@ -63,7 +66,13 @@ for i, change in ipairs(changes) do
       redis.call('DEL', key)
       redis.call('ZREM', KEYS[2], name)
       redis.call('SREM', KEYS[4], name)
-      unpark_all(name)
+      -- Without a definition nothing would keep its limits: what has not started does not start.
+      for _, id in ipairs(redis.call('ZREVRANGE', 'jober:runs:' .. name, 0, 2000)) do
+        local state = redis.call('HGET', 'rq:job:' .. id, 'state')
+        if state == 'queued' or state == 'parked' then
+          cancel_run(id, 'its job was removed', ARGV[4], now, tonumber(ARGV[3]))
+        end
+      end
       redis.call('PEXPIRE', 'jober:runs:' .. name, ARGV[2])
       redis.call('PEXPIRE', 'jober:ledger:' .. name, ARGV[2])
       tell('job.removed', now, { job = name })

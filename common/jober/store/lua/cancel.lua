@@ -1,7 +1,7 @@
 -- CANCEL: a run that waits ends at once; one that runs is asked to stop, and its agent told.
 -- KEYS  built: those of cancel_run
 -- ARGV  1 id  2 s that a finished run is kept  3 reason  4 traceback as RQ reads it
--- Reply 'cancelled' | 'asked' | the final state it has already | 'absent'
+-- Reply 'withdrawn' | 'asked' | the final state it has already | 'absent'
 --#include time
 --#include event
 --#include queue

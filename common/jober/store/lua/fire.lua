@@ -24,7 +24,9 @@ local made, due = 0, {}
 local OVER = { finished = true, failed = true, stopped = true, canceled = true }
 
 -- The runs of the job that are still going, and of them those that wait; what others have deleted
--- or ended does not count.
+-- or ended does not count. Neither do those that this very call makes: fires that are late together
+-- (the leader was away) are not skipped for one another's sake, but run one after the other.
+local made_now = {}
 local function active_runs(name, host)
   local key = active_key(name, host)
   local going, waiting = {}, 0
@@ -32,7 +34,7 @@ local function active_runs(name, host)
     local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'status')
     local state = run[1]
     if (state == 'queued' or state == 'parked' or state == 'running') and not OVER[run[2]] then
-      going[#going + 1] = id
+      if not made_now[id] then going[#going + 1] = id end
       if state ~= 'running' then waiting = waiting + 1 end
     else
       redis.call('SREM', key, id)
@@ -89,6 +91,7 @@ local function fire(name, job, decision, id, host)
   write_run(id, name, job, { host = host, trigger = 'schedule', fire_at = decision.at }, now)
   write_ledger(name, 'fired', decision.at, id, host)
   made = made + 1
+  made_now[id] = true
 end
 
 local function carry_out(plan)

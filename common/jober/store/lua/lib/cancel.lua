@@ -1,7 +1,7 @@
 -- End a run that waits at once; ask the agent of one that runs to stop it.
 -- KEYS built: rq:job:<id>, rq:queue:<queue>, jober:parked:<job>[@<host>], and those of write_end
 --   channel: rq:pubsub:<agent>
--- Replies 'cancelled' | 'asked' | the final state it has already | 'absent'
+-- Replies 'withdrawn' | 'asked' | the final state it has already | 'absent'
 local function cancel_run(id, reason, rq_traceback, now, ttl)
   local record = 'rq:job:' .. id
   local run = redis.call('HMGET', record, 'state', 'job', 'target', 'origin', 'agent', 'status')
@@ -15,7 +15,7 @@ local function cancel_run(id, reason, rq_traceback, now, ttl)
     end
     write_end(id, { job = job, target = target, queue = queue, agent = '' },
       { state = 'cancelled', reason = reason, rq_traceback = rq_traceback }, now, ttl)
-    return 'cancelled'
+    return 'withdrawn'
   end
   if state == 'running' then
     redis.call('HSET', record, 'cancel_requested', reason)
