@@ -110,8 +110,8 @@ class Jober:
         return self.job(name)
 
     def remove_job(self, name: str) -> None:
-        """Remove a definition. What runs goes on, what waits is cancelled, its history is kept a while.
-        Raises JobNotFound."""
+        """Remove a definition. What runs goes on, what waits is cancelled, and the history is
+        kept a while. Raises JobNotFound."""
         if self.store.jobs.apply([Change(op="remove", name=name)]) == ["absent"]:
             raise JobNotFound(name, self.store.jobs.names(limit=1000))
 
