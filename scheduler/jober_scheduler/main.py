@@ -94,6 +94,7 @@ def run(store: Store, node: str) -> int:
     elector.stop()
     pruner.stop()
     reaper.stop()
+    ticker.close()
     store.close()
     return status
 

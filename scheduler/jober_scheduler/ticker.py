@@ -55,6 +55,10 @@ class Ticker:
         self._woken.set()
         self._thread.join(timeout=10)
 
+    def close(self) -> None:
+        """After `stop`: wait for the last look at the wake-up list, which takes up to a second."""
+        self._ear.join(timeout=10)
+
     @property
     def alive(self) -> bool:
         return self._thread.is_alive()

@@ -47,6 +47,7 @@ def ticking(store: Store) -> Iterator[None]:
             yield
         finally:
             ticker.stop()
+            ticker.close()
 
 
 def join(store: Store, host: str = "host1") -> None:
