@@ -1,25 +1,27 @@
 """`jober-scheduler`: start the parts, wait for a signal, stop them in order."""
 
-import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Sequence
 
 from jober import __version__
-from jober.errors import DefinitionError, JoberError, RedisUnavailable
-from jober.ids import check_host_name, node_id, own_host_name
+from jober.daemon import daemon_parser, host_name
+from jober.errors import JoberError, RedisUnavailable
+from jober.ids import node_id
 from jober.logs import set_up_logs
-from jober.store import DEFAULT_URL, Store
+from jober.store import Store
 from jober_scheduler.elector import Elector
 from jober_scheduler.pruner import Pruner
 from jober_scheduler.reaper import Reaper
 from jober_scheduler.ticker import Ticker
 
 log = logging.getLogger("jober_scheduler")
+
+# How often to look for a Redis that is away.
+AWAY_S = 1.0
 
 EXAMPLES = """\
 examples:
@@ -32,50 +34,31 @@ Start it on two or three hosts: one leads, the others stand by. SIGTERM resigns 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="jober-scheduler",
-        description="Decide what is due and put its runs into Redis. One node of several leads.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = daemon_parser(
+        "jober-scheduler",
+        __version__,
+        "Decide what is due and put its runs into Redis. One node of several leads.",
+        EXAMPLES,
     )
-    parser.add_argument(
-        "--redis",
-        metavar="URL",
-        default=os.environ.get("JOBER_REDIS_URL", DEFAULT_URL),
-        help="redis://, rediss://, unix:// or redis+sentinel://h1:26379,h2:26379/mymaster/0 "
-        "(default: JOBER_REDIS_URL, else " + DEFAULT_URL + ")",
-    )
-    parser.add_argument(
-        "--host", metavar="NAME", help="the name of this host (default: what the system says)"
-    )
-    parser.add_argument(
-        "--log-level",
-        default="info",
-        choices=["debug", "info", "warning", "error"],
-        help="(default: info)",
-    )
-    parser.add_argument("--version", action="version", version=f"jober {__version__}")
     given = parser.parse_args(argv)
     set_up_logs(given.log_level)
     try:
-        host = check_host_name(given.host) if given.host else own_host_name(socket.gethostname())
-        return run(Store(given.redis), node_id(host, os.getpid()))
+        node = node_id(host_name(given.host), os.getpid())
+        return run(Store(given.redis), node)
     except JoberError as error:
         print(f"jober-scheduler: {error}", file=sys.stderr)  # noqa: T201
-        # A setting that is wrong stays wrong: a supervisor need not try again (EX_CONFIG).
-        return os.EX_CONFIG if isinstance(error, DefinitionError) else 1
+        # A setting that is wrong stays wrong: a supervisor need not try again.
+        return os.EX_CONFIG
 
 
 def run(store: Store, node: str) -> int:
-    """Serve until SIGTERM or SIGINT. Raises RedisUnavailable where Redis is away at the start."""
+    """Serve until SIGTERM or SIGINT; where Redis is away at the start, wait for it."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    try:
-        store.observe_time()
-    except RedisUnavailable:
-        store.close()
-        raise
+    while not _is_there(store):
+        if stop.wait(AWAY_S):
+            return 0
     log.info("jober-scheduler %s is node %s", __version__, node)
     elector = Elector(store, node)
     ticker = Ticker(store, elector)
@@ -97,6 +80,15 @@ def run(store: Store, node: str) -> int:
     ticker.close()
     store.close()
     return status
+
+
+def _is_there(store: Store) -> bool:
+    try:
+        store.observe_time()
+    except RedisUnavailable as error:
+        log.warning("waiting for Redis: %s", error)
+        return False
+    return True
 
 
 if __name__ == "__main__":

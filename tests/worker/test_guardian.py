@@ -209,7 +209,7 @@ def test_settings_that_can_never_work_end_the_guardian_with_the_reason(tmp_path:
         text=True,
         timeout=10,
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 78
     assert "'http://here' is not an address of Redis" in ended.stderr
 
 

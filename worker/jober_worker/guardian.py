@@ -97,7 +97,7 @@ class _Guardian:
             if self._stopping and status in (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
                 return 0  # it was told so early that it could not hear
             if status == UNUSABLE:
-                return 1
+                return UNUSABLE
             if self._stopping or status == 0:
                 return status if status >= 0 else 128 - status
             if time.monotonic() - began > YOUNG_S:

@@ -1,14 +1,12 @@
 """`jober-worker`: read the arguments, then guard an agent."""
 
-import argparse
 import os
-import socket
 import sys
 from collections.abc import Sequence
 
 from jober import __version__
+from jober.daemon import daemon_parser, host_name
 from jober.errors import DefinitionError, JoberError
-from jober.ids import check_host_name, own_host_name
 from jober.roles import parse_agent_roles
 from jober_worker.guardian import UNUSABLE, guard
 from jober_worker.settings import Settings
@@ -23,32 +21,20 @@ examples:
 SIGTERM drains: no new runs, those that run may end (--drain seconds), then it leaves in order.
 A second SIGTERM stops them at once.
 """
-# What this module needs of the store's defaults, without importing it: the guardian stays small.
-_DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="jober-worker",
-        description="Take the runs of this host's roles, execute them, and stream what they say.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = daemon_parser(
+        "jober-worker",
+        __version__,
+        "Take the runs of this host's roles, execute them, and stream what they say.",
+        EXAMPLES,
     )
     parser.add_argument(
         "--roles", metavar="A,B+C", default="", help="what this host is for (default: default)"
     )
     parser.add_argument(
-        "--host", metavar="NAME", help="the name of this host (default: what the system says)"
-    )
-    parser.add_argument(
         "--slots", type=int, default=10, metavar="N", help="runs at a time (default: 10)"
-    )
-    parser.add_argument(
-        "--redis",
-        metavar="URL",
-        default=os.environ.get("JOBER_REDIS_URL", _DEFAULT_URL),
-        help="redis://, rediss://, unix:// or redis+sentinel://h1:26379,h2:26379/mymaster/0 "
-        "(default: JOBER_REDIS_URL, else " + _DEFAULT_URL + ")",
     )
     parser.add_argument(
         "--drain",
@@ -57,13 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="SECONDS",
         help="how long runs may go on after SIGTERM (default: 60)",
     )
-    parser.add_argument(
-        "--log-level",
-        default="info",
-        choices=["debug", "info", "warning", "error"],
-        help="(default: info)",
-    )
-    parser.add_argument("--version", action="version", version=f"jober {__version__}")
     given = parser.parse_args(argv)
     if not 1 <= given.slots <= 1000:
         parser.error(f"--slots: {given.slots} is not in 1-1000")
@@ -72,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = Settings(
             redis=given.redis,
-            host=check_host_name(given.host) if given.host else own_host_name(socket.gethostname()),
+            host=host_name(given.host),
             roles=parse_agent_roles(given.roles),
             slots=given.slots,
             drain_s=given.drain,

@@ -9,13 +9,14 @@ from jober import roles
 from jober.agent_info import AgentInfo, LeaderInfo
 from jober.client.handle import RunHandle
 from jober.client.why import Why, why
+from jober.daemon import DEFAULT_URL
 from jober.errors import DefinitionError, JoberError, JobNotFound
 from jober.event import Event
 from jober.ids import manual_run_id
 from jober.job import Job
 from jober.ledger import LedgerEntry
 from jober.run import Run
-from jober.store import DEFAULT_URL, Store
+from jober.store import Store
 from jober.store.jobs import Change, JobRecord
 from jober.store.runs import ManualRun
 

@@ -4,9 +4,10 @@ Every change of state is one script in `lua/`, told of in its header; the classe
 them and read what they wrote. `Store` holds one of each, over one pool of connections.
 """
 
+from jober.daemon import DEFAULT_URL
 from jober.store.agents import AgentStore
 from jober.store.calendars import CalendarStore
-from jober.store.connection import DEFAULT_URL, Connection
+from jober.store.connection import Connection
 from jober.store.events import EventStore
 from jober.store.fires import FireStore
 from jober.store.jobs import JobStore
@@ -15,7 +16,7 @@ from jober.store.leases import LeaseStore
 from jober.store.outputs import OutputStore
 from jober.store.runs import RunStore
 
-__all__ = ["DEFAULT_URL", "Store"]
+__all__ = ["Store"]
 
 
 class Store:

@@ -17,7 +17,6 @@ from jober.clock import RedisClock
 from jober.errors import DefinitionError, RedisRefused, RedisUnavailable, did_you_mean
 from jober.store.scripts import script
 
-DEFAULT_URL = "redis://127.0.0.1:6379/0"
 # What may stand after the `?`, beside ssl_…, in an address.
 _OPTIONS = ("db", "username", "password")
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")

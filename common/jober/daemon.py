@@ -1,0 +1,47 @@
+"""What the daemons have in common at their start: the arguments that each takes.
+
+It imports nothing heavy, since the guardian of a worker stays as small as it begins.
+"""
+
+import argparse
+import os
+import socket
+
+from jober.ids import check_host_name, own_host_name
+
+DEFAULT_URL = "redis://127.0.0.1:6379/0"
+
+
+def daemon_parser(
+    program: str, version: str, description: str, examples: str
+) -> argparse.ArgumentParser:
+    """A parser with `--redis`, `--host`, `--log-level` and `--version`."""
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=description,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--redis",
+        metavar="URL",
+        default=os.environ.get("JOBER_REDIS_URL", DEFAULT_URL),
+        help="redis://, rediss://, unix:// or redis+sentinel://h1:26379,h2:26379/mymaster/0 "
+        "(default: JOBER_REDIS_URL, else " + DEFAULT_URL + ")",
+    )
+    parser.add_argument(
+        "--host", metavar="NAME", help="the name of this host (default: what the system says)"
+    )
+    parser.add_argument(
+        "--log-level",
+        default="info",
+        choices=["debug", "info", "warning", "error"],
+        help="(default: info)",
+    )
+    parser.add_argument("--version", action="version", version=f"jober {version}")
+    return parser
+
+
+def host_name(given: str | None) -> str:
+    """The name of this host: as given, else as the system says. Raises DefinitionError."""
+    return check_host_name(given) if given else own_host_name(socket.gethostname())
