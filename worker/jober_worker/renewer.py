@@ -1,9 +1,10 @@
 """The heartbeat: extends the leases of all that the agent answers for, and obeys the answer."""
 
 import logging
-import os
 import threading
 from typing import TYPE_CHECKING
+
+import psutil
 
 from jober.errors import RedisUnavailable
 from jober_worker.part import Part
@@ -57,7 +58,7 @@ class Renewer:
             agent.id,
             agent.leases(),
             running=info.running,
-            load=os.getloadavg()[0],
+            load=psutil.getloadavg()[0],
             state=info.state,
         )
         if not reply.known and not self._stopping.is_set():

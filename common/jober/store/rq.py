@@ -9,9 +9,15 @@ import json
 import pickle
 import zlib
 from base64 import b64encode
+from functools import cache
+from importlib import metadata
 from typing import Any
 
-VERSION = "2.12.0"
+
+@cache
+def version() -> str:
+    """The release of RQ that is installed, as `rq info` shows it of a worker."""
+    return metadata.version("rq")
 
 
 def result_payload(value: Any, *, as_json: bool) -> str | None:
@@ -37,6 +43,6 @@ def worker_fields(
         "queues": ",".join(queues),
         "state": "idle",
         "birth": birth,
-        "version": VERSION,
+        "version": version(),
         "python_version": python,
     }
