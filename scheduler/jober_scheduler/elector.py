@@ -47,8 +47,8 @@ class Elector:
     def wait_for_lead(self, wait_s: float) -> str | None:
         """The token as soon as we lead, or None after `wait_s` seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: self._trusted_until > 0 or self._stop.is_set(), wait_s)
-        return self.token()
+            self._changed.wait_for(lambda: self.token() or self._stop.is_set(), wait_s)
+            return self.token()
 
     def stop(self) -> None:
         """Stop seeking, and resign if we lead. Whoever fires must have stopped before."""

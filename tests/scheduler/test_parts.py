@@ -101,6 +101,9 @@ def test_a_leader_that_cannot_renew_trusts_its_lease_no_longer_than_it_lasts(
         wait_until(elector.token)
         wait_until(lambda: elector.token() is None, 5)
         assert store.leader.current() is not None, "the lease itself has not ended yet"
+        asked = store.clock.monotonic()
+        assert elector.wait_for_lead(0.2) is None
+        assert store.clock.monotonic() - asked >= 0.2, "who waits for the lead does not spin"
 
 
 def test_a_new_job_fires_at_once_when_its_moment_comes(store: Store) -> None:

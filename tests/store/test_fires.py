@@ -284,12 +284,8 @@ def test_a_run_that_a_stock_rq_worker_has_ended_blocks_nothing(store: Store, han
     assert store.events.ledger("job")[0].decision is Decision.FIRED
 
 
-def test_fires_that_are_late_together_are_not_skipped_for_one_another(
-    store: Store, hand: Hand
-) -> None:
-    at = begin(hand)
-    hand.agent()
-    moments = [at + n * 60_000 for n in range(4)]
+def fire_together(hand: Hand, moments: list[int]) -> int:
+    """Fire at several moments in one plan, as a leader does that takes over; how many ran."""
     fires = tuple(
         PlannedFire(
             at_ms=moment,
@@ -299,7 +295,16 @@ def test_fires_that_are_late_together_are_not_skipped_for_one_another(
         for moment in moments
     )
     plan = FirePlan(name="job", revision=1, cursor_ms=moments[-1], next_ms=None, fires=fires)
-    assert store.fires.fire(hand.token, [plan]).runs == 4
+    return hand.store.fires.fire(hand.token, [plan]).runs
+
+
+def test_fires_that_are_late_together_are_not_skipped_for_one_another(
+    store: Store, hand: Hand
+) -> None:
+    at = begin(hand)
+    hand.agent()
+    moments = [at + n * 60_000 for n in range(4)]
+    assert fire_together(hand, moments) == 4
     for moment in moments:
         (claim,) = hand.claim()
         assert claim.id == fired_run_id("job", moment), "one after the other, in their order"
@@ -310,13 +315,4 @@ def test_late_fires_are_skipped_while_a_run_from_before_goes_on(store: Store, ha
     at = begin(hand)
     hand.fire("job", at)
     later = [at + 60_000, at + 120_000]
-    fires = tuple(
-        PlannedFire(
-            at_ms=moment,
-            decision=Decision.FIRED,
-            runs=(PlannedRun(id=fired_run_id("job", moment)),),
-        )
-        for moment in later
-    )
-    plan = FirePlan(name="job", revision=1, cursor_ms=later[-1], next_ms=None, fires=fires)
-    assert store.fires.fire(hand.token, [plan]).runs == 0
+    assert fire_together(hand, later) == 0

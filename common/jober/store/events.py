@@ -1,6 +1,5 @@
 """Events and the ledger: what happened, in order, and what was decided of each fire."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,11 +13,6 @@ from jober.store.fields import moment_ms, number, record, text
 class EventStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
-
-    def after(self, id: str = "0", limit: int = 1000) -> list[Event]:
-        """The logged events after the one with that id, oldest first."""
-        found = self._redis.command("XRANGE", keys.EVENTS_LOG, f"({id}", "+", "COUNT", limit)
-        return [_event(entry_id, pairs) for entry_id, pairs in _entries(found)]
 
     def newest(self, limit: int = 100) -> list[Event]:
         """The newest logged events, newest first."""
@@ -82,9 +76,3 @@ def _ledger_entry(job: str, entry_id: bytes, fields: dict[str, bytes]) -> Ledger
         host=text(fields.get("host")),
         reason=text(fields.get("reason")),
     )
-
-
-def published(message: bytes) -> dict[str, Any]:
-    """An event as it is published on `jober:events`."""
-    told: dict[str, Any] = json.loads(message)
-    return told
