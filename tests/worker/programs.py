@@ -7,6 +7,7 @@ from typing import Any
 from jober.output import Stream
 from jober.run import Outcome
 from jober_worker.call import Options
+from jober_worker.functions import Data
 from jober_worker.process import ProgramRun
 from tests.waiting import wait_until
 
@@ -21,7 +22,7 @@ class Program:
         self.outcome: Outcome | None = None
         self._thread = threading.Thread(target=self._run)
 
-    def _write(self, stream: Stream, data: bytes) -> None:
+    def _write(self, stream: Stream, data: Data) -> None:
         self.written[stream] += data
 
     @property

@@ -14,7 +14,7 @@ from jober.output import Stream
 from jober.run import Outcome, RunState
 from jober_worker.call import Function, Options
 from jober_worker.function_process import FunctionRun
-from jober_worker.functions import call
+from jober_worker.functions import Data, call
 from jober_worker.prints import capture_prints, captured
 from tests.waiting import wait_until
 from tests.worker.test_process import lives
@@ -217,7 +217,7 @@ def test_prints_of_parallel_threads_are_told_apart(
         written: dict[Stream, bytearray] = defaultdict(bytearray)
         told[n] = written
 
-        def write(stream: Stream, data: bytes) -> None:
+        def write(stream: Stream, data: Data) -> None:
             written[stream] += data
 
         together.wait()
@@ -249,7 +249,7 @@ class InProcess:
             "a-run", function, Options(**options), {"JOBER_RUN_ID": "a-run"}, self._write
         )
 
-    def _write(self, stream: Stream, data: bytes) -> None:
+    def _write(self, stream: Stream, data: Data) -> None:
         (self.out if stream is Stream.STDOUT else self.err).extend(data)
 
     def run(self) -> Outcome:

@@ -11,6 +11,7 @@ import pytest
 
 from jober.output import Stream
 from jober.run import RunState
+from jober_worker.functions import Data
 from tests.waiting import wait_until
 from tests.worker.programs import Program, sh
 
@@ -124,7 +125,7 @@ def test_five_megabytes_are_drained_without_loss_though_the_reader_is_slow() -> 
     program = sh("head -c 5000000 /dev/zero; head -c 65536 /dev/zero >&2")
     written = program._write
 
-    def slowly(stream: Stream, data: bytes) -> None:
+    def slowly(stream: Stream, data: Data) -> None:
         if len(program.err) + len(program.out) > 4_990_000:
             time.sleep(0.1)
         written(stream, data)
@@ -229,7 +230,7 @@ def test_an_exit_status_that_somebody_else_took_is_no_success() -> None:
     program = sh("echo up; exit 3")
     written = program._write
 
-    def take_it(stream: Stream, data: bytes) -> None:
+    def take_it(stream: Stream, data: Data) -> None:
         written(stream, data)
         assert program.program.pid
         os.waitpid(program.program.pid, 0)

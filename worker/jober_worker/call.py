@@ -18,13 +18,20 @@ class CallUnreadable(JoberError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to do it. Seconds; `timeout_s` is None where there is none."""
+    """How to do it. Seconds; `timeout_s` is None where there is none.
+
+    `output` is "memory", "file" or "none", `stderr` is "split" or "merge"; `secret` names the
+    variables whose values are masked.
+    """
 
     cwd: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
     grace_s: float = 5.0
     process: bool = False
+    output: str = "memory"
+    stderr: str = "split"
+    secret: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +125,9 @@ def _read_options(claim: Claim) -> Options:
             timeout_s=given.get("timeout"),
             grace_s=given.get("grace", 5.0),
             process=given.get("process", False),
+            output=given.get("output", "memory"),
+            stderr=given.get("stderr", "split"),
+            secret=tuple(given.get("secret", ())),
         )
     except (ValueError, AttributeError):
         raise CallUnreadable("its options are not a JSON object") from None

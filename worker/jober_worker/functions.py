@@ -21,7 +21,9 @@ from jober.errors import JoberError
 from jober.output import Stream
 from jober.run import Outcome, RunState
 
-Writer = Callable[[Stream, bytes], None]
+# What is written may be a view of a buffer that is used again: whoever keeps it copies it.
+Data = bytes | memoryview
+Writer = Callable[[Stream, Data], None]
 
 REASON_AT_MOST = 500
 TRACEBACK_AT_MOST = 64 * 1024

@@ -13,21 +13,18 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from jober.output import Stream
 from jober.run import Outcome, RunState
 from jober_worker.call import Options
 from jober_worker.functions import Writer
+from jober_worker.pipes import Pipes
 from jober_worker.processes import members, send
 
-READ_BYTES = 64 * 1024
 # After a program has ended, what it piped its output through may pass on the rest for so long.
 DRAIN_S = 0.5
 # How often it is looked whether the rest of a tree that was told to stop has gone.
 LOOK_S = 0.1
 # So long after KILL, what the kernel or another user still holds is let be.
 GIVE_UP_S = 2.0
-# What is left in a pipe when its writers are gone: at most its size (fs.pipe-max-size).
-PIPE_AT_MOST = 1024 * 1024
 
 
 class ProgramRun:
@@ -91,12 +88,17 @@ class ProgramRun:
             return None if self._stop_reason is None else (self._stop_reason, self._at_once)
 
     def _start_and_follow(self, wake: int) -> Outcome:
+        pipes = Pipes(
+            self._write,
+            merged=self.options.stderr == "merge",
+            thrown=self.options.output == "none",
+        )
         try:
             process = subprocess.Popen(
                 self._argv,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=pipes.stdout,
+                stderr=pipes.stderr,
                 bufsize=0,
                 cwd=self.options.cwd,
                 env={
@@ -109,9 +111,11 @@ class ProgramRun:
                 pass_fds=self._pass_fds,
             )
         except (OSError, ValueError) as error:
+            pipes.close()
             return _not_started(self._argv[0], self.options.cwd, error)
+        pipes.after_start()
         self.pid = process.pid
-        following = _Following(self, self._run, process, wake, self._write)
+        following = _Following(self, self._run, process, wake, pipes)
         try:
             following.follow()
         finally:
@@ -147,7 +151,7 @@ class _Following:
         run: str,
         process: "subprocess.Popen[bytes]",
         wake: int,
-        write: Writer,
+        pipes: Pipes,
     ) -> None:
         self.timed_out = False
         self.stopped_for: str | None = None
@@ -155,10 +159,7 @@ class _Following:
         self._run = run
         self._process = process
         self._wake = wake
-        self._write = write
-        assert process.stdout and process.stderr
-        self._streams = {process.stdout: Stream.STDOUT, process.stderr: Stream.STDERR}
-        self._open = dict(self._streams)
+        self._pipes = pipes
         self._ended = False
         timeout_s = program.options.timeout_s
         self._timeout_at = time.monotonic() + timeout_s if timeout_s else None
@@ -172,17 +173,15 @@ class _Following:
         is over, and, where it was told to stop, all its processes are gone."""
         self._pidfd = os.pidfd_open(self._process.pid)
         with selectors.DefaultSelector() as selector:
-            for pipe, stream in self._streams.items():
-                os.set_blocking(pipe.fileno(), False)
-                selector.register(pipe, selectors.EVENT_READ, stream)
+            for pipe in self._pipes.streams:
+                selector.register(pipe, selectors.EVENT_READ)
             selector.register(self._pidfd, selectors.EVENT_READ)
             selector.register(self._wake, selectors.EVENT_READ)
             while not self._is_over():
                 for key, _ in selector.select(self._wait_s()):
-                    if key.data is not None:
-                        if not self._pass_on(key.fd, key.data):
-                            selector.unregister(key.fileobj)
-                            del self._open[key.fileobj]  # type: ignore[arg-type]
+                    if key.fd in self._pipes.streams:
+                        if not self._pipes.pass_on(key.fd):
+                            selector.unregister(key.fd)
                     elif key.fd == self._pidfd:
                         selector.unregister(self._pidfd)
                         self._ended = True
@@ -196,7 +195,7 @@ class _Following:
     def _is_over(self) -> bool:
         if not self._ended:
             return False
-        if self._open and self._drain_until and time.monotonic() < self._drain_until:
+        if self._pipes.streams and self._drain_until and time.monotonic() < self._drain_until:
             return False
         if self._give_up_at is not None and time.monotonic() >= self._give_up_at:
             return True
@@ -205,7 +204,7 @@ class _Following:
     def _wait_s(self) -> float | None:
         at = [at for at in (self._timeout_at, self._kill_at) if at is not None]
         if self._ended:
-            if self._open and self._drain_until is not None:
+            if self._pipes.streams and self._drain_until is not None:
                 at.append(self._drain_until)
             if self._kill_at is not None:
                 at.append(time.monotonic() + LOOK_S)
@@ -242,16 +241,6 @@ class _Following:
     def _members(self) -> list[int]:
         return members(self._run, self._process.pid)
 
-    def _pass_on(self, descriptor: int, stream: Stream) -> bool:
-        """Pass on what is there; False at the end of the pipe."""
-        try:
-            data = os.read(descriptor, READ_BYTES)
-        except BlockingIOError:
-            return True
-        if data:
-            self._write(stream, data)
-        return bool(data)
-
     def end(self) -> int | None:
         """Leave nothing behind; its exit status (negative for a signal), None if unknown."""
         # What it left in its session ends with it. It is not reaped yet, so the number is its own.
@@ -259,22 +248,11 @@ class _Following:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
-        if self._open or not self._ended:
+        if self._pipes.streams or not self._ended:
             # Something outside the session holds the pipes.
             send(self._members(), signal.SIGKILL)
-        for pipe, stream in self._open.items():
-            left = PIPE_AT_MOST
-            while left > 0:
-                try:
-                    data = os.read(pipe.fileno(), READ_BYTES)
-                except BlockingIOError:
-                    break
-                if not data:
-                    break
-                self._write(stream, data)
-                left -= len(data)
-        for pipe in self._streams:
-            pipe.close()
+        self._pipes.pass_on_rest()
+        self._pipes.close()
         if self._pidfd is not None:
             os.close(self._pidfd)
         return self._reap()

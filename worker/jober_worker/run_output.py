@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from jober.output import Frame, Stream
 from jober.store.outputs import HEAD_BYTES, TAIL_BYTES, Piece
+from jober_worker.functions import Data
 
 FLUSH_S = 0.05
 FRAME_BYTES = 32 * 1024
@@ -26,7 +27,7 @@ class _Chunk:
 
     __slots__ = ("at_ms", "data", "is_head", "offset", "stream")
 
-    def __init__(self, stream: Stream, at_ms: int, offset: int, data: bytes, is_head: bool) -> None:
+    def __init__(self, stream: Stream, at_ms: int, offset: int, data: Data, is_head: bool) -> None:
         self.stream = stream
         self.at_ms = at_ms
         self.offset = offset
@@ -48,7 +49,7 @@ class _Waiting:
     def __bool__(self) -> bool:
         return bool(self._head or self._tail)
 
-    def append(self, stream: Stream, data: bytes, now_ms: Callable[[], int]) -> None:
+    def append(self, stream: Stream, data: Data, now_ms: Callable[[], int]) -> None:
         part = self._tail or self._head
         newest = part[-1] if part else None
         if newest and newest.stream is stream and len(newest.data) + len(data) <= FRAME_BYTES:
@@ -65,7 +66,7 @@ class _Waiting:
             self._tail_bytes -= len(self._tail[0].data)
             self.bytes -= len(self._tail.popleft().data)
 
-    def _add(self, stream: Stream, now_ms: int, offset: int, data: bytes) -> None:
+    def _add(self, stream: Stream, now_ms: int, offset: int, data: Data) -> None:
         is_head = offset < HEAD_BYTES and self._made < HEAD_FRAMES
         self._made += 1
         (self._head if is_head else self._tail).append(
@@ -114,7 +115,7 @@ class RunOutput:
     def last_seq(self) -> int:
         return self._seq or 0
 
-    def write(self, stream: Stream, data: bytes) -> None:
+    def write(self, stream: Stream, data: Data) -> None:
         """Take in bytes. Never waits."""
         if not data:
             return
