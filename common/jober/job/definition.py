@@ -9,11 +9,14 @@ from typing import Any, Self
 from pydantic import PrivateAttr, ValidationError
 
 from jober.errors import DefinitionError
+from jober.job.draft import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, kind_of
 from jober.job.fields import JobFields
+from jober.job.fields.ends import EndFields
+from jober.job.fields.how import HowFields
 from jober.job.json_value import json_value
 from jober.job.payload import Kind, describe_call, encode_call
 from jober.job.problems import of_pydantic, raise_any, told, unknown_field
-from jober.job.rules import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, broken_rules, kind_of
+from jober.job.rules import broken_rules
 from jober.roles import queue_name
 from jober.schedule import Calendar, Schedule, calendar_names, parse
 from jober.schedule.zone import zone
@@ -26,7 +29,7 @@ SCHEDULE_FIELDS = (*WHEN_FIELDS, *SCHEDULE_PARTS, "timezone")
 KNOWN_FIELDS = tuple(field for field in JobFields.model_fields if field != "name")
 
 # What the agent is told beside the payload.
-OPTION_FIELDS = ("cwd", "env", "timeout", "grace", "process")
+OPTION_FIELDS = (*HowFields.model_fields, *EndFields.model_fields)
 
 
 class Job(JobFields):
@@ -184,8 +187,8 @@ class Job(JobFields):
         return encode_call(self.kind, self._what, *self._arguments(args, kwargs))
 
     def options(self) -> dict[str, Any]:
-        """What the agent needs beside the payload: those of cwd, env, timeout (seconds), grace
-        (seconds, 5 where left out) and process that are set."""
+        """What the agent needs beside the payload: those of OPTION_FIELDS that are not their
+        defaults, as the definition has them."""
         spec = self.spec()
         return {field: spec[field] for field in OPTION_FIELDS if field in spec}
 

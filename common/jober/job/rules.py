@@ -1,54 +1,20 @@
-"""What the fields of a job must agree on. Each rule tells what is wrong, and the mend.
-
-A rule sees the fields that were given and are good by themselves; `given` also names those
-that are not, so that no rule complains of the absence of what is there and wrong.
-"""
+"""What the fields of a job must agree on. Each rule tells what is wrong, and the mend."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jober.errors import DefinitionError
 from jober.ids import check_job_name
+from jober.job.draft import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, null_character
+from jober.job.end_rules import END_RULES
 from jober.job.payload import Kind, as_arguments, split_command, split_script
 from jober.job.problems import told
+from jober.job.process_rules import PROCESS_RULES
 from jober.roles import parse_roles
-
-WHAT_FIELDS = ("command", "call", "module", "script")
-WHEN_FIELDS = ("cron", "every", "date", "any_of")
-SCHEDULE_PARTS = (
-    *("at", "dst_gap", "dst_repeat", "start", "end", "jitter"),
-    *("only_between", "exclude", "shift"),
-)
 
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MODULE = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """The fields of a job to be: `given` names all of them, `good` holds the usable ones."""
-
-    given: frozenset[str]
-    good: Mapping[str, Any]
-
-    @property
-    def kind(self) -> Kind | None:
-        """How it would run; None where that cannot be told."""
-        what = [name for name in WHAT_FIELDS if name in self.given]
-        return kind_of(self.good) if len(what) == 1 and what[0] in self.good else None
-
-
-def kind_of(fields: Mapping[str, Any]) -> Kind:
-    """How a job with these fields runs. One of the four must be there."""
-    if fields.get("command") is not None:
-        return Kind.SHELL if fields.get("shell") else Kind.COMMAND
-    if fields.get("call") is not None:
-        return Kind.CALL
-    if fields.get("module") is not None:
-        return Kind.MODULE
-    return Kind.SCRIPT_CALL if split_script(fields["script"])[1] else Kind.SCRIPT
 
 
 def broken_rules(draft: Draft) -> Iterator[DefinitionError]:
@@ -77,7 +43,7 @@ def check_arguments(kind: Kind, args: list[Any], kwargs: dict[str, Any]) -> None
         ("kwargs", as_arguments([], kwargs)),
     ):
         if any("\0" in argument for argument in arguments):
-            raise _null(field)
+            raise null_character(field)
 
 
 def _name(draft: Draft) -> Iterator[DefinitionError]:
@@ -119,7 +85,7 @@ def _command(draft: Draft) -> Iterator[DefinitionError]:
     elif not command or (isinstance(command, str) and not command.strip()):
         problem, mend = "it is empty", 'command = "df -h"'
     elif "\0" in "".join(command):
-        yield _null("command")
+        yield null_character("command")
     elif not shell:
         try:
             words = split_command(command)
@@ -163,7 +129,7 @@ def _callable(draft: Draft) -> Iterator[DefinitionError]:
         script = draft.good["script"]
         path, _ = split_script(script)
         if "\0" in script:
-            yield _null("script")
+            yield null_character("script")
         elif not path.endswith(".py") or path.endswith("/.py") or path == ".py":
             yield DefinitionError(
                 f"{told(script)} is not the path of a Python file",
@@ -171,35 +137,6 @@ def _callable(draft: Draft) -> Iterator[DefinitionError]:
                 value=script,
                 mend='script = "./x.py" or "./x.py:func"; other programs are run by command',
             )
-
-
-def _thread(draft: Draft) -> Iterator[DefinitionError]:
-    """A thread has no directory and environment of its own, and cannot be stopped."""
-    kind, process = draft.kind, draft.good.get("process", False)
-    if kind is None or "process" in draft.given - draft.good.keys():
-        return
-    if process and not kind.is_call:
-        yield DefinitionError(
-            f"a {kind} runs in a process of its own anyhow",
-            field="process",
-            value=True,
-            mend="drop process; it is for call and for script with a function",
-        )
-    if kind.is_call and not process:
-        for field, lack in (
-            ("timeout", "cannot be stopped"),
-            ("cwd", "has no directory of its own"),
-            ("env", "has no environment of its own"),
-        ):
-            value = draft.good.get(field)
-            if value:
-                shown = "it" if field == "env" else told(value)  # an environment may hold secrets
-                yield DefinitionError(
-                    f"{shown} cannot be had: a function runs in a thread, which {lack}",
-                    field=field,
-                    value=value,
-                    mend=f"set process = true beside {field}, or drop {field}",
-                )
 
 
 def _arguments(draft: Draft) -> Iterator[DefinitionError]:
@@ -212,24 +149,6 @@ def _roles(draft: Draft) -> Iterator[DefinitionError]:
     if "roles" in draft.good:
         parse_roles(draft.good["roles"])
     yield from ()
-
-
-def _surroundings(draft: Draft) -> Iterator[DefinitionError]:
-    cwd = draft.good.get("cwd")
-    if cwd == "":
-        yield DefinitionError("it is empty", field="cwd", value=cwd, mend="name a directory")
-    if cwd and "\0" in cwd:
-        yield _null("cwd")
-    for name, value in draft.good.get("env", {}).items():
-        if not name or "=" in name or "\0" in name:
-            yield DefinitionError(
-                f"{told(name)} cannot be the name of a variable",
-                field="env",
-                value=name,
-                mend='env = { LANG = "C" }',
-            )
-        elif "\0" in value:
-            yield _null("env")
 
 
 def _schedule_words(draft: Draft) -> Iterator[DefinitionError]:
@@ -262,20 +181,14 @@ def _is_dotted(text: str) -> bool:
     return all(part.isidentifier() for part in text.split("."))
 
 
-def _null(field: str) -> DefinitionError:
-    return DefinitionError(
-        "it holds a null character, which no program can be given", field=field, mend="drop it"
-    )
-
-
 _RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
     _name,
     _one_executable,
     _command,
     _callable,
-    _thread,
     _arguments,
     _roles,
-    _surroundings,
+    *PROCESS_RULES,
+    *END_RULES,
     _schedule_words,
 )

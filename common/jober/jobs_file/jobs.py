@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from jober.errors import DefinitionError, did_you_mean
 from jober.job import KNOWN_FIELDS, SCHEDULE_FIELDS, Job, check_fields, each_of, raise_any
+from jober.job.draft import WHAT_FIELDS, WHEN_FIELDS
 from jober.job.payload import split_script
 from jober.job.problems import told, unknown_field
-from jober.job.rules import WHAT_FIELDS, WHEN_FIELDS
 from jober.jobs_file.calendars import Reader, files_beside, read_calendar
 from jober.jobs_file.document import SyntaxProblem
 from jober.jobs_file.toml_document import load_toml
@@ -199,10 +199,15 @@ def _merged(defaults: Mapping[str, Any], fields: Mapping[Any, Any]) -> dict[Any,
         merged["env"] = {**kept["env"], **fields["env"]}
     script = merged.get("script")
     is_call = "call" in merged or isinstance(script, str) and split_script(script)[1] is not None
+    own_process = not is_call or bool(merged.get("process"))
     is_due = any(field in merged for field in WHEN_FIELDS)
     for names, applies in (
         (("shell",), isinstance(merged.get("command"), str)),
-        (("process",), is_call),
+        (("process", "locals"), is_call),
+        (("ok_exit_codes", "skip_exit_codes"), not is_call),
+        (("stderr",), own_process),
+        (("max_runs_per_process",), is_call and own_process),
+        (("retry_delay", "retry_backoff", "retry_max_delay", "retry_on"), merged.get("retries")),
         ((*SCHEDULE_FIELDS, "max_fires"), is_due),
         (("shift",), bool(merged.get("exclude"))),
     ):

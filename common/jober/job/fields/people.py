@@ -1,0 +1,22 @@
+"""What a job says to people."""
+
+from pydantic import BaseModel
+
+from jober.job.fields.field import job_field
+
+
+class PeopleFields(BaseModel):
+    """Nothing that a machine goes by."""
+
+    title: str | None = job_field(
+        "One line for lists and pages.", expects="text", mend='title = "…"'
+    )
+    tags: list[str] = job_field(
+        "Words to find the job by.",
+        expects="a list of texts",
+        mend='tags = ["backup"]',
+        default=[],
+    )
+    notes: str | None = job_field(
+        "What whoever is called at night should know.", expects="text", mend='notes = "…"'
+    )

@@ -1,0 +1,64 @@
+"""Where a job runs, and how many of its runs at once."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from jober.job.fields.field import SECONDS_AT_MOST, job_field
+
+
+class WhereFields(BaseModel):
+    """Hosts, limits, and what becomes of fires that find no place or time."""
+
+    roles: list[str] = job_field(
+        "Which hosts: any of these expressions, each a role, a+b (both) or a+!b (a, not b).",
+        expects="a list of role expressions",
+        mend='roles = ["db"], or roles = ["db+primary", "web"]',
+        default=[],
+        told_default='[], which is the role "default"',
+    )
+    on: Literal["any", "every"] = job_field(
+        "Run on any one host that matches, or on every live one.",
+        expects="'any' or 'every'",
+        mend="use 'any' or 'every'",
+        default="any",
+    )
+    concurrency: int | None = job_field(
+        "How many runs at once over the whole fleet, runs by hand included.",
+        expects="a number of runs, 1 or more",
+        mend="concurrency = 1",
+        told_default='none, which is 1 over the fleet with on = "any", '
+        '1 on each host with on = "every", and no limit with overlap = "allow"',
+        ge=1,
+        le=1_000_000,
+    )
+    overlap: Literal["skip", "queue", "queue-one", "cancel-old", "allow"] = job_field(
+        "What a fire does while an earlier run is still going: be skipped (skip), wait for it "
+        "(queue), wait unless another waits already (queue-one), have it cancelled and "
+        "run in its place (cancel-old), or run beside it (allow).",
+        expects="'skip', 'queue', 'queue-one', 'cancel-old' or 'allow'",
+        mend="use 'skip', 'queue', 'queue-one', 'cancel-old' or 'allow'",
+        default="skip",
+    )
+    catch_up: Literal["latest", "all", "none"] = job_field(
+        "Which of the fires that were missed (no leader, no Redis) run after all.",
+        expects="'latest', 'all' or 'none'",
+        mend="use 'latest', 'all' or 'none'",
+        default="latest",
+    )
+    catch_up_limit: int = job_field(
+        'With catch_up = "all", how many of the latest at most.',
+        expects="a number from 1 to 1000",
+        mend="catch_up_limit = 100",
+        default=100,
+        ge=1,
+        le=1000,
+    )
+    catch_up_window: int | float | None = job_field(
+        "How many seconds ago a missed fire may have been due to run after all; older ones stay "
+        "missed.",
+        expects="a number of seconds above 0, at most a year",
+        mend="catch_up_window = 3600",
+        gt=0,
+        le=SECONDS_AT_MOST,
+    )
