@@ -5,13 +5,15 @@ RQ takes `[A-Za-z0-9_-]+` as the id of a job, so names are kept within that.
 
 import re
 import secrets
+from datetime import UTC, datetime
 from functools import lru_cache
 
-from jober.clock import from_ms
+from jober.clock import from_ms, to_ms
 from jober.errors import DefinitionError
 
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
+_FIRED = re.compile(r"-(\d{8}T\d{6})(\d{3})?Z(?:-([A-Za-z0-9_-]+))?")
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -50,6 +52,24 @@ def fired_run_id(job: str, fire_ms: int, host: str | None = None) -> str:
     id = f"{job}-{_stamp(fire_ms)}"
     # A host name holds no underscore, so this keeps different hosts apart.
     return f"{id}-{host.replace('.', '_')}" if host else id
+
+
+def read_fired_run_id(job: str, id: str) -> tuple[int, str | None] | None:
+    """The fire (ms) and the host that `fired_run_id` made the id of; None for any other id.
+
+    >>> read_fired_run_id("scrub", "scrub-20261121T010000250Z-db1_example_org")
+    (1795222800250, 'db1.example.org')
+    >>> read_fired_run_id("nightly", "nightly-m01hxxxxxxxxxxxxxxxxxxxxxx")
+    """
+    found = _FIRED.fullmatch(id, len(job)) if id.startswith(job) else None
+    if found is None:
+        return None
+    second, millis, host = found.groups()
+    try:
+        at = datetime.strptime(second, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return to_ms(at) + int(millis or 0), host.replace("_", ".") if host else None
 
 
 @lru_cache(maxsize=1024)

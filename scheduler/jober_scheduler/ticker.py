@@ -8,7 +8,6 @@ moments are in Redis.
 
 import logging
 import threading
-from collections.abc import Sequence
 
 from jober.errors import JoberError, RedisUnavailable
 from jober.fire import Calendars, FirePlan, FirePolicy
@@ -100,7 +99,10 @@ class Ticker:
             return
         moment = max(now, coming[0].due_ms)
         plans = [self._plan(job, moment, roster) for job in coming if job.due_ms <= moment]
-        batches = [plans[start : start + BATCH] for start in range(0, len(plans), BATCH)]
+        batches = [
+            self._store.fires.pack(plans[start : start + BATCH])
+            for start in range(0, len(plans), BATCH)
+        ]
         wait_s = clock.seconds_until(moment)
         if wait_s > 0:
             if self._woken.wait(wait_s):
@@ -111,7 +113,7 @@ class Ticker:
             if self._elector.token() != token or not self._fire(token, batch):
                 return
 
-    def _fire(self, token: str, plans: Sequence[FirePlan]) -> bool:
+    def _fire(self, token: str, plans: bytes) -> bool:
         """Carry out; False where we lead no more."""
         reply = self._store.fires.fire(token, plans)
         if reply.fenced:

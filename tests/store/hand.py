@@ -52,7 +52,7 @@ class Hand:
             next_ms=at_ms + 60_000,
             fires=(PlannedFire(at_ms=at_ms, decision=Decision.FIRED, runs=runs),),
         )
-        reply = self.store.fires.fire(self.token, [plan])
+        reply = self.store.fires.fire(self.token, self.store.fires.pack([plan]))
         return "fenced" if reply.fenced else reply.results[0]
 
     def claim(self, agent: str = "host1-aaaaaa", n: int = 10, *queues: str) -> list[Claim]:

@@ -45,6 +45,29 @@ def test_the_same_fire_twice_makes_one_run(store: Store, hand: Hand) -> None:
     assert len(store.events.ledger("job")) == 1
 
 
+def test_the_ledger_tells_of_fires_that_made_runs_and_of_those_that_made_none(
+    store: Store, hand: Hand
+) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    for _ in range(5):
+        hand.run()  # by hand: no fire, and in the same list of runs
+    hand.fire("job", at + 60_000)
+    told = [(entry.decision, entry.fire_at_ms, entry.run) for entry in store.events.ledger("job")]
+    assert told == [
+        (Decision.SKIPPED, at + 60_000, None),
+        (Decision.FIRED, at, "job-20200101T000100Z"),
+    ]
+    assert [entry.run for entry in store.events.ledger("job", 1)] == [None]
+
+
+def test_a_run_tells_the_term_of_the_leader_that_fired_it(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.fire("job", at)
+    term = store.connection.command("HGET", "rq:job:job-20200101T000100Z", "term")
+    assert hand.token.startswith(f"{term.decode()}:")
+
+
 def test_a_fire_before_the_cursor_makes_nothing_and_the_cursor_stays(
     store: Store, hand: Hand
 ) -> None:
@@ -192,7 +215,7 @@ def test_a_range_of_missed_fires_is_one_entry_with_its_count_and_an_event(
         count=3,
     )
     plan = FirePlan(name="job", revision=1, cursor_ms=at + 120_000, next_ms=None, fires=(missed,))
-    store.fires.fire(hand.token, [plan])
+    store.fires.fire(hand.token, store.fires.pack([plan]))
     (entry,) = store.events.ledger("job")
     assert (entry.count, entry.first_fire_at_ms, entry.fire_at_ms, entry.reason) == (
         3,
@@ -264,7 +287,7 @@ def test_a_job_that_was_told_as_missed_waits_for_a_host(store: Store, hand: Hand
         fires=(missed,),
     )
     for _ in range(2):
-        store.fires.fire(hand.token, [waiting])
+        store.fires.fire(hand.token, store.fires.pack([waiting]))
     assert len(store.events.ledger("job")) == 1, "it is told once"
     _, (due,) = store.jobs.due(at + 10**9, 10)
     assert (due.cursor_ms, due.told_ms) == (YEAR_2020, at)
@@ -295,7 +318,7 @@ def fire_together(hand: Hand, moments: list[int]) -> int:
         for moment in moments
     )
     plan = FirePlan(name="job", revision=1, cursor_ms=moments[-1], next_ms=None, fires=fires)
-    return hand.store.fires.fire(hand.token, [plan]).runs
+    return hand.store.fires.fire(hand.token, hand.store.fires.pack([plan])).runs
 
 
 def test_fires_that_are_late_together_are_not_skipped_for_one_another(

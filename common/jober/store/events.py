@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jober.event import Event
+from jober.ids import read_fired_run_id
 from jober.ledger import Decision, LedgerEntry
 from jober.store import keys
 from jober.store.connection import Connection
@@ -46,9 +47,31 @@ class EventStore:
                 yield event
 
     def ledger(self, job: str, limit: int = 100) -> list[LedgerEntry]:
-        """The newest decisions about the fires of a job, newest first."""
+        """The newest decisions about the fires of a job, newest first: those that made a run are
+        told by the runs there are, the others by the stream of the ledger."""
         found = self._redis.command("XREVRANGE", keys.ledger(job), "+", "-", "COUNT", limit)
-        return [_ledger_entry(job, entry_id, pairs) for entry_id, pairs in _entries(found)]
+        entries = [_ledger_entry(job, entry_id, pairs) for entry_id, pairs in _entries(found)]
+        entries += self._fired(job, limit)
+        entries.sort(key=lambda entry: (entry.at_ms, entry.fire_at_ms), reverse=True)
+        return entries[:limit]
+
+    def _fired(self, job: str, limit: int) -> list[LedgerEntry]:
+        """The newest fires that made a run. A run's id tells of which fire, and where, it is."""
+        fired: list[LedgerEntry] = []
+        first = 0
+        while len(fired) < limit:
+            last = first + limit - 1
+            with self._redis.guard():
+                page: Any = self._redis.client.zrevrange(
+                    keys.runs(job), first, last, withscores=True
+                )
+            for run, at_ms in page:
+                if read := read_fired_run_id(job, run.decode()):
+                    fired.append(_fired_entry(job, run.decode(), int(at_ms), *read))
+            if len(page) < limit:
+                break
+            first = last + 1
+        return fired
 
 
 def _entries(found: Any) -> list[tuple[bytes, dict[str, bytes]]]:
@@ -72,7 +95,19 @@ def _ledger_entry(job: str, entry_id: bytes, fields: dict[str, bytes]) -> Ledger
         fire_at_ms=fire_at,
         first_fire_at_ms=moment_ms(fields.get("first_fire_at")) or fire_at,
         count=number(fields.get("count")) or 1,
-        run=text(fields.get("run")),
         host=text(fields.get("host")),
         reason=text(fields.get("reason")),
+    )
+
+
+def _fired_entry(job: str, run: str, at_ms: int, fire_at_ms: int, host: str | None) -> LedgerEntry:
+    return LedgerEntry(
+        id=run,
+        job=job,
+        decision=Decision.FIRED,
+        at_ms=at_ms,
+        fire_at_ms=fire_at_ms,
+        first_fire_at_ms=fire_at_ms,
+        run=run,
+        host=host,
     )

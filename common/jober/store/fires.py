@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jober.fire import FirePlan
+from jober.fire import FirePlan, PlannedFire
+from jober.ledger import Decision
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import packed
@@ -32,14 +33,18 @@ class FireStore:
         """Have jobs that wait for a host planned anew, since one may have come; how many."""
         return int(self._redis.run("wake", [keys.WAITING, keys.DUE, keys.JOBS], [limit]))
 
-    def fire(self, token: str, plans: Sequence[FirePlan]) -> FireReply:
-        """Carry out the plans, under the fence of the leader's token."""
+    def pack(self, plans: Sequence[FirePlan]) -> bytes:
+        """The plans as `fire` sends them, ready before they are due."""
+        return packed([_plain(plan) for plan in plans])
+
+    def fire(self, token: str, plans: bytes) -> FireReply:
+        """Carry out what `pack` made, under the fence of the leader's token."""
         reply = self._redis.run(
             "fire",
             [keys.LEADER, keys.DUE, keys.WAITING],
             [
                 token,
-                packed([_plain(plan) for plan in plans]),
+                plans,
                 EARLY_MS,
                 KEEP_S,
                 rq.traceback_payload("cancelled: a later fire took its place"),
@@ -52,22 +57,22 @@ class FireStore:
         )
 
 
-def _plain(plan: FirePlan) -> dict[str, Any]:
-    return {
-        "name": plan.name,
-        "revision": str(plan.revision),
-        "cursor": plan.cursor_ms,
-        "told": plan.told_ms if plan.told_ms is not None else False,
-        "next": plan.next_ms if plan.next_ms is not None else False,
-        "decisions": [
-            {
-                "at": fire.at_ms,
-                "decision": str(fire.decision),
-                "runs": [{"id": run.id, "host": run.host or False} for run in fire.runs],
-                "reason": fire.reason,
-                "first": fire.first_ms or fire.at_ms,
-                "count": fire.count,
-            }
-            for fire in plan.fires
-        ],
-    }
+def _plain(plan: FirePlan) -> list[Any]:
+    """As the script takes it."""
+    return [
+        plan.name,
+        str(plan.revision),
+        str(plan.cursor_ms),
+        "" if plan.next_ms is None else str(plan.next_ms),
+        "" if plan.told_ms is None else str(plan.told_ms),
+        *(_decision(fire) for fire in plan.fires),
+    ]
+
+
+def _decision(fire: PlannedFire) -> list[Any]:
+    if fire.decision is Decision.MISSED:
+        return ["missed", fire.at_ms, fire.reason or "", fire.first_ms or fire.at_ms, fire.count]
+    told: list[Any] = ["fired", fire.at_ms]
+    for run in fire.runs:
+        told += (run.id, run.host or "")
+    return told

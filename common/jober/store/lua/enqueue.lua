@@ -7,13 +7,14 @@
 --#include event
 --#include queue
 --#include run
-local job = read_job(ARGV[1])
+local job = read_job(KEYS[1])
 if not job then return 0 end
 local now = now_ms()
 for _, run in ipairs(cmsgpack.unpack(ARGV[2])) do
-  if redis.call('EXISTS', 'rq:job:' .. run.id) == 0 then
+  if list_run(run.id, ARGV[1], now) then
     run.trigger = 'manual'
-    write_run(run.id, ARGV[1], job, run, now)
+    run.host = run.host or nil
+    write_run(run.id, ARGV[1], job, run, active_key(ARGV[1], run.host))
   end
 end
 flush_runs()

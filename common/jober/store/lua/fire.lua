@@ -1,10 +1,11 @@
 -- FIRE: turn due fires into runs, each exactly once. Only the leader's, only after the cursor.
 -- KEYS  1 jober:leader  2 jober:due  3 jober:waiting
 --       built: jober:job:<name>, jober:ledger:<name>, and those of write_run and cancel_run
--- ARGV  1 token of the leader  2 msgpack list of {name, revision, cursor (the last moment decided
---         on), next (ms, or false), told (where it waits for a host: up to this moment its fires were
---         told as missed; else false), decisions = list of {at, decision = 'fired' | 'missed',
---         runs = list of {id, host (false for any)}, or reason, first, count}}
+-- ARGV  1 token of the leader  2 msgpack list of plans, in lists, since names cost time here: {name,
+--         revision, cursor (the last moment decided on; text, as next and told), next (ms, or ''),
+--         told (where it waits for a host: up to this moment its fires were told as missed; else ''),
+--         and then its decisions, each {'fired', at (ms), id, host (or ''), id, host, …} or
+--         {'missed', at, reason, first, count}}
 --       3 ms that a fire may be ahead of Redis's clock  4 s that a finished run is kept
 --       5 traceback of a cancelled run, as RQ reads it
 -- Reply {'fenced', token of the leader} or {'ok', list of 'done' | 'stale' | 'paused' | 'early', runs made}
@@ -18,6 +19,7 @@
 local leader = redis.call('GET', KEYS[1]) or ''
 if leader ~= ARGV[1] then return { 'fenced', leader } end
 local now = now_ms()
+local early = now + tonumber(ARGV[3])
 local made, due = 0, {}
 
 -- What a stock RQ worker leaves, which knows nothing of our states.
@@ -27,8 +29,7 @@ local OVER = { finished = true, failed = true, stopped = true, canceled = true }
 -- or ended does not count. Neither do those that this very call makes: fires that are late together
 -- (the leader was away) are not skipped for one another's sake, but run one after the other.
 local made_now = {}
-local function active_runs(name, host)
-  local key = active_key(name, host)
+local function active_runs(key)
   local going, waiting = {}, 0
   for _, id in ipairs(redis.call('SMEMBERS', key)) do
     local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'status')
@@ -43,92 +44,99 @@ local function active_runs(name, host)
   return going, waiting
 end
 
-local function write_ledger(name, decision, at, run, host, reason, first, count)
-  local entry = { 'decision', decision, 'fire_at', iso(at) }
-  local function field(key, value)
-    if value and value ~= '' then
-      entry[#entry + 1] = key
-      entry[#entry + 1] = value
-    end
+-- A decision that made no run (what made one is told by the run itself): the facts are names and
+-- values in turn.
+local function write_ledger(name, decision, at, ...)
+  redis.call('XADD', 'jober:ledger:' .. name, 'MAXLEN', '~', '1000', '*', 'decision', decision,
+    'fire_at', iso(at), ...)
+end
+
+local function tell_missed(name, at, reason, first, count)
+  if count > 1 then
+    write_ledger(name, 'missed', at, 'reason', reason, 'first_fire_at', iso(first), 'count', count)
+  else
+    write_ledger(name, 'missed', at, 'reason', reason)
   end
-  field('run', run)
-  field('host', host)
-  field('reason', reason)
-  if count and count > 1 then
-    field('first_fire_at', iso(first))
-    field('count', count)
-  end
-  redis.call('XADD', 'jober:ledger:' .. name, 'MAXLEN', '~', 1000, '*', unpack(entry))
+  tell('fire.missed', now, { job = name, fire_at = iso(at), reason = reason, count = count })
 end
 
 -- Why the fire may not make a run, or nil. Where old runs make room for it, they are told to.
-local function overlap(name, job, decision, host)
-  if job.overlap == 'allow' or job.overlap == 'queue' then return nil end
-  local limit = tonumber(host and job.host_limit ~= '' and job.host_limit or job.fleet_limit)
+local function overlap(job, at, host, active)
+  local rule, limit = job[OVERLAP], host and job[HOST_LIMIT]
+  if rule == 'allow' or rule == 'queue' then return nil end
+  limit = tonumber(limit and limit ~= '' and limit or job[FLEET_LIMIT])
   if not limit then return nil end
-  local going, waiting = active_runs(name, host)
+  local going, waiting = active_runs(active)
   if #going < limit then return nil end
-  if job.overlap == 'queue-one' then
+  if rule == 'queue-one' then
     return waiting > 0 and 'overlap: one fire waits already' or nil
-  elseif job.overlap == 'cancel-old' then
+  elseif rule == 'cancel-old' then
     for _, id in ipairs(going) do
-      cancel_run(id, 'overlap: the fire of ' .. iso(decision.at) .. ' takes its place', ARGV[5],
-        now, tonumber(ARGV[4]))
+      cancel_run(id, 'overlap: the fire of ' .. iso(at) .. ' takes its place', ARGV[5], now,
+        tonumber(ARGV[4]))
     end
     return nil
   end
   return 'overlap: ' .. limit .. (limit == 1 and ' run is' or ' runs are') .. ' still going'
 end
 
-local function fire(name, job, decision, id, host)
-  if redis.call('EXISTS', 'rq:job:' .. id) == 1 then return end
-  local reason = overlap(name, job, decision, host)
+local new_run = { trigger = 'schedule', term = string.match(ARGV[1], '^%d+') }
+local function fire(name, job, at, id, host)
+  if not list_run(id, name, now) then return end
+  local active = active_key(name, host)
+  local reason = overlap(job, at, host, active)
   if reason then
-    write_ledger(name, 'skipped', decision.at, nil, host, reason)
-    tell('fire.skipped', now, { job = name, fire_at = iso(decision.at), host = host, reason = reason })
+    redis.call('ZREM', 'jober:runs:' .. name, id)
+    if host then
+      write_ledger(name, 'skipped', at, 'host', host, 'reason', reason)
+    else
+      write_ledger(name, 'skipped', at, 'reason', reason)
+    end
+    tell('fire.skipped', now, { job = name, fire_at = iso(at), host = host, reason = reason })
     return
   end
-  write_run(id, name, job, { host = host, trigger = 'schedule', fire_at = decision.at }, now)
-  write_ledger(name, 'fired', decision.at, id, host)
+  new_run.host, new_run.fire_at = host, at
+  write_run(id, name, job, new_run, active)
   made = made + 1
   made_now[id] = true
 end
 
 local function carry_out(plan)
-  local name = plan.name
-  local job = read_job(name)
-  if not job or job.revision ~= plan.revision then return 'stale' end
-  if job.paused == '1' then
+  local name, new_cursor, next, told_now = plan[1], plan[3], plan[4], plan[5]
+  local key = 'jober:job:' .. name
+  local job = read_job(key)
+  if not job or job[REVISION] ~= plan[2] then return 'stale' end
+  if job[PAUSED] == '1' then
     redis.call('ZREM', KEYS[2], name)
     return 'paused'
   end
-  if plan.cursor > now + tonumber(ARGV[3]) then return 'early' end
-  local cursor, fires = tonumber(job.cursor), tonumber(job.fires) or 0
-  local told = math.max(cursor, tonumber(job.told) or 0)
-  for _, decision in ipairs(plan.decisions) do
-    if decision.decision == 'missed' then
-      if decision.at > told then
-        write_ledger(name, 'missed', decision.at, nil, nil, decision.reason, decision.first, decision.count)
-        tell('fire.missed', now, { job = name, fire_at = iso(decision.at), reason = decision.reason,
-          count = decision.count })
-      end
-    elseif decision.at > cursor then
+  if tonumber(new_cursor) > early then return 'early' end
+  local cursor, fires, told_before = tonumber(job[CURSOR]), job[FIRES] or '0', job[TOLD] or ''
+  local told = math.max(cursor, tonumber(told_before) or 0)
+  for i = 6, #plan do
+    local decision = plan[i]
+    local at = decision[2]
+    if decision[1] == 'missed' then
+      if at > told then tell_missed(name, at, decision[3], decision[4], decision[5]) end
+    elseif at > cursor then
       local before = made
-      for _, run in ipairs(decision.runs) do fire(name, job, decision, run.id, run.host or nil) end
+      for run = 3, #decision, 2 do
+        local host = decision[run + 1]
+        fire(name, job, at, decision[run], host ~= '' and host or nil)
+      end
       if made > before then fires = fires + 1 end
     end
   end
-  local next = plan.next and string.format('%.0f', plan.next) or ''
-  redis.call('HSET', 'jober:job:' .. name, 'next', next, 'fires', fires,
-    'cursor', string.format('%.0f', math.max(cursor, plan.cursor)))
-  if plan.told then
-    redis.call('HSET', 'jober:job:' .. name, 'told', string.format('%.0f', plan.told))
+  if tonumber(new_cursor) < cursor then new_cursor = job[CURSOR] end
+  redis.call('HSET', key, 'next', next, 'fires', fires, 'cursor', new_cursor)
+  if told_now ~= '' then
+    redis.call('HSET', key, 'told', told_now)
     redis.call('SADD', KEYS[3], name)
-  elseif job.told ~= '' then
-    redis.call('HDEL', 'jober:job:' .. name, 'told')
+  elseif told_before ~= '' then
+    redis.call('HDEL', key, 'told')
     redis.call('SREM', KEYS[3], name)
   end
-  if plan.next then
+  if next ~= '' then
     due[#due + 1] = next
     due[#due + 1] = name
   else

@@ -1,22 +1,47 @@
--- New runs: their records are written one by one, what they share once, by flush_runs at the end.
+-- What a run is made from: the fields of a job, in a list by these numbers, or nil where there is no
+-- such job. (A list, and not names, since FIRE does this by the ten thousand.)
+local REVISION, PAUSED, CURSOR, QUEUE, DATA, OPTIONS, DESCRIPTION, TIMEOUT, OVERLAP, FLEET_LIMIT,
+  HOST_LIMIT, FIRES, TOLD = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+local function read_job(key)
+  local job = redis.call('HMGET', key, 'revision', 'paused', 'cursor', 'queue', 'data', 'options',
+    'description', 'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires', 'told')
+  return job[REVISION] and job or nil
+end
+
+-- New runs, listed first: their records are written one by one, what they share once, by flush_runs
+-- at the end.
 -- KEYS built: rq:job:<id>, jober:runs:<job>, jober:active:<job>[@<host>]; by flush_runs: rq:queues,
 --   rq:queue:<queue>, jober:bell:<queue>, jober:runs
--- job: the fields read from jober:job:<name>.
 local new_runs, new_in_queue = {}, {}
-local function write_run(id, name, job, run, now)
-  local queue = run.host and '@' .. run.host or job.queue
-  local at, score = iso(now), string.format('%.0f', now)
-  redis.call('HSET', 'rq:job:' .. id,
-    'data', run.data or job.data, 'created_at', at, 'enqueued_at', at, 'origin', queue,
-    'description', run.description or job.description, 'timeout', job.timeout, 'status', 'queued',
-    'job', name, 'state', 'queued', 'trigger', run.trigger, 'attempt', '0',
-    'revision', job.revision, 'options', job.options, 'target', run.host or '',
-    'fire_at', run.fire_at and iso(run.fire_at) or '')
-  redis.call('ZADD', 'jober:runs:' .. name, score, id)
-  redis.call('SADD', active_key(name, run.host), id)
-  tell('run.queued', now, { run = id, job = name, queue = queue, trigger = run.trigger,
-    fire_at = run.fire_at and iso(run.fire_at) })
-  new_runs[#new_runs + 1] = score
+local new_at, new_score
+
+-- Note a run in the list of its job; false where it is there already, so that the same fire, or a
+-- call that is sent again, makes it once.
+local function list_run(id, name, now)
+  if not new_at then new_at, new_score = iso(now), string.format('%.0f', now) end
+  return redis.call('ZADD', 'jober:runs:' .. name, 'NX', new_score, id) == 1
+end
+
+-- Write a run that was listed. run: {trigger, host, fire_at (ms), term, data, description}, the
+-- first always; active: the key of those that count with it.
+local function write_run(id, name, job, run, active)
+  local host = run.host
+  local queue = host and '@' .. host or job[QUEUE]
+  local fire_at = run.fire_at and iso(run.fire_at)
+  redis.call('HSET', 'rq:job:' .. id, 'data', run.data or job[DATA], 'created_at', new_at,
+    'enqueued_at', new_at, 'origin', queue, 'description', run.description or job[DESCRIPTION],
+    'timeout', job[TIMEOUT], 'status', 'queued', 'job', name, 'state', 'queued',
+    'trigger', run.trigger, 'revision', job[REVISION], 'options', job[OPTIONS],
+    'target', host or '', 'fire_at', fire_at or '', 'term', run.term or '')
+  redis.call('SADD', active, id)
+  if fire_at then
+    tell_facts('run.queued', new_score, 'run', id, 'job', name, 'queue', queue,
+      'trigger', run.trigger, 'fire_at', fire_at)
+  else
+    tell_facts('run.queued', new_score, 'run', id, 'job', name, 'queue', queue,
+      'trigger', run.trigger)
+  end
+  new_runs[#new_runs + 1] = new_score
   new_runs[#new_runs + 1] = id
   local ids = new_in_queue[queue]
   if ids then ids[#ids + 1] = id else new_in_queue[queue] = { id } end
@@ -34,15 +59,4 @@ local function flush_runs()
     end
     ring(queue)
   end
-end
-
--- The fields of a job that a run is made from, or nil where there is no such job.
-local JOB_FIELDS = { 'revision', 'paused', 'cursor', 'queue', 'data', 'options', 'description',
-  'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires', 'told' }
-local function read_job(name)
-  local values = redis.call('HMGET', 'jober:job:' .. name, unpack(JOB_FIELDS))
-  if not values[1] then return nil end
-  local job = {}
-  for i, field in ipairs(JOB_FIELDS) do job[field] = values[i] or '' end
-  return job
 end
