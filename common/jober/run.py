@@ -97,6 +97,8 @@ class Run:
     reason: str | None = None
     return_value: str | None = None  # JSON text
     traceback: str | None = None
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
     cancel_requested: bool = False
 
     @property
@@ -125,6 +127,8 @@ class Run:
             "duration_s": self.duration_s,
             "exit_code": self.exit_code,
             "reason": self.reason,
+            "cpu_s": self.cpu_s,
+            "peak_memory_bytes": self.peak_memory_bytes,
         }
 
 
@@ -157,3 +161,5 @@ class Outcome:
     reason: str | None = None
     return_value: Any = None
     traceback: str | None = None
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None

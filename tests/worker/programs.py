@@ -7,9 +7,13 @@ from typing import Any
 from jober.output import Stream
 from jober.run import Outcome
 from jober_worker.call import Options
+from jober_worker.cgroups import Groups
 from jober_worker.functions import Data
+from jober_worker.leftovers import mark
 from jober_worker.process import ProgramRun
 from tests.waiting import wait_until
+
+GROUPS = Groups(mark())
 
 
 class Program:
@@ -18,7 +22,9 @@ class Program:
     def __init__(self, *argv: str, run: str = "a-run", **options: Any) -> None:
         self.written: dict[Stream, bytearray] = defaultdict(bytearray)
         self.options = Options(**options)
-        self.program = ProgramRun(run, argv, self.options, {"JOBER_RUN_ID": run}, self._write)
+        self.program = ProgramRun(
+            run, argv, self.options, {"JOBER_RUN_ID": run}, self._write, GROUPS
+        )
         self.outcome: Outcome | None = None
         self._thread = threading.Thread(target=self._run)
 

@@ -159,7 +159,8 @@ def many(n):
     for i in range(75):
         claim = Claim(id=f"r{n}-{i}", attempt=1, job="j", queue="q", data=data, options="{}",
                       trigger="manual", fire_at=None, timeout=None)
-        execution = Execution(claim, "h", agent.pump.output(claim.id, 1))
+        execution = Execution(claim, "h", agent.pump.output(claim.id, 1),
+                              agent._groups, agent.warm)
         with agent._lock:
             agent._held[claim.lease] = execution
             agent._executing.add(claim.lease)

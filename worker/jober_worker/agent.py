@@ -17,15 +17,18 @@ from jober.ids import agent_id
 from jober.run import Claim, Outcome, RunState
 from jober.store import Store
 from jober.store.leases import Finish
+from jober_worker.cgroups import Groups
 from jober_worker.control import Control
 from jober_worker.execution import Execution
 from jober_worker.fetcher import Fetcher
+from jober_worker.leftovers import clear_leftovers, mark
 from jober_worker.part import Part
 from jober_worker.pump import Pump
 from jober_worker.renewer import Renewer
 from jober_worker.reporter import Reporter
 from jober_worker.settings import Settings
 from jober_worker.sweeper import Running, Sweeper
+from jober_worker.warm import WarmPool
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,8 @@ class Agent:
         self._stopping_all: tuple[str, bool] | None = None
         self._changed = threading.Condition(self._lock)
         self._pool = ThreadPoolExecutor(settings.slots, thread_name_prefix="run")
+        self._groups = Groups(mark())
+        self.warm = WarmPool(self._groups, settings.slots)
         self.pump = Pump(store)
         self.reporter = Reporter(store, self.id, self._reported)
         self.fetcher = Fetcher(self)
@@ -108,7 +113,13 @@ class Agent:
 
     def start_run(self, claim: Claim) -> None:
         """Begin a claimed run in a thread of its own. Raises nothing, and asks nobody."""
-        execution = Execution(claim, self.settings.host, self.pump.output(claim.id, claim.attempt))
+        execution = Execution(
+            claim,
+            self.settings.host,
+            self.pump.output(claim.id, claim.attempt),
+            self._groups,
+            self.warm,
+        )
         with self._lock:
             self._held[claim.lease] = execution
             self._executing.add(claim.lease)
@@ -170,7 +181,8 @@ class Agent:
             self._changed.notify_all()
 
     def _running(self) -> Running:
-        runs, roots, oldest_s, oldest_forking_s = set(), set(), inf, inf
+        runs, roots = self.warm.names(), self.warm.pids()
+        oldest_s = oldest_forking_s = inf
         for execution in self._executions():
             runs.add(execution.claim.id)
             oldest_s = min(oldest_s, execution.begun_s)
@@ -189,6 +201,7 @@ class Agent:
 
     def start(self) -> None:
         """Register, and start the parts. Raises RedisUnavailable."""
+        clear_leftovers()
         self.store.observe_time()
         self.store.agents.join(self.info(), self.queues())
         log.info(
@@ -203,6 +216,7 @@ class Agent:
     def _parts(self) -> list[Part]:
         return [
             self.sweeper.part,
+            self.warm.part,
             self.pump.part,
             self.reporter.part,
             self.renewer.part,
@@ -258,6 +272,7 @@ class Agent:
         cancelled = Outcome(state=RunState.CANCELLED, reason=STOPPED)
         for execution in self._executions():
             execution.output.close(partial(self._report, execution, cancelled))
+        self.warm.close()
         self.sweeper.stop()
         self.sweeper.sweep()
         with self._changed:

@@ -18,7 +18,7 @@ class CallUnreadable(JoberError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to do it. Seconds; `timeout_s` is None where there is none.
+    """How to do it. Seconds; None where the job does not say.
 
     `output` is "memory", "file" or "none", `stderr` is "split" or "merge"; `secret` names the
     variables whose values are masked.
@@ -32,6 +32,15 @@ class Options:
     output: str = "memory"
     stderr: str = "split"
     secret: tuple[str, ...] = ()
+    max_runs_per_process: int = 100
+    env_file: str | None = None
+    user: str | None = None
+    group: str | None = None
+    umask: str | None = None  # octal
+    nice: int | None = None
+    memory: str | int | None = None
+    cpus: float | None = None
+    cpu_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +137,15 @@ def _read_options(claim: Claim) -> Options:
             output=given.get("output", "memory"),
             stderr=given.get("stderr", "split"),
             secret=tuple(given.get("secret", ())),
+            max_runs_per_process=given.get("max_runs_per_process", 100),
+            env_file=given.get("env_file"),
+            user=given.get("user"),
+            group=given.get("group"),
+            umask=given.get("umask"),
+            nice=given.get("nice"),
+            memory=given.get("memory"),
+            cpus=given.get("cpus"),
+            cpu_time=given.get("cpu_time"),
         )
     except (ValueError, AttributeError):
         raise CallUnreadable("its options are not a JSON object") from None

@@ -8,12 +8,14 @@ from dataclasses import replace
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
 from jober_worker.call import CallUnreadable, Function, read_call
+from jober_worker.cgroups import Groups
 from jober_worker.function_process import FunctionRun
 from jober_worker.functions import call
 from jober_worker.prints import captured
 from jober_worker.process import ProgramRun
 from jober_worker.processes import RUN_VARIABLE
 from jober_worker.run_output import RunOutput
+from jober_worker.warm import WarmPool
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +27,15 @@ class Execution:
     processes).
     """
 
-    def __init__(self, claim: Claim, host: str, output: RunOutput) -> None:
+    def __init__(
+        self, claim: Claim, host: str, output: RunOutput, groups: Groups, pool: WarmPool
+    ) -> None:
         self.claim = claim
         self.output = output
         self.begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._host = host
+        self._groups = groups
+        self._pool = pool
         self._program: ProgramRun | None = None
         self._stop_reason: str | None = None
         self._at_once = False
@@ -75,11 +81,22 @@ class Execution:
             if not options.process:
                 return self._call(what)
             self._program = FunctionRun(
-                self.claim.id, what, options, self._variables(), self.output.write
+                self.claim.id,
+                what,
+                options,
+                self._variables(),
+                self.output.write,
+                self._groups,
+                self._pool,
             )
         else:
             self._program = ProgramRun(
-                self.claim.id, what.argv, options, self._variables(), self.output.write
+                self.claim.id,
+                what.argv,
+                options,
+                self._variables(),
+                self.output.write,
+                self._groups,
             )
         if self._stop_reason is not None:
             self._program.stop(self._stop_reason, at_once=self._at_once)
@@ -92,8 +109,10 @@ class Execution:
     def _call(self, function: Function) -> Outcome:
         if self._stop_reason is not None:
             return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
+        began_s = time.thread_time()
         with captured(self.output.write):
             outcome = call(function.name, function.args, function.kwargs, file=function.file)
+        outcome = replace(outcome, cpu_s=round(time.thread_time() - began_s, 6))
         if outcome.traceback:
             self.output.write(Stream.STDERR, outcome.traceback.encode())
         if self._stop_reason is not None and not self._is_lost:

@@ -1,8 +1,7 @@
-"""A function in a process of its own: a program of ours that answers with the outcome."""
+"""A function in a process of its own, which may have served other runs before; see `warm`."""
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,8 +9,14 @@ from typing import IO, Any
 
 from jober.run import Outcome, RunState
 from jober_worker.call import Function, Options
+from jober_worker.cgroups import Groups
+from jober_worker.following import Following
 from jober_worker.functions import Writer
-from jober_worker.process import ProgramRun
+from jober_worker.limits import Limits, shown_bytes
+from jober_worker.pipes import Pipes
+from jober_worker.process import Ended, ProgramRun, kill_session
+from jober_worker.spawn import Setting
+from jober_worker.warm import WarmPool, WarmProcess
 
 
 class FunctionRun(ProgramRun):
@@ -24,28 +29,87 @@ class FunctionRun(ProgramRun):
         options: Options,
         variables: Mapping[str, str],
         write: Writer,
+        groups: Groups,
+        pool: WarmPool,
     ) -> None:
-        super().__init__(run, (), options, variables, write)
+        super().__init__(run, (), options, variables, write, groups)
         self._function = function
+        self._pool = pool
 
-    def run(self) -> Outcome:
+    def _start_and_follow(self, setting: Setting, wake: int) -> Outcome:
+        pipes = self._pipes()
+        try:
+            with tempfile.TemporaryFile("w+") as request, tempfile.TemporaryFile("w+") as answer:
+                json.dump(self._asked_for(setting), request)
+                request.seek(0)
+                warm = self._ask(setting, pipes, request.fileno(), answer.fileno())
+                return self._follow(warm, pipes, wake, answer)
+        finally:
+            pipes.close()
+
+    def _asked_for(self, setting: Setting) -> dict[str, Any]:
         function = self._function
-        asked = {
+        return {
             "name": function.name,
             "file": function.file,
             "args": function.args,
             "kwargs": function.kwargs,
             "path": os.getcwd(),
+            "variables": dict(self._variables),
+            "cpu_time": setting.limits.cpu_time,
         }
-        with tempfile.TemporaryFile("w+") as request, tempfile.TemporaryFile("w+") as answer:
-            json.dump(asked, request)
-            request.seek(0)
-            self._pass_fds = (request.fileno(), answer.fileno())
-            self._argv = (sys.executable, "-m", "jober_worker.child", *map(str, self._pass_fds))
-            ended = super().run()
-            if self.pid is None or ended.state in (RunState.CANCELLED, RunState.TIMEOUT):
-                return ended
-            return _read_answer(answer) or _unanswered(ended)
+
+    def _ask(self, setting: Setting, pipes: Pipes, *files: int) -> WarmProcess:
+        # How much CPU time is left to a process is not what makes it another: it is told each run.
+        shared = replace(setting, limits=replace(setting.limits, cpu_time=None))
+        while True:
+            warm = self._pool.take(shared, pipes.stdout, pipes.stderr)
+            if warm.ask([*files, pipes.stdout, pipes.stderr]) or warm.runs == 1:
+                break
+            self._pool.end(warm)  # it has just ended by itself, before it was asked
+        pipes.after_start()
+        self.pid = warm.pid
+        self._tell(warm.started.notes)
+        return warm
+
+    def _follow(self, warm: WarmProcess, pipes: Pipes, wake: int, answer: IO[str]) -> Outcome:
+        following = Following(
+            self._run, warm.pid, pipes, self.options, wake, self._asked, warm.socket
+        )
+        outcome = ended = None
+        try:
+            following.follow()
+            if following.answer:
+                outcome = _read_answer(answer)
+        finally:
+            clean = outcome is not None and following.is_clean and following.answer == b"+"
+            if outcome is not None:
+                warm.cpu_s += outcome.cpu_s or 0.0
+            if clean and warm.runs < self.options.max_runs_per_process:
+                self._pool.give_back(warm)
+            else:
+                kill_session(warm.pid)
+                following.kill_holders()
+                pipes.pass_on_rest()
+                ended = self._pool.end(warm)
+        limits = replace(warm.setting.limits, cpu_time=self.options.cpu_time)
+        stopped = following.timed_out or following.stopped_for is not None
+        if outcome is not None and not stopped:
+            return _with_limit(outcome, limits)
+        assert ended is not None, "it was not clean"
+        return self._died(ended, following, limits, warm, stopped)
+
+    def _died(
+        self, ended: Ended, following: Following, limits: Limits, warm: WarmProcess, stopped: bool
+    ) -> Outcome:
+        outcome = self._outcome(ended, following, limits)
+        if not stopped:
+            outcome = _unanswered(outcome)
+        usage = following.memory.usage(ended.used)
+        cpu_s = None if usage.cpu_s is None else max(0.0, round(usage.cpu_s - warm.cpu_s, 6))
+        # Of one that has served others too, the peak may be theirs.
+        peak = usage.peak_memory_bytes if warm.runs == 1 else None
+        return replace(outcome, cpu_s=cpu_s, peak_memory_bytes=peak)
 
 
 def _read_answer(answer: IO[str]) -> Outcome | None:
@@ -57,6 +121,14 @@ def _read_answer(answer: IO[str]) -> Outcome | None:
         return Outcome(**{**told, "state": RunState(told["state"])})
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _with_limit(outcome: Outcome, limits: Limits) -> Outcome:
+    if limits.memory is None or not (outcome.reason or "").startswith("MemoryError"):
+        return outcome
+    return replace(
+        outcome, reason=f"{outcome.reason}: over its memory limit of {shown_bytes(limits.memory)}"
+    )
 
 
 def _unanswered(ended: Outcome) -> Outcome:

@@ -47,6 +47,11 @@ def tell_when_parent_dies(number: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
+def flush_c_streams() -> None:
+    """Write out what C libraries have printed so far."""
+    ctypes.CDLL(None).fflush(None)
+
+
 def children(pid: int) -> Iterator[int]:
     """The processes whose parent is `pid`, zombies too, read from /proc."""
     for entry in os.scandir("/proc"):

@@ -2,24 +2,31 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 RUN_VARIABLE = "JOBER_RUN_ID"
+# The agent that has started it (`leftovers.mark`).
+AGENT_VARIABLE = "JOBER_AGENT_PROCESS"
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process. `started_s` is seconds since boot (CLOCK_BOOTTIME), rounded down to a tick."""
+    """One process. `started_ticks` is when, since boot (CLOCK_BOOTTIME), rounded down."""
 
     pid: int
     state: str
     parent: int
     session: int
-    started_s: float
+    started_ticks: int
+
+    @property
+    def started_s(self) -> float:
+        return self.started_ticks / _TICKS_PER_S
 
     @property
     def has_ended(self) -> bool:
@@ -31,21 +38,26 @@ def all_processes() -> dict[int, Process]:
     """Every process, by pid, as /proc tells."""
     found = {}
     for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                stat = Path(entry.path, "stat").read_bytes()
-            except OSError:
-                continue
-            # The name in parentheses may hold anything; what follows the last one is plain.
-            fields = stat.rpartition(b")")[2].split()
-            found[int(entry.name)] = Process(
-                pid=int(entry.name),
-                state=fields[0].decode(),
-                parent=int(fields[1]),
-                session=int(fields[3]),
-                started_s=int(fields[19]) / _TICKS_PER_S,
-            )
+        if entry.name.isdigit() and (process := read_process(int(entry.name))):
+            found[process.pid] = process
     return found
+
+
+def read_process(pid: int) -> Process | None:
+    """One process; None where there is none of that number."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    # The name in parentheses may hold anything; what follows the last one is plain.
+    fields = stat.rpartition(b")")[2].split()
+    return Process(
+        pid=pid,
+        state=fields[0].decode(),
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        started_ticks=int(fields[19]),
+    )
 
 
 def below(roots: Iterable[int], processes: Mapping[int, Process]) -> set[int]:
@@ -65,15 +77,21 @@ def below(roots: Iterable[int], processes: Mapping[int, Process]) -> set[int]:
 
 def run_of(pid: int) -> str | None:
     """The run that a process was started for, as its environment tells; None where it does not."""
+    return variables_of(pid, RUN_VARIABLE).get(RUN_VARIABLE)
+
+
+def variables_of(pid: int, *names: str) -> dict[str, str]:
+    """Those of the variables that a process was started with."""
     try:
         environ = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
-        return None
-    prefix = f"{RUN_VARIABLE}=".encode()
+        return {}
+    found = {}
     for variable in environ.split(b"\0"):
-        if variable.startswith(prefix):
-            return variable[len(prefix) :].decode("utf-8", "replace")
-    return None
+        name, _, value = variable.partition(b"=")
+        if name.decode("utf-8", "replace") in names:
+            found[name.decode()] = value.decode("utf-8", "replace")
+    return found
 
 
 def members(run: str, root: int) -> list[int]:
@@ -90,6 +108,24 @@ def members(run: str, root: int) -> list[int]:
     found = ({root} & ours) | session | named
     live = [pid for pid in found | below(found, processes) if not processes[pid].has_ended]
     return sorted(live, key=lambda pid: (processes[pid].started_s, pid))
+
+
+def kill_descendants(give_up_s: float = 2.0) -> bool:
+    """Kill all below this process, which must be a subreaper, and bury them; False where there
+    was none that lived."""
+    found = False
+    deadline = time.monotonic() + give_up_s
+    while time.monotonic() < deadline:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            break
+        processes = all_processes()
+        found = True
+        send(below([os.getpid()], processes), signal.SIGKILL)
+        time.sleep(0.001)
+    return found
 
 
 def send(pids: Iterable[int], number: signal.Signals) -> None:

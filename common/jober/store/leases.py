@@ -133,5 +133,7 @@ def _plain(end: Finish) -> dict[str, Any]:
         "traceback": outcome.traceback,
         "rq_traceback": rq_traceback,
         "last_seq": end.last_seq,
+        "cpu_s": None if outcome.cpu_s is None else f"{outcome.cpu_s:.6f}",
+        "peak_memory_bytes": outcome.peak_memory_bytes,
     }
     return {name: value for name, value in facts.items() if value is not None}

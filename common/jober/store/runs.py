@@ -133,8 +133,14 @@ def _run(id: str, fields: dict[str, bytes]) -> Run:
         reason=text(fields.get("reason")),
         return_value=text(fields.get("return_value")),
         traceback=text(fields.get("traceback")),
+        cpu_s=_seconds(fields.get("cpu_s")),
+        peak_memory_bytes=number(fields.get("peak_memory_bytes")),
         cancel_requested="cancel_requested" in fields,
     )
+
+
+def _seconds(raw: bytes | None) -> float | None:
+    return float(raw) if raw else None
 
 
 def _exit_code(fields: dict[str, bytes]) -> int | None:

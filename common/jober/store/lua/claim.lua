@@ -61,7 +61,8 @@ local function take(id, queue)
   end
   if attempt > 1 then
     -- It ended before, or was never started: what that left is not this attempt's.
-    redis.call('HDEL', record, 'ended_at', 'exit_code', 'reason', 'return_value', 'traceback')
+    redis.call('HDEL', record, 'ended_at', 'exit_code', 'reason', 'return_value', 'traceback',
+      'cpu_s', 'peak_memory_bytes')
     redis.call('PERSIST', record)
   end
   redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), lease_member(lease, job, host, agent, queue))

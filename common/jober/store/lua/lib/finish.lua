@@ -6,7 +6,8 @@ local STATUS = { success = 'finished', failed = 'failed', timeout = 'failed',
 local RESULT_TYPE = { success = 1, cancelled = 3 }
 
 -- run: {job, target, queue, agent, attempt} as read from the record; outcome: {state, exit_code,
--- reason, result (JSON), rq_result (as RQ reads it), traceback, rq_traceback, last_seq}.
+-- reason, result (JSON), rq_result (as RQ reads it), traceback, rq_traceback, last_seq,
+-- cpu_s, peak_memory_bytes}.
 local function write_end(id, run, outcome, now, ttl)
   local state = outcome.state
   local record = 'rq:job:' .. id
@@ -21,6 +22,8 @@ local function write_end(id, run, outcome, now, ttl)
   field('reason', outcome.reason)
   field('return_value', outcome.result)
   field('traceback', outcome.traceback)
+  field('cpu_s', outcome.cpu_s)
+  field('peak_memory_bytes', outcome.peak_memory_bytes and string.format('%.0f', outcome.peak_memory_bytes))
   redis.call('HSET', record, unpack(fields))
   redis.call('HDEL', record, 'cancel_requested')
   redis.call('EXPIRE', record, ttl)

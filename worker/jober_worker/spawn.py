@@ -1,0 +1,215 @@
+"""How the processes of runs are started: as whom, where, with what environment and limits.
+
+Nothing of ours runs between fork and exec: Python code there (preexec_fn) can deadlock in an agent
+with many threads. User, group, umask and session are set by subprocess itself, in C. For the
+rest, a gate of a few letters of shell waits on its standard input; meanwhile the agent sets, from
+outside, the niceness, the resource limits and the cgroup of that very process, so that what cannot
+be set is told in the agent's own words, and then the gate becomes the program.
+"""
+
+import os
+import resource
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jober.errors import DefinitionError, JoberError
+from jober.job.memory import memory_bytes
+from jober_worker.call import Options
+from jober_worker.cgroups import Group, Groups
+from jober_worker.env_file import EnvFileUnreadable, read_env_file
+from jober_worker.identity import Identity, IdentityRefused, find_identity
+from jober_worker.leftovers import mark
+from jober_worker.limits import Limits
+from jober_worker.processes import AGENT_VARIABLE
+
+_GATE = ("/bin/sh", "-c", 'read -r go || exit 125; exec "$@" </dev/null', "jober-gate")
+
+
+class CannotStart(JoberError):
+    """A program could not be started; `exit_code` is what a shell tells: 127 where there is no
+    such program, 126 for any other reason."""
+
+    def __init__(self, reason: str, exit_code: int = 126) -> None:
+        super().__init__(reason)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """All that is the same for each process started with it; `env` in the order of their names."""
+
+    cwd: str | None
+    env: tuple[tuple[str, str], ...]
+    uid: int | None
+    gid: int | None
+    groups: tuple[int, ...] | None
+    umask: int
+    nice: int | None
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A process that runs; `notes` tell what of its setting this host cannot give it."""
+
+    process: "subprocess.Popen[bytes]"
+    group: Group | None
+    notes: tuple[str, ...]
+
+
+def read_setting(options: Options) -> Setting:
+    """What the options come to on this host. Raises CannotStart."""
+    try:
+        identity: Identity = find_identity(options.user, options.group)
+        file = read_env_file(options.env_file, options.cwd) if options.env_file else {}
+        umask = -1 if options.umask is None else int(options.umask, 8)
+        memory = None if options.memory is None else memory_bytes(options.memory)
+    except (IdentityRefused, EnvFileUnreadable) as error:
+        raise CannotStart(str(error)) from None
+    except (ValueError, DefinitionError) as error:
+        raise CannotStart(f"its umask or memory cannot be read: {error}") from None
+    env = {
+        **_environment(),
+        "PYTHONUNBUFFERED": "1",
+        **identity.variables,
+        **file,
+        **options.env,
+        AGENT_VARIABLE: mark(),
+    }
+    return Setting(
+        cwd=options.cwd,
+        env=tuple(sorted(env.items())),
+        uid=identity.uid,
+        gid=identity.gid,
+        groups=identity.groups,
+        umask=umask,
+        nice=options.nice,
+        limits=Limits(memory=memory, cpus=options.cpus, cpu_time=options.cpu_time),
+    )
+
+
+def start(
+    argv: Sequence[str],
+    setting: Setting,
+    variables: Mapping[str, str],
+    groups: Groups,
+    *,
+    stdout: int,
+    stderr: int,
+    pass_fds: Sequence[int] = (),
+) -> Started:
+    """Start a program in a session of its own. Raises CannotStart, and has left nothing then."""
+    env = {**dict(setting.env), **variables}
+    limits = setting.limits
+    group = groups.make(limits.group_files()) if limits.wants_group else None
+    held = group.held if group else frozenset[str]()
+    ours = limits.resource_limits(held)
+    gated = bool(group or ours or setting.nice is not None)
+    try:
+        if gated:
+            _find(argv[0], env, setting.cwd)
+        process = subprocess.Popen(
+            (*_GATE, *argv) if gated else argv,
+            stdin=subprocess.PIPE if gated else subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            bufsize=0,
+            cwd=setting.cwd,
+            env=env,
+            start_new_session=True,
+            pass_fds=pass_fds,
+            user=setting.uid,
+            group=setting.gid,
+            extra_groups=setting.groups,
+            umask=setting.umask,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        if group:
+            group.end()
+        raise _why_not(argv[0], setting.cwd, error) from None
+    if gated:
+        try:
+            _hold(process.pid, setting.nice, ours, group)
+        except CannotStart:
+            _undo(process, group)
+            raise
+        _open(process)
+    return Started(process=process, group=group, notes=tuple(limits.notes(held)))
+
+
+def _hold(
+    pid: int, nice: int | None, limits: Sequence[tuple[int, int]], group: Group | None
+) -> None:
+    """Set for a process that waits what is set from outside. Raises CannotStart."""
+    try:
+        what = "put it into its cgroup"
+        if group:
+            group.add(pid)
+        if nice is not None:
+            what = f"give it the niceness {nice} (nice; less than 0 is for root)"
+            os.setpriority(os.PRIO_PROCESS, pid, nice)
+        for kind, value in limits:
+            what = "limit its cpu_time" if kind == resource.RLIMIT_CPU else "limit its memory"
+            _, hard = resource.prlimit(pid, kind)
+            # Of CPU time, a second more to end in by itself.
+            most = value + 1 if kind == resource.RLIMIT_CPU else value
+            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.prlimit(pid, kind, (min(value, bound), bound))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise CannotStart(f"cannot {what} on this host: {why}") from None
+
+
+def _open(process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdin is not None
+    try:
+        process.stdin.write(b"\n")
+        process.stdin.close()
+    except OSError:
+        pass  # it has been killed meanwhile, which its exit status tells
+
+
+def _undo(process: "subprocess.Popen[bytes]", group: Group | None) -> None:
+    process.kill()
+    if process.stdin:
+        process.stdin.close()
+    process.wait()
+    if group:
+        group.end()
+
+
+def _find(program: str, env: Mapping[str, str], cwd: str | None) -> None:
+    """Raise what an exec would, since that of the gate is told in the shell's words."""
+    if cwd is not None and not os.path.isdir(cwd):
+        os.stat(cwd)
+        raise NotADirectoryError(20, "Not a directory", cwd)
+    folders = [""] if "/" in program else os.get_exec_path({**env})
+    paths = [Path(cwd or "", folder, program) for folder in folders]
+    there = [path for path in paths if path.is_file()]
+    if not there:
+        raise FileNotFoundError(2, "No such file or directory", program)
+    if not any(os.access(path, os.X_OK) for path in there):
+        raise PermissionError(13, "Permission denied", program)
+
+
+def _why_not(program: str, cwd: str | None, error: Exception) -> CannotStart:
+    if not isinstance(error, OSError):
+        return CannotStart(f"cannot start {program}: {error}")
+    if cwd is not None and error.filename == cwd:
+        return CannotStart(
+            f"cannot start in the directory {cwd} (cwd) on this host: {error.strerror}"
+        )
+    if isinstance(error, FileNotFoundError):
+        if os.path.exists(os.path.join(cwd or "", program)):
+            reason = f"what the first line of {program} names (#!) is not there on this host"
+        else:
+            reason = f"{program} is not there on this host"
+        return CannotStart(reason, 127)
+    return CannotStart(f"cannot start {program}: {error.strerror}")
+
+
+def _environment() -> dict[str, str]:
+    """The agent's environment, without what opens Redis: a run has no business there."""
+    return {name: value for name, value in os.environ.items() if name != "JOBER_REDIS_URL"}

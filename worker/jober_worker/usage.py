@@ -1,0 +1,81 @@
+"""What a run has used: seconds of CPU, and the peak memory of its largest process.
+
+The kernel counts the peak of a program from its birth, as a copy of the agent: what it tells after
+the end is the greater of the program's own and the agent's. So the program is looked at while it
+runs, now and then; where the kernel's figure is greater than the agent's, that is the truth.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from resource import struct_rusage
+
+# Soon at first, since most programs are short; then each time after twice as long.
+FIRST_S = 0.02
+AT_MOST_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """None where it is not known."""
+
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
+
+
+class PeakMemory:
+    """The largest peak that was seen of a tree of processes; `due_s` is when to look again."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._agent = peak_memory_bytes() or 0
+        self._seen = 0
+        self._wait_s = FIRST_S / 2
+        self.due_s = 0.0
+        self.look()
+
+    def look(self) -> None:
+        """Look at each of its processes."""
+        waiting = [self._pid]
+        while waiting:
+            pid = waiting.pop()
+            self._seen = max(self._seen, peak_memory_bytes(pid) or 0)
+            waiting += _children(pid)
+        self._wait_s = min(self._wait_s * 2, AT_MOST_S)
+        self.due_s = time.monotonic() + self._wait_s
+
+    def usage(self, told: struct_rusage | None) -> Usage:
+        """What it has used, with what the kernel told at its end."""
+        if told is None:
+            return Usage(peak_memory_bytes=self._seen or None)
+        peak = told.ru_maxrss * 1024
+        return Usage(
+            cpu_s=round(told.ru_utime + told.ru_stime, 6),
+            peak_memory_bytes=(peak if peak > self._agent else self._seen) or None,
+        )
+
+
+def peak_memory_bytes(pid: int | str = "self") -> int | None:
+    """The most that a process had in memory; None where it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:
+        return None
+    _, found, rest = status.partition(b"\nVmHWM:")
+    return int(rest.split(None, 1)[0]) * 1024 if found else None
+
+
+def forget_peak() -> bool:
+    """Have the peak of this process begin anew; False where the kernel does not let it."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (OSError, ValueError):
+        return []
