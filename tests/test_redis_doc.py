@@ -312,7 +312,7 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
 
     # What is to be seen while nobody is there: the bells of the queues, a waking call.
     _define(jober)
-    for name in ("sum", "broken", "raises", "late", "slow", "slow"):
+    for name in ("sum", "broken", "raises", "late", "slow", "slow", "again", "idle", "stale"):
         jober.run(name)
     for _ in range(2):
         jober.run("everywhere", host="alpha")
@@ -344,6 +344,10 @@ def _define(jober: Jober) -> None:
     jober.add_job("broken", command="exit 3", shell=True, **db)
     jober.add_job("raises", call="operator:truediv", args=[1, 0], roles=["adder"])
     jober.add_job("late", command="sleep 600", timeout=0.2, **db)
+    again = {"retries": 1, "retry_delay": 0.5, "retry_on": ["exit:3"]}
+    jober.add_job("again", command="exit 3", shell=True, **again, **db)
+    jober.add_job("idle", command="exit 75", shell=True, skip_exit_codes=[75], **db)
+    jober.add_job("stale", command="true", expires=0.5, roles=["nowhere"])
     jober.add_job("slow", command="sleep 600", every=1, **db)
     jober.add_job("lonely", command="true", every=1, roles=["nowhere"])
     jober.add_job("everywhere", command="sleep 600", every=1, on="every", overlap="queue", **db)
@@ -363,6 +367,7 @@ def _wait_for_all(jober: Jober, observer: Observer) -> None:
         pytest.fail(f"on the page, and never seen: {sorted(missing())}")
     states = {str(run.state) for run in jober.runs(limit=1000)}
     assert states >= {"running", "parked", "success", "failed", "timeout", "lost"}
+    assert states >= {"skipped", "missed"}
 
 
 def _end_all(fleet: Fleet, observer: Observer) -> None:

@@ -8,16 +8,19 @@ from jober.clock import iso
 
 
 class RunState(StrEnum):
-    """Where a run is. The first three are live, the others are ends."""
+    """Where a run is. The first four are live, the others are ends."""
 
     QUEUED = "queued"
     PARKED = "parked"
+    DELAYED = "delayed"
     RUNNING = "running"
     SUCCESS = "success"
+    SKIPPED = "skipped"
     FAILED = "failed"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
     LOST = "lost"
+    MISSED = "missed"
     POISONED = "poisoned"
 
     @property
@@ -28,23 +31,35 @@ class RunState(StrEnum):
 FINAL = frozenset(
     {
         RunState.SUCCESS,
+        RunState.SKIPPED,
         RunState.FAILED,
         RunState.TIMEOUT,
         RunState.CANCELLED,
         RunState.LOST,
+        RunState.MISSED,
         RunState.POISONED,
     }
 )
+# Ends that nobody needs to look after.
+GOOD = frozenset({RunState.SUCCESS, RunState.SKIPPED})
 
 # The only ways a state may change; the scripts of the store hold to the same table, and a test
 # holds the two together. `lost` is what others conclude of a silent agent: when the agent comes
-# back with the outcome of that very attempt, the truth replaces the conclusion.
+# back with the outcome of that very attempt, the truth replaces the conclusion, and where that is
+# a good one, it replaces the wait for another attempt too.
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
-    RunState.QUEUED: frozenset({RunState.PARKED, RunState.RUNNING, RunState.CANCELLED}),
-    RunState.PARKED: frozenset({RunState.QUEUED, RunState.CANCELLED}),
+    RunState.QUEUED: frozenset(
+        {RunState.PARKED, RunState.RUNNING, RunState.CANCELLED, RunState.MISSED}
+    ),
+    RunState.PARKED: frozenset({RunState.QUEUED, RunState.CANCELLED, RunState.MISSED}),
+    RunState.DELAYED: frozenset(
+        {RunState.QUEUED, RunState.CANCELLED, RunState.SUCCESS, RunState.SKIPPED}
+    ),
     RunState.RUNNING: frozenset(
         {
+            RunState.DELAYED,
             RunState.SUCCESS,
+            RunState.SKIPPED,
             RunState.FAILED,
             RunState.TIMEOUT,
             RunState.CANCELLED,
@@ -53,12 +68,20 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
         }
     ),
     RunState.LOST: frozenset(
-        {RunState.SUCCESS, RunState.FAILED, RunState.TIMEOUT, RunState.CANCELLED}
+        {
+            RunState.SUCCESS,
+            RunState.SKIPPED,
+            RunState.FAILED,
+            RunState.TIMEOUT,
+            RunState.CANCELLED,
+        }
     ),
     RunState.SUCCESS: frozenset(),
+    RunState.SKIPPED: frozenset(),
     RunState.FAILED: frozenset(),
     RunState.TIMEOUT: frozenset(),
     RunState.CANCELLED: frozenset(),
+    RunState.MISSED: frozenset(),
     RunState.POISONED: frozenset(),
 }
 
@@ -66,12 +89,15 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 RQ_STATUS: dict[RunState, str] = {
     RunState.QUEUED: "queued",
     RunState.PARKED: "deferred",
+    RunState.DELAYED: "scheduled",
     RunState.RUNNING: "started",
     RunState.SUCCESS: "finished",
+    RunState.SKIPPED: "finished",
     RunState.FAILED: "failed",
     RunState.TIMEOUT: "failed",
     RunState.CANCELLED: "stopped",
     RunState.LOST: "failed",
+    RunState.MISSED: "canceled",
     RunState.POISONED: "failed",
 }
 
@@ -93,6 +119,7 @@ class Run:
     enqueued_at_ms: int | None = None
     started_at_ms: int | None = None
     ended_at_ms: int | None = None
+    retry_at_ms: int | None = None  # while it is delayed: when it is tried again
     exit_code: int | None = None
     reason: str | None = None
     return_value: str | None = None  # JSON text
@@ -124,11 +151,39 @@ class Run:
             "enqueued_at": iso(self.enqueued_at_ms),
             "started_at": iso(self.started_at_ms),
             "ended_at": iso(self.ended_at_ms),
+            "retry_at": iso(self.retry_at_ms),
             "duration_s": self.duration_s,
             "exit_code": self.exit_code,
             "reason": self.reason,
             "cpu_s": self.cpu_s,
             "peak_memory_bytes": self.peak_memory_bytes,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt of a run that has begun; `state` is running, or how it ended."""
+
+    attempt: int
+    state: RunState
+    host: str | None = None
+    agent: str | None = None
+    started_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable names that scripts rely on (`--json`)."""
+        return {
+            "attempt": self.attempt,
+            "state": str(self.state),
+            "host": self.host,
+            "agent": self.agent,
+            "started_at": iso(self.started_at_ms),
+            "ended_at": iso(self.ended_at_ms),
+            "exit_code": self.exit_code,
+            "reason": self.reason,
         }
 
 
@@ -141,7 +196,7 @@ class Claim:
     job: str | None
     queue: str
     data: bytes  # JSON [func, null, args, kwargs], perhaps zlib-compressed by RQ
-    options: str  # JSON object: cwd, env, timeout, grace, process
+    options: str  # JSON object: what the definition says of how it runs and may end
     trigger: str
     fire_at: str | None  # ISO text
     timeout: str | None  # seconds, as RQ writes it
@@ -154,7 +209,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an attempt ended, as its agent saw it."""
+    """How an attempt ended, as its agent saw it.
+
+    A function that raised tells the `errors`: the names of the exception's class and of those that
+    it derives from, each plain and with its module.
+    """
 
     state: RunState
     exit_code: int | None = None
@@ -163,3 +222,4 @@ class Outcome:
     traceback: str | None = None
     cpu_s: float | None = None
     peak_memory_bytes: int | None = None
+    errors: tuple[str, ...] = ()

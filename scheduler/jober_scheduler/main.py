@@ -14,6 +14,7 @@ from jober.ids import node_id
 from jober.logs import set_up_logs
 from jober.store import Store
 from jober_scheduler.elector import Elector
+from jober_scheduler.promoter import Promoter
 from jober_scheduler.pruner import Pruner
 from jober_scheduler.reaper import Reaper
 from jober_scheduler.ticker import Ticker
@@ -63,8 +64,9 @@ def run(store: Store, node: str) -> int:
     elector = Elector(store, node)
     ticker = Ticker(store, elector)
     reaper = Reaper(store)
+    promoter = Promoter(store)
     pruner = Pruner(store, elector)
-    for part in (elector, ticker, reaper, pruner):
+    for part in (elector, ticker, reaper, promoter, pruner):
         part.start()
     status = 0
     while not stop.wait(1.0):
@@ -76,6 +78,7 @@ def run(store: Store, node: str) -> int:
     ticker.stop()
     elector.stop()
     pruner.stop()
+    promoter.stop()
     reaper.stop()
     ticker.close()
     store.close()

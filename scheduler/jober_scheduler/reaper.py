@@ -47,7 +47,9 @@ class Reaper:
             self._hold_until = now + LEASE_MS / 1000
         if now < self._hold_until:
             return
-        while lost := self._store.leases.reclaim():
-            log.warning("lost, their agents fell silent: %s", ", ".join(lost))
+        while (reclaimed := self._store.leases.reclaim()) and (reclaimed.lost or reclaimed.again):
+            for ids, what in ((reclaimed.lost, "lost"), (reclaimed.again, "to be tried again")):
+                if ids:
+                    log.warning("%s, their agents fell silent: %s", what, ", ".join(ids))
         for agent in self._store.agents.bury():
             log.warning("agent %s is lost: silent for longer than its lease", agent)

@@ -70,6 +70,20 @@ class Hand:
         ended = Outcome(state=state, **outcome)  # type: ignore[arg-type]
         return self.store.leases.finish(agent, [Finish(claim=claim, host=host, outcome=ended)])[0]
 
+    def put_off(
+        self,
+        claim: Claim,
+        retry_in_s: float = 0,
+        state: RunState = RunState.FAILED,
+        agent: str = "host1-aaaaaa",
+        **outcome: object,
+    ) -> bool:
+        """Finish, to be tried again."""
+        ended = Outcome(state=state, **outcome)  # type: ignore[arg-type]
+        host = agent.rpartition("-")[0]
+        finish = Finish(claim=claim, host=host, outcome=ended, retry_in_s=retry_in_s)
+        return self.store.leases.finish(agent, [finish])[0]
+
     def renew(self, *leases: str, agent: str = "host1-aaaaaa") -> tuple[set[str], set[str]]:
         """Renew; the lost leases, and those to cancel."""
         reply = self.store.agents.renew(agent, leases, running=len(leases), load=0, state="up")

@@ -149,10 +149,10 @@ def test_a_run_whose_agent_is_silent_for_longer_than_its_lease_is_lost(
     (claim,) = hand.claim()
     hand.claim()
     assert hand.state(second) is RunState.PARKED
-    assert store.leases.reclaim() == []
+    assert store.leases.reclaim().lost == ()
     hand.expire(claim.lease)
-    assert store.leases.reclaim() == [first]
-    assert store.leases.reclaim() == []
+    assert store.leases.reclaim().lost == (first,)
+    assert store.leases.reclaim().lost == ()
     run = store.runs.get(first)
     assert run.state is RunState.LOST
     assert run.reason == "agent host1-aaaaaa has been silent for longer than its lease"
@@ -300,7 +300,7 @@ def test_a_run_deleted_while_it_ran_lets_go_of_its_slot_though_its_agent_dies(
     (claim,) = hand.claim()
     store.connection.command("DEL", f"rq:job:{id}")
     hand.expire(claim.lease)
-    assert store.leases.reclaim() == []
+    assert store.leases.reclaim().lost == ()
     assert {key for key in hand.held() if "active" not in key} == set()
 
 

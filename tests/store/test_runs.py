@@ -125,7 +125,10 @@ def test_a_job_with_too_many_runs_is_told_to_the_pruner(store: Store, hand: Hand
     assert store.runs.overfull() == []
 
 
-ACTIONS = ("claim", "claim without a slot", "finish", "reclaim", "cancel", "renew", "unpark")
+ACTIONS = (
+    *("claim", "claim without a slot", "claim too late", "finish", "finish well", "put off"),
+    *("reclaim", "reclaim for another attempt", "promote", "miss", "cancel", "renew", "unpark"),
+)
 
 
 @pytest.mark.parametrize("state", list(RunState))
@@ -139,19 +142,37 @@ def test_the_scripts_hold_to_the_table_of_transitions(
     id = hand.run()
     (claim,) = hand.claim()
     status = {"queued": "queued", "parked": "deferred", "running": "started"}
+    record = f"rq:job:{id}"
+    for due in ("jober:delayed", "jober:expiring"):
+        store.connection.command("ZADD", due, 1, id)
+    if action == "claim too late":
+        store.connection.command("HSET", record, "attempt", 0, "expires_at", 1)
+    if action == "miss":
+        store.connection.command("HSET", record, "expires_at", 1)
     store.connection.command(
-        "HSET", f"rq:job:{id}", "state", state, "status", status.get(state, "finished")
+        "HSET", record, "state", state, "status", status.get(state, "finished")
     )
     store.connection.command("RPUSH", "rq:queue:default", id)
     store.connection.command("ZADD", "jober:parked:job", 0, id)
     if action != "claim without a slot":
         store.connection.command("DEL", "jober:slots:job")
     match action:
-        case "claim" | "claim without a slot":
+        case "claim" | "claim without a slot" | "claim too late":
             hand.claim()
         case "finish":
             hand.finish(claim, RunState.FAILED)
-        case "reclaim":
+        case "finish well":
+            hand.finish(claim)
+        case "put off":
+            hand.put_off(claim)
+        case "promote":
+            store.leases.promote()
+        case "miss":
+            store.leases.miss()
+        case "reclaim" | "reclaim for another attempt":
+            if action != "reclaim":
+                options = '{"retries": 1, "retry_on": ["lost"]}'
+                store.connection.command("HSET", record, "options", options)
             hand.expire(claim.lease)
             store.leases.reclaim()
         case "cancel":

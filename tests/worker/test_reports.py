@@ -54,7 +54,7 @@ def give_up(fleet: Fleet, run: str) -> None:
 
     def lost() -> list[str]:
         store.connection.command("ZADD", "jober:leases", "1", lease_of(fleet, run)[0])
-        return store.leases.reclaim()
+        return list(store.leases.reclaim().lost)
 
     # Its agent may renew the lease in between.
     assert wait_until(lost) == [run]

@@ -172,6 +172,7 @@ class Agent:
                 host=self.settings.host,
                 outcome=outcome,
                 last_seq=execution.output.last_seq,
+                retry_in_s=execution.policy.retry_in_s(outcome, execution.claim.attempt),
             )
         )
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from jober.end_policy import EndPolicy
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
 from jober_worker.call import CallUnreadable, Function, read_call
@@ -31,6 +32,7 @@ class Execution:
         self, claim: Claim, host: str, output: RunOutput, groups: Groups, pool: WarmPool
     ) -> None:
         self.claim = claim
+        self.policy = EndPolicy.read(claim.options)
         self.output = output
         self.begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._host = host
@@ -104,7 +106,8 @@ class Execution:
         if self._program.pid is None and outcome.state is RunState.FAILED:
             # What could not be started says so in its output too.
             self.output.write(Stream.STDERR, f"{outcome.reason}\n".encode())
-        return outcome
+            return outcome
+        return outcome if isinstance(what, Function) else self.policy.judge(outcome)
 
     def _call(self, function: Function) -> Outcome:
         if self._stop_reason is not None:

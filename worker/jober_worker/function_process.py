@@ -118,7 +118,8 @@ def _read_answer(answer: IO[str]) -> Outcome | None:
     answer.seek(0)
     try:
         told: dict[str, Any] = json.load(answer)
-        return Outcome(**{**told, "state": RunState(told["state"])})
+        known = {"state": RunState(told["state"]), "errors": tuple(told["errors"])}
+        return Outcome(**{**told, **known})
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -133,7 +133,15 @@ def _raised(error: BaseException) -> Outcome:
         exit_code=1,
         reason=_shown(reason),
         traceback=_without_surrogates(text),
+        errors=_names(type(error)),
     )
+
+
+def _names(kind: type[BaseException]) -> tuple[str, ...]:
+    """The class of an exception and those that it derives from, by name, plain and with module."""
+    classes = [one for one in kind.__mro__ if one is not object]
+    plain = [one.__name__ for one in classes]
+    return tuple(dict.fromkeys(plain + [f"{one.__module__}.{one.__qualname__}" for one in classes]))
 
 
 def _from_users_frame(trace: TracebackType | None) -> TracebackType | None:

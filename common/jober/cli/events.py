@@ -19,6 +19,7 @@ _STYLES = {
     "run.started": "blue",
     "run.queued": "dim",
     "run.parked": "dim",
+    "run.retrying": "yellow",
     "agent.lost": "red",
     "leader.elected": "green",
     "leader.resigned": "yellow",

@@ -69,6 +69,8 @@ def write_stdout(data: bytes) -> None:
 def exit_status(run: Run) -> int:
     """What a shell is told of a run: its own exit status; 124 where it ran into its time-out,
     as of timeout(1); 1 where it did not succeed and has none."""
+    if run.state is RunState.SKIPPED:
+        return 0
     if run.state is RunState.SUCCESS:
         return run.exit_code or 0
     if run.state is RunState.TIMEOUT:

@@ -78,12 +78,14 @@ def cancel(
         except RunNotFound:
             _tell_runs_of_job(jober, run)
             raise
+        had_begun = handle.run.attempt > 0
         done = handle.cancel()
         after = handle.wait() if wait else handle.run
     if json:
         terminal.print_json({**after.to_dict(), "cancel": done})
     elif done == "withdrawn":
-        terminal.say(f"cancelled {run}, which had not started")
+        waited = "waited for another attempt" if had_begun else "had not started"
+        terminal.say(f"cancelled {run}, which {waited}")
     elif done != "asked":
         terminal.say(f"{run} had ended as {done}")
     elif wait:
@@ -129,10 +131,13 @@ def print_runs(console: Console, found: Sequence[Run], now_ms: int) -> None:
 
 
 def started_text(run: Run, now_ms: int) -> Text:
-    """When it started; where it did not, since when it waits, or waited."""
+    """When it started, or is tried again; else since when it waits, or waited."""
     if run.started_at_ms is not None:
         text = Text(moment(run.started_at_ms, now_ms))
         return text.append(f" {relative(run.started_at_ms, now_ms)}", style="dim")
+    if run.retry_at_ms is not None:
+        text = Text(f"again {moment(run.retry_at_ms, now_ms)}")
+        return text.append(f" {relative(run.retry_at_ms, now_ms)}", style="dim")
     if run.enqueued_at_ms is None:
         return Text("")
     return Text(f"not, queued {moment(run.enqueued_at_ms, now_ms)}", style="dim")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 STATE_STYLES: dict[str, str] = {
     RunState.QUEUED: "dim",
     RunState.PARKED: "dim",
+    RunState.DELAYED: "yellow",
     RunState.RUNNING: "blue",
     RunState.SUCCESS: "green",
     RunState.FAILED: "red",
@@ -21,7 +22,7 @@ STATE_STYLES: dict[str, str] = {
     RunState.LOST: "red",
     RunState.POISONED: "red",
     RunState.CANCELLED: "yellow",
-    # of jobs, of fires and of agents
+    # of jobs, of fires (and of runs) and of agents
     "active": "",
     "paused": "yellow",
     "fired": "green",

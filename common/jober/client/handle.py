@@ -6,7 +6,7 @@ from typing import Any
 
 from jober.errors import RunFailed, WaitTimeout
 from jober.output import End, Frame, Stream, Truncated
-from jober.run import Run, RunState
+from jober.run import GOOD, Attempt, Run, RunState
 from jober.store import Store
 
 
@@ -35,6 +35,11 @@ class RunHandle:
         None while it has not ended, or was never started."""
         return self.run.exit_code
 
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Those that have begun, in order: more than one where it was tried again."""
+        return self._store.runs.attempts(self.id)
+
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until it has ended, for at most `timeout` seconds; the record of its end.
 
@@ -49,12 +54,13 @@ class RunHandle:
         raise WaitTimeout(f"run '{self.id}' is still {run.state} after {timeout} s")
 
     def result(self, timeout: float | None = None) -> Any:
-        """What the function returned, once the run has ended; None for a program.
+        """What the function returned, once the run has ended; None for a program, and where there
+        was nothing to do.
 
         Raises RunFailed where it did not succeed, WaitTimeout where it has not ended in time.
         """
         run = self.wait(timeout)
-        if run.state is not RunState.SUCCESS:
+        if run.state not in GOOD:
             raise RunFailed(self.id, str(run.state), run.reason)
         return json.loads(run.return_value) if run.return_value else None
 

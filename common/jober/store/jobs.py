@@ -258,6 +258,7 @@ def job_fields(job: Job) -> dict[str, str | bytes]:
         "calendars": " ".join(job.calendars),
         "fleet_limit": str(job.fleet_limit or ""),
         "host_limit": str(job.host_limit or ""),
+        "expires": str(round(job.expires * 1000)) if job.expires else "",
     }
 
 

@@ -14,6 +14,8 @@ CALENDARS_REVISION = "jober:calendars:revision"
 RUNS = "jober:runs"
 OVERFULL = "jober:overfull"
 LEASES = "jober:leases"
+DELAYED = "jober:delayed"
+EXPIRING = "jober:expiring"
 AGENTS = "jober:agents"
 EVENTS = "jober:events"
 EVENTS_LOG = "jober:events:log"
@@ -72,6 +74,10 @@ def out(run: str) -> str:
 
 def out_log(run: str) -> str:
     return f"jober:out:{run}:log"
+
+
+def attempts(run: str) -> str:
+    return f"jober:attempts:{run}"
 
 
 def rq_job(run: str) -> str:

@@ -1,11 +1,13 @@
-"""The way of a run through an agent: CLAIM, FINISH; and RECLAIM, where the agent is gone."""
+"""The way of a run through an agent: CLAIM, FINISH; RECLAIM, where the agent is gone; PROMOTE and
+MISS, where a moment has come."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jober.run import Claim, Outcome, RunState
+from jober.end_policy import EndPolicy
+from jober.run import GOOD, Claim, Outcome, RunState
 from jober.store import keys, rq
 from jober.store.agents import LEASE_MS
 from jober.store.connection import Connection
@@ -19,12 +21,22 @@ MAX_RESULT_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """The report of an ended attempt; `last_seq` is the last frame of its output."""
+    """The report of an ended attempt; `last_seq` is the last frame of its output. It is tried again
+    in `retry_in_s` seconds, unless that is None."""
 
     claim: Claim
     host: str
     outcome: Outcome
     last_seq: int = 0
+    retry_in_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reclaimed:
+    """The ids of runs whose agents fell silent: those that are lost, and those tried again."""
+
+    lost: tuple[str, ...]
+    again: tuple[str, ...]
 
 
 class LeaseStore:
@@ -41,7 +53,7 @@ class LeaseStore:
                 keys.RQ_SUSPENDED,
                 *(keys.rq_queue(queue) for queue in queues),
             ],
-            [agent, host, LEASE_MS, n, *queues],
+            [agent, host, LEASE_MS, n, KEEP_S, *queues],
         )
         return [
             Claim(
@@ -83,6 +95,7 @@ class LeaseStore:
                 "queue": end.claim.queue,
                 "host": end.host,
                 "outcome": _plain(end),
+                **({} if end.retry_in_s is None else {"retry_in": _ms(end.retry_in_s)}),
             }
             for end in finishes
         ]
@@ -91,20 +104,63 @@ class LeaseStore:
         )
         return [reply == b"done" for reply in replies]
 
-    def reclaim(self, limit: int = 100) -> list[str]:
-        """Give up the runs whose leases are over; tells their ids."""
-        lost = self._redis.run(
+    def reclaim(self, limit: int = 100) -> Reclaimed:
+        """Give up the attempts whose leases are over; what their jobs say is tried again."""
+        now = self._redis.clock.now_ms()
+        members = self._redis.command("ZRANGEBYSCORE", keys.LEASES, "-inf", now, "LIMIT", 0, limit)
+        if not members:
+            return Reclaimed(lost=(), again=())
+        attempts = [_attempt(member) for member in members]
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for run, _ in attempts:
+                pipeline.hget(keys.rq_job(run), "options")
+            options = pipeline.execute()
+        told = [
+            [member, _lost_retry_in(text(given) or "{}", attempt)]
+            for member, (_, attempt), given in zip(members, attempts, options, strict=True)
+        ]
+        lost, again = self._redis.run(
             "reclaim",
             [keys.LEASES],
-            [limit, KEEP_S, rq.traceback_payload("lost: its agent fell silent")],
+            [packed(told), KEEP_S, rq.traceback_payload("lost: its agent fell silent")],
         )
-        return [id.decode() for id in lost]
+        return Reclaimed(
+            lost=tuple(id.decode() for id in lost), again=tuple(id.decode() for id in again)
+        )
+
+    def promote(self, limit: int = 200) -> tuple[int, float | None]:
+        """Put the runs whose next attempt is due into their queues; how many, and in how many
+        seconds the next one is due."""
+        moved, next_ms = self._redis.run("promote", [keys.DELAYED], [limit])
+        return int(moved), None if next_ms < 0 else next_ms / 1000
+
+    def miss(self, limit: int = 200) -> list[str]:
+        """End the runs that were not started in time; tells their ids."""
+        missed = self._redis.run("miss", [keys.EXPIRING], [limit, KEEP_S])
+        return [id.decode() for id in missed]
 
     def server(self) -> str:
         """The identity of the running Redis server; it changes with a restart or a failover."""
         with self._redis.guard():
             info: Any = self._redis.client.info("server")
         return str(info["run_id"])
+
+
+def _attempt(member: bytes) -> tuple[str, int]:
+    """The run and the number of the attempt that a lease stands for."""
+    run, _, number = member.split(b" ")[0].decode("utf-8", "replace").rpartition(":")
+    return run, int(number) if number.isdecimal() else 0
+
+
+def _lost_retry_in(options: str, attempt: int) -> int | bool:
+    """In how many ms a lost attempt is tried again; False where it is not."""
+    wait_s = EndPolicy.read(options).retry_in_s(Outcome(state=RunState.LOST), attempt)
+    return False if wait_s is None else _ms(wait_s)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def _plain(end: Finish) -> dict[str, Any]:
@@ -120,7 +176,7 @@ def _plain(end: Finish) -> dict[str, Any]:
         else:
             as_json = end.claim.trigger == "rq"
             rq_result = rq.result_payload(outcome.return_value, as_json=as_json)
-    if outcome.state is not RunState.SUCCESS:
+    if outcome.state not in GOOD:
         rq_traceback = rq.traceback_payload(
             outcome.traceback or outcome.reason or str(outcome.state)
         )

@@ -1,11 +1,12 @@
 """Runs in Redis: made by hand, listed, read, cancelled and, when old, forgotten."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jober.errors import JobNotFound, RunNotFound
-from jober.run import Run, RunState
+from jober.run import Attempt, Run, RunState
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, record, text
@@ -17,7 +18,7 @@ _FROM_RQ = {
     "created": RunState.QUEUED,
     "queued": RunState.QUEUED,
     "deferred": RunState.PARKED,
-    "scheduled": RunState.PARKED,
+    "scheduled": RunState.DELAYED,
     "started": RunState.RUNNING,
     "finished": RunState.SUCCESS,
     "failed": RunState.FAILED,
@@ -60,6 +61,28 @@ class RunStore:
         if not fields:
             raise RunNotFound(id)
         return _run(id, fields)
+
+    def attempts(self, id: str) -> list[Attempt]:
+        """The attempts of a run that have begun, in order, of the last 100 or so. Raises
+        RunNotFound."""
+        run = self.get(id)
+        kept = self._redis.command("LRANGE", keys.attempts(id), 0, -1)
+        attempts = [_attempt(json.loads(entry)) for entry in kept]
+        # One that is tried again is kept by the step that puts it off; the record has the last.
+        if run.started_at_ms is not None and (run.state.is_final or run.state is RunState.RUNNING):
+            attempts.append(
+                Attempt(
+                    attempt=run.attempt,
+                    state=run.state,
+                    host=run.host,
+                    agent=run.agent,
+                    started_at_ms=run.started_at_ms,
+                    ended_at_ms=run.ended_at_ms,
+                    exit_code=run.exit_code,
+                    reason=run.reason,
+                )
+            )
+        return attempts
 
     def page(
         self, job: str | None = None, after: str | None = None, limit: int = PAGE
@@ -129,6 +152,7 @@ def _run(id: str, fields: dict[str, bytes]) -> Run:
         enqueued_at_ms=moment_ms(fields.get("enqueued_at")),
         started_at_ms=moment_ms(fields.get("started_at")),
         ended_at_ms=moment_ms(fields.get("ended_at")),
+        retry_at_ms=moment_ms(fields.get("retry_at")),
         exit_code=_exit_code(fields),
         reason=text(fields.get("reason")),
         return_value=text(fields.get("return_value")),
@@ -141,6 +165,21 @@ def _run(id: str, fields: dict[str, bytes]) -> Run:
 
 def _seconds(raw: bytes | None) -> float | None:
     return float(raw) if raw else None
+
+
+def _attempt(told: dict[str, Any]) -> Attempt:
+    """An ended attempt, as the script that put its run off has written it."""
+    started_at, ended_at = (told.get(name, "").encode() for name in ("started_at", "ended_at"))
+    return Attempt(
+        attempt=told["attempt"],
+        state=RunState(told["state"]),
+        host=told.get("host"),
+        agent=told.get("agent"),
+        started_at_ms=moment_ms(started_at),
+        ended_at_ms=moment_ms(ended_at),
+        exit_code=told.get("exit_code"),
+        reason=told.get("reason"),
+    )
 
 
 def _exit_code(fields: dict[str, bytes]) -> int | None:

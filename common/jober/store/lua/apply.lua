@@ -69,7 +69,7 @@ for i, change in ipairs(changes) do
       -- Without a definition nothing would keep its limits: what has not started does not start.
       for _, id in ipairs(redis.call('ZREVRANGE', 'jober:runs:' .. name, 0, 2000)) do
         local state = redis.call('HGET', 'rq:job:' .. id, 'state')
-        if state == 'queued' or state == 'parked' then
+        if state == 'queued' or state == 'parked' or state == 'delayed' then
           cancel_run(id, 'its job was removed', ARGV[4], now, tonumber(ARGV[3]))
         end
       end

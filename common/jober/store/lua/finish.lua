@@ -1,7 +1,8 @@
 -- FINISH: attempts have ended. Each must still be the attempt that its record tells of.
 -- KEYS  1 jober:leases  2 rq:worker:<agent>
---       built: rq:job:<id>, and those of write_end, release_attempt and unpark
--- ARGV  1 agent  2 s that a finished run is kept  3 msgpack list of {id, attempt, job, queue, host, outcome}
+--       built: rq:job:<id>, and those of write_end, put_off, take_back, release_attempt and unpark
+-- ARGV  1 agent  2 s that a finished run is kept  3 msgpack list of {id, attempt, job, queue, host,
+--         outcome, retry_in (ms, where it is to be tried again)}
 -- Reply list of 'done' | 'stale'
 --   stale: it has been finished before, or is another's by now; nothing was written.
 --#include time
@@ -9,23 +10,31 @@
 --#include queue
 --#include release
 --#include finish
+--#include retry
 local now = now_ms()
 local replies, good, bad = {}, 0, 0
 for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
   local lease = end_.id .. ':' .. end_.attempt
   local run = redis.call('HMGET', 'rq:job:' .. end_.id, 'state', 'attempt', 'job', 'target', 'origin', 'host')
-  -- Of a run that was given up as lost, the true outcome of the same attempt is taken.
-  local ours = (run[1] == 'running' or run[1] == 'lost') and run[2] == tostring(end_.attempt)
+  local good_end = end_.outcome.state == 'success' or end_.outcome.state == 'skipped'
+  -- Of a run that was given up as lost, the true outcome of the same attempt is taken; where it waits
+  -- for another one, if that is not needed any more.
+  local late = run[1] == 'lost' or run[1] == 'delayed' and good_end
+  local ours = (run[1] == 'running' or late) and run[2] == tostring(end_.attempt)
   local job = run[3] or end_.job
   release_attempt(lease, job, end_.host, ARGV[1], run[5] or end_.queue)
   if ours then
-    if run[1] == 'lost' then
+    if run[1] == 'delayed' then take_back(end_.id) end
+    if late then
       end_.outcome.reason = (end_.outcome.reason and end_.outcome.reason .. '; ' or '') .. 'reported late'
     end
-    write_end(end_.id, { job = job, target = run[4] or '', queue = run[5] or end_.queue,
-      host = run[6] or end_.host, agent = ARGV[1] }, end_.outcome, now, tonumber(ARGV[2]))
+    local ended = { job = job, target = run[4] or '', queue = run[5] or end_.queue,
+      host = run[6] or end_.host, agent = ARGV[1] }
+    if late or not end_.retry_in or not put_off(end_.id, ended, end_.outcome, end_.retry_in, now) then
+      write_end(end_.id, ended, end_.outcome, now, tonumber(ARGV[2]))
+    end
     replies[i] = 'done'
-    if end_.outcome.state == 'success' then good = good + 1 else bad = bad + 1 end
+    if good_end then good = good + 1 else bad = bad + 1 end
   else
     replies[i] = 'stale'
   end

@@ -22,6 +22,7 @@ local now = now_ms()
 local early = now + tonumber(ARGV[3])
 local made, due = 0, {}
 
+local LIVE = { queued = true, parked = true, delayed = true, running = true }
 -- What a stock RQ worker leaves, which knows nothing of our states.
 local OVER = { finished = true, failed = true, stopped = true, canceled = true }
 
@@ -34,7 +35,7 @@ local function active_runs(key)
   for _, id in ipairs(redis.call('SMEMBERS', key)) do
     local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'status')
     local state = run[1]
-    if (state == 'queued' or state == 'parked' or state == 'running') and not OVER[run[2]] then
+    if LIVE[state] and not OVER[run[2]] then
       if not made_now[id] then going[#going + 1] = id end
       if state ~= 'running' then waiting = waiting + 1 end
     else

@@ -1,7 +1,7 @@
 -- PRUNE: forget the oldest runs of a list that has grown past its bound, ended ones only.
 -- KEYS  1 jober:runs or jober:runs:<job>
---       built: rq:job:<id>, rq:results:<id>, jober:out:<id>:log, rq:finished:<queue>, rq:failed:<queue>,
---       jober:runs, jober:runs:<job>
+--       built: rq:job:<id>, rq:results:<id>, jober:out:<id>:log, jober:attempts:<id>, rq:finished:<queue>,
+--       rq:failed:<queue>, rq:canceled:<queue>, jober:runs, jober:runs:<job>
 -- ARGV  1 how many to keep  2 at most so many removals  3 how many of the oldest to pass over, which
 --         were looked at before and go on
 -- Reply {how many were removed, how many were looked at and go on}
@@ -16,9 +16,11 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], first, first + tonumber(ARGV[2
   elseif not run[1] then
     live = live + 1
   elseif removed < over then
-    redis.call('DEL', 'rq:job:' .. id, 'rq:results:' .. id, 'jober:out:' .. id .. ':log')
+    redis.call('DEL', 'rq:job:' .. id, 'rq:results:' .. id, 'jober:out:' .. id .. ':log',
+      'jober:attempts:' .. id)
     redis.call('ZREM', 'rq:finished:' .. run[2], id)
     redis.call('ZREM', 'rq:failed:' .. run[2], id)
+    redis.call('ZREM', 'rq:canceled:' .. run[2], id)
     redis.call('ZREM', 'jober:runs', id)
     if run[3] then redis.call('ZREM', 'jober:runs:' .. run[3], id) end
     removed = removed + 1

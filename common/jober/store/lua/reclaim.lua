@@ -1,30 +1,44 @@
--- RECLAIM: runs whose agent has not renewed its lease are lost. Any node may run it.
+-- RECLAIM: runs whose agent has not renewed its lease are lost, or tried again. Any node may run it.
 -- KEYS  1 jober:leases
---       built: rq:job:<id>, and those of write_end, release_attempt and unpark
--- ARGV  1 at most so many  2 s that a finished run is kept  3 traceback as RQ reads it
--- Reply list of the ids that were lost
+--       built: rq:job:<id>, and those of write_end, put_off, release_attempt and unpark
+-- ARGV  1 msgpack list of {member of KEYS[1], ms until it is tried again (false: it is not)}
+--       2 s that a finished run is kept  3 traceback as RQ reads it
+-- Reply {list of the ids that were lost, list of those that are tried again}
+-- A member that was renewed or let go of meanwhile is left alone.
 --#include time
 --#include event
 --#include queue
 --#include release
 --#include finish
+--#include retry
 local now = now_ms()
-local lost = {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
+local lost, again = {}, {}
+
+local function reclaim(member, retry_in)
   local lease, job, host, agent, queue = read_lease(member)
   local id, attempt = string.match(lease or '', '^(.*):(%d+)$')
   if not id then
     redis.call('ZREM', KEYS[1], member) -- written by hand: nothing can be told from it
-  else
+    return
+  end
   local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target')
   release_attempt(lease, job, host, agent, queue)
   if run[1] == 'running' and run[2] == attempt then
-    write_end(id, { job = job, target = run[3] or '', queue = queue, host = host, agent = agent },
-      { state = 'lost', reason = 'agent ' .. agent .. ' has been silent for longer than its lease',
-        rq_traceback = ARGV[3] }, now, tonumber(ARGV[2]))
-    lost[#lost + 1] = id
+    local ended = { job = job, target = run[3] or '', queue = queue, host = host, agent = agent }
+    local outcome = { state = 'lost', rq_traceback = ARGV[3],
+      reason = 'agent ' .. agent .. ' has been silent for longer than its lease' }
+    if retry_in and put_off(id, ended, outcome, retry_in, now) then
+      again[#again + 1] = id
+    else
+      write_end(id, ended, outcome, now, tonumber(ARGV[2]))
+      lost[#lost + 1] = id
+    end
   end
   unpark(job, host)
-  end
 end
-return lost
+
+for _, overdue in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local until_ms = redis.call('ZSCORE', KEYS[1], overdue[1])
+  if until_ms and tonumber(until_ms) <= now then reclaim(overdue[1], overdue[2]) end
+end
+return { lost, again }

@@ -1,5 +1,6 @@
 -- End a run that waits at once; ask the agent of one that runs to stop it.
--- KEYS built: rq:job:<id>, rq:queue:<queue>, jober:parked:<job>[@<host>], and those of write_end
+-- KEYS built: rq:job:<id>, rq:queue:<queue>, jober:parked:<job>[@<host>], jober:delayed, jober:expiring,
+--   and those of write_end
 --   channel: rq:pubsub:<agent>
 -- Replies 'withdrawn' | 'asked' | the final state it has already | 'absent'
 local function cancel_run(id, reason, rq_traceback, now, ttl)
@@ -7,11 +8,16 @@ local function cancel_run(id, reason, rq_traceback, now, ttl)
   local run = redis.call('HMGET', record, 'state', 'job', 'target', 'origin', 'agent', 'status')
   if not run[4] then return 'absent' end
   local state, job, target, queue = run[1] or run[6], run[2] or '', run[3] or '', run[4]
-  if state == 'queued' or state == 'parked' then
+  if state == 'queued' or state == 'parked' or state == 'delayed' then
     redis.call('LREM', 'rq:queue:' .. queue, 0, id)
     if job ~= '' then
       redis.call('ZREM', 'jober:parked:' .. job, id)
       if target ~= '' then redis.call('ZREM', 'jober:parked:' .. job .. '@' .. target, id) end
+    end
+    redis.call('ZREM', 'jober:expiring', id)
+    if redis.call('ZREM', 'jober:delayed', id) == 1 then
+      -- How its last attempt ended is among its attempts; the run itself ends by this.
+      redis.call('HDEL', record, 'retry_at', 'exit_code', 'traceback')
     end
     write_end(id, { job = job, target = target, queue = queue, agent = '' },
       { state = 'cancelled', reason = reason, rq_traceback = rq_traceback }, now, ttl)

@@ -1,9 +1,11 @@
 -- Write the end of a run and everything that hangs on it.
--- KEYS built: rq:job:<id>, rq:results:<id>, rq:finished:<queue> or rq:failed:<queue>,
---   jober:active:<job>[@<host>], jober:overfull, jober:out:<id>:log  channel: jober:out:<id>
-local STATUS = { success = 'finished', failed = 'failed', timeout = 'failed',
-  cancelled = 'stopped', lost = 'failed', poisoned = 'failed' }
-local RESULT_TYPE = { success = 1, cancelled = 3 }
+-- KEYS built: rq:job:<id>, rq:results:<id>, rq:finished:<queue>, rq:canceled:<queue> or
+--   rq:failed:<queue>, jober:active:<job>[@<host>], jober:overfull, jober:attempts:<id>,
+--   jober:out:<id>:log  channel: jober:out:<id>
+local STATUS = { success = 'finished', skipped = 'finished', failed = 'failed', timeout = 'failed',
+  cancelled = 'stopped', lost = 'failed', missed = 'canceled', poisoned = 'failed' }
+local RESULT_TYPE = { success = 1, skipped = 1, cancelled = 3 }
+local REGISTRY = { finished = 'rq:finished:', canceled = 'rq:canceled:' }
 
 -- run: {job, target, queue, agent, attempt} as read from the record; outcome: {state, exit_code,
 -- reason, result (JSON), rq_result (as RQ reads it), traceback, rq_traceback, last_seq,
@@ -37,22 +39,26 @@ local function write_end(id, run, outcome, now, ttl)
   end
 
   local expires = now / 1000 + ttl
-  local good = state == 'success'
-  redis.call('ZADD', (good and 'rq:finished:' or 'rq:failed:') .. run.queue, expires, id)
+  local good = STATUS[state] == 'finished'
+  local registry = (REGISTRY[STATUS[state]] or 'rq:failed:') .. run.queue
+  redis.call('ZADD', registry, expires, id)
   redis.call('ZREM', (good and 'rq:failed:' or 'rq:finished:') .. run.queue, id)
   -- Members whose records have expired: RQ's own cleanup would do the same.
-  redis.call('ZREMRANGEBYSCORE', (good and 'rq:finished:' or 'rq:failed:') .. run.queue, '-inf', now / 1000)
-  local results = 'rq:results:' .. id
-  local result = { 'type', RESULT_TYPE[state] or 2, 'worker_name', run.agent }
-  if good and outcome.rq_result then
-    result[#result + 1] = 'return_value'
-    result[#result + 1] = outcome.rq_result
-  elseif not good then
-    result[#result + 1] = 'exc_string'
-    result[#result + 1] = outcome.rq_traceback
+  redis.call('ZREMRANGEBYSCORE', registry, '-inf', now / 1000)
+  if state ~= 'missed' then -- of what never began, RQ has no result
+    local results = 'rq:results:' .. id
+    local result = { 'type', RESULT_TYPE[state] or 2, 'worker_name', run.agent }
+    if good and outcome.rq_result then
+      result[#result + 1] = 'return_value'
+      result[#result + 1] = outcome.rq_result
+    elseif not good then
+      result[#result + 1] = 'exc_string'
+      result[#result + 1] = outcome.rq_traceback
+    end
+    redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(result))
+    redis.call('EXPIRE', results, ttl)
   end
-  redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(result))
-  redis.call('EXPIRE', results, ttl)
+  redis.call('EXPIRE', 'jober:attempts:' .. id, ttl)
   redis.call('EXPIRE', 'jober:out:' .. id .. ':log', ttl)
   redis.call('PUBLISH', 'jober:out:' .. id, cmsgpack.pack(
     { 'end', state, outcome.exit_code or false, outcome.last_seq or 0 }))

@@ -1,17 +1,18 @@
 -- What a run is made from: the fields of a job, in a list by these numbers, or nil where there is no
 -- such job. (A list, and not names, since FIRE does this by the ten thousand.)
 local REVISION, PAUSED, CURSOR, QUEUE, DATA, OPTIONS, DESCRIPTION, TIMEOUT, OVERLAP, FLEET_LIMIT,
-  HOST_LIMIT, FIRES, TOLD = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+  HOST_LIMIT, FIRES, TOLD, EXPIRES = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 local function read_job(key)
   local job = redis.call('HMGET', key, 'revision', 'paused', 'cursor', 'queue', 'data', 'options',
-    'description', 'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires', 'told')
+    'description', 'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires', 'told',
+    'expires')
   return job[REVISION] and job or nil
 end
 
 -- New runs, listed first: their records are written one by one, what they share once, by flush_runs
 -- at the end.
--- KEYS built: rq:job:<id>, jober:runs:<job>, jober:active:<job>[@<host>]; by flush_runs: rq:queues,
---   rq:queue:<queue>, jober:bell:<queue>, jober:runs
+-- KEYS built: rq:job:<id>, jober:runs:<job>, jober:active:<job>[@<host>], jober:expiring; by flush_runs:
+--   rq:queues, rq:queue:<queue>, jober:bell:<queue>, jober:runs
 local new_runs, new_in_queue = {}, {}
 local new_at, new_score
 
@@ -34,6 +35,11 @@ local function write_run(id, name, job, run, active)
     'trigger', run.trigger, 'revision', job[REVISION], 'options', job[OPTIONS],
     'target', host or '', 'fire_at', fire_at or '', 'term', run.term or '')
   redis.call('SADD', active, id)
+  if job[EXPIRES] and job[EXPIRES] ~= '' then
+    local expires_at = string.format('%.0f', (run.fire_at or tonumber(new_score)) + job[EXPIRES])
+    redis.call('HSET', 'rq:job:' .. id, 'expires_at', expires_at)
+    redis.call('ZADD', 'jober:expiring', expires_at, id)
+  end
   if fire_at then
     tell_facts('run.queued', new_score, 'run', id, 'job', name, 'queue', queue,
       'trigger', run.trigger, 'fire_at', fire_at)

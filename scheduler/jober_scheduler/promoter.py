@@ -1,0 +1,49 @@
+"""Runs whose moment has come: another attempt is due, or the time to start is over.
+
+Every scheduler does this, leader or not: the scripts are idempotent, and only one of several finds
+anything to do.
+"""
+
+import logging
+import threading
+
+from jober.errors import RedisUnavailable
+from jober.store import Store
+
+log = logging.getLogger(__name__)
+
+# At the latest; sooner where an attempt is due sooner.
+EVERY_S = 0.5
+SOONEST_S = 0.01
+BATCH = 200
+
+
+class Promoter:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="promoter", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        wait_s = EVERY_S
+        while not self._stop.wait(wait_s):
+            try:
+                wait_s = self._look()
+            except RedisUnavailable:
+                wait_s = EVERY_S
+
+    def _look(self) -> float:
+        """Do what is due; in how many seconds to look again."""
+        while missed := self._store.leases.miss(BATCH):
+            log.warning("missed, not started in time: %s", ", ".join(missed))
+        moved, next_s = self._store.leases.promote(BATCH)
+        if moved:
+            log.info("%d runs are tried again", moved)
+        return EVERY_S if next_s is None else min(max(next_s, SOONEST_S), EVERY_S)
