@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
@@ -37,8 +38,8 @@ def next_fires(
 ) -> None:
     """Tell when a job fires next.
 
-    In the zone of the job and in the local one, and with what a change to or from summer time
-    does to a fire. `--cron` asks of an expression; it needs no Redis.
+    The schedule in words; then moments in the zone of the job and in the local one, with what a
+    change to or from summer time does to a fire. `--cron` asks of an expression; it needs no Redis.
 
     Examples:
       jober next nightly
@@ -69,6 +70,7 @@ def next_fires(
     if json:
         terminal.print_json([as_dict(schedule, fire, anchor_ms) for fire in fires])
     elif fires:
+        terminal.stdout().print(Text(schedule.describe(), style="bold"), soft_wrap=True)
         _print(schedule, fires, now_ms, anchor_ms)
         _print_excluded(schedule, now_ms, fires[-1], anchor_ms)
     else:

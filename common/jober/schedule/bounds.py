@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jober.schedule.plan import Plan, Refusal, count, newest
 from jober.schedule.restriction import Restriction
@@ -102,12 +102,20 @@ class Jittered:
     name: str
     jitter_ms: int
     restriction: Restriction | None = None
+    # The newest answer, (moment, anchor) and the fire of the plan that follows it: who walks on from
+    # there, as all do, is spared the way back.
+    _newest: list[tuple[int, int | None, int | None]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     @property
     def zoned(self) -> bool:
         return self.plan.zoned
 
     def next_ms(self, moment_ms: int, anchor_ms: int | None = None) -> int | None:
+        for moment, anchor, following in self._newest:
+            if moment == moment_ms and anchor == anchor_ms and anchor is not None:
+                return None if following is None else self._shifted(following, anchor)
         # An interval without an anchor counts from the moment itself, and has no earlier fire.
         anchor = moment_ms if anchor_ms is None else anchor_ms
         before = moment_ms + 1 if anchor_ms is None else anchor_ms
@@ -152,4 +160,6 @@ class Jittered:
             if refused is not None:
                 room = min(room, refused - fire_ms)
         digest = hashlib.blake2b(f"{self.name}:{fire_ms}".encode(), digest_size=8).digest()
-        return fire_ms + int.from_bytes(digest) % room
+        shifted = fire_ms + int.from_bytes(digest) % room
+        self._newest[:] = [(shifted, anchor_ms, following)]
+        return shifted
