@@ -64,6 +64,7 @@ _PARTS = {
     "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
     "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
     "<calendar>": r"[A-Za-z][A-Za-z0-9_-]*",
+    "<revision>": r"[0-9]+",
     "<queue>": r"[^:]+",
 }
 _UNITS = {"s": 1, "min": 60, "d": 86_400}

@@ -115,6 +115,7 @@ class Run:
     attempt: int
     host: str | None = None
     agent: str | None = None
+    revision: int | None = None  # of the definition that it was made from
     fire_at_ms: int | None = None
     enqueued_at_ms: int | None = None
     started_at_ms: int | None = None
@@ -145,6 +146,7 @@ class Run:
             "agent": self.agent,
             "attempt": self.attempt,
             "trigger": self.trigger,
+            "revision": self.revision,
             "queue": self.queue,
             "description": self.description,
             "fire_at": iso(self.fire_at_ms),

@@ -143,3 +143,34 @@ def test_what_waits_of_a_removed_job_does_not_start_without_its_limits(
     assert store.runs.get(late).reason == "its job was removed"
     hand.finish(claim, exit_code=0)
     assert hand.held() == {}
+
+
+def test_a_run_is_told_with_the_definition_that_it_was_made_from(store: Store, hand: Hand) -> None:
+    hand.job(title="first")
+    run = store.runs.get(hand.run())
+    hand.job(title="second")
+    hand.job(title="third")
+    assert run.revision == 1
+    titles = [store.jobs.definition("job", revision) for revision in (1, 2, 3, 4)]
+    assert [job and job.title for job in titles] == ["first", "second", "third", None]
+
+
+def test_of_former_definitions_the_newest_hundred_are_kept(store: Store, hand: Hand) -> None:
+    for n in range(1, 121):
+        hand.job(title=f"title {n}")
+    assert store.connection.command("HLEN", "jober:former:job") == 100
+    first = store.jobs.definition("job", 1)
+    assert first is not None and first.title == "title 20", "the oldest that is left"
+
+
+def test_a_job_that_comes_again_goes_on_with_its_revisions(store: Store, hand: Hand) -> None:
+    hand.job(title="first")
+    hand.job(title="second")
+    store.jobs.apply([Change(op="remove", name="job")])
+    assert 0 < store.connection.command("PTTL", "jober:former:job") <= 7 * 86_400_000
+    assert store.jobs.definition("job", 2) == Job.from_spec(
+        "job", {"command": "true", "title": "second"}
+    )
+    hand.job(title="again")
+    assert store.jobs.get("job").revision == 3
+    assert store.connection.command("PTTL", "jober:former:job") == -1

@@ -234,6 +234,12 @@ class Jober:
         self.store.runs.get(id)
         return RunHandle(self.store, id)
 
+    def definition_of(self, run: Run) -> Job | None:
+        """The definition that a run was made from; None where there is none, or no more."""
+        if run.job is None or run.revision is None:
+            return None
+        return self.store.jobs.definition(run.job, run.revision)
+
     def runs(
         self, name: str | None = None, *, after: str | None = None, limit: int = 100
     ) -> list[Run]:

@@ -102,8 +102,8 @@ class Jittered:
     name: str
     jitter_ms: int
     restriction: Restriction | None = None
-    # The newest answer, (moment, anchor) and the fire of the plan that follows it: who walks on from
-    # there, as all do, is spared the way back.
+    # The newest answer, (moment, anchor) and the fire of the plan that follows it: who walks on
+    # from there, as all do, is spared the way back.
     _newest: list[tuple[int, int | None, int | None]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )

@@ -51,6 +51,10 @@ def parked(job: str, host: str | None = None) -> str:
     return f"jober:parked:{job}@{host}" if host else f"jober:parked:{job}"
 
 
+def former(job: str) -> str:
+    return f"jober:former:{job}"
+
+
 def ledger(job: str) -> str:
     return f"jober:ledger:{job}"
 

@@ -148,6 +148,7 @@ def _run(id: str, fields: dict[str, bytes]) -> Run:
         attempt=number(fields.get("attempt")) or 0,
         host=text(fields.get("host")) or text(fields.get("target")),
         agent=text(fields.get("agent")),
+        revision=number(fields.get("revision")),
         fire_at_ms=moment_ms(fields.get("fire_at")),
         enqueued_at_ms=moment_ms(fields.get("enqueued_at")),
         started_at_ms=moment_ms(fields.get("started_at")),

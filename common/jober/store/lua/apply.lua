@@ -2,7 +2,8 @@
 -- KEYS  1 jober:jobs  2 jober:due  3 jober:wake  4 jober:waiting  5 jober:calendars
 --       6 jober:calendars:revision
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
---       jober:ledger:<name>, jober:calendar:<calendar>:jobs, and those of unpark_all and cancel_run
+--       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs, and those of
+--       unpark_all and cancel_run
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, calendars (names
 --         with a space between)}} or {op = 'calendar', name, spec (JSON; false to remove it)}
@@ -50,6 +51,27 @@ local function write_calendar(calendar)
   end
 end
 
+-- Keep a definition that is no more, for the runs that were made from it: the newest 100 of a job.
+local function keep_former(name, revision, spec)
+  local key = 'jober:former:' .. name
+  redis.call('HSET', key, revision, spec)
+  if redis.call('HLEN', key) > 100 then
+    local revisions = redis.call('HKEYS', key)
+    table.sort(revisions, function(a, b) return tonumber(a) < tonumber(b) end)
+    redis.call('HDEL', key, unpack(revisions, 1, #revisions - 100))
+  end
+end
+
+-- The number of the first revision: where a job of that name was removed, its numbers go on, so that
+-- no plan or run of that one is taken for one of this.
+local function first_revision(name)
+  local last = 0
+  for _, revision in ipairs(redis.call('HKEYS', 'jober:former:' .. name)) do
+    last = math.max(last, tonumber(revision))
+  end
+  return last + 1
+end
+
 local done = {}
 for i, change in ipairs(changes) do
   local name = change.name
@@ -58,11 +80,12 @@ for i, change in ipairs(changes) do
     write_calendar(change)
     done[i] = 'written'
   elseif change.op == 'remove' then
-    local calendars = redis.call('HGET', key, 'calendars')
+    local old = redis.call('HMGET', key, 'spec', 'revision', 'calendars')
     if redis.call('ZREM', KEYS[1], name) == 0 then
       done[i] = 'absent'
     else
-      link(name, calendars, 'SREM')
+      link(name, old[3], 'SREM')
+      if old[1] then keep_former(name, old[2], old[1]) end
       redis.call('DEL', key)
       redis.call('ZREM', KEYS[2], name)
       redis.call('SREM', KEYS[4], name)
@@ -75,6 +98,7 @@ for i, change in ipairs(changes) do
       end
       redis.call('PEXPIRE', 'jober:runs:' .. name, ARGV[2])
       redis.call('PEXPIRE', 'jober:ledger:' .. name, ARGV[2])
+      redis.call('PEXPIRE', 'jober:former:' .. name, ARGV[2])
       tell('job.removed', now, { job = name })
       done[i] = 'removed'
     end
@@ -91,9 +115,11 @@ for i, change in ipairs(changes) do
       link(name, old[5], 'SREM')
       link(name, change.fields.calendars, 'SADD')
       redis.call('HSET', key, 'name', name, 'updated_at', iso(now), unpack(fields))
-      redis.call('HSET', key, 'revision', string.format('%.0f', tonumber(old[3] or '0') + 1))
+      local revision = old[3] and old[3] + 1 or first_revision(name)
+      redis.call('HSET', key, 'revision', string.format('%.0f', revision))
       if old[1] then
         done[i] = 'changed'
+        keep_former(name, old[3], old[1])
         unpark_all(name)
       else
         done[i] = 'added'
@@ -104,6 +130,7 @@ for i, change in ipairs(changes) do
           'floor', now_text, 'paused', '0')
         redis.call('PERSIST', 'jober:runs:' .. name)
         redis.call('PERSIST', 'jober:ledger:' .. name)
+        redis.call('PERSIST', 'jober:former:' .. name)
       end
       if old[2] ~= change.fields.schedule then
         redis.call('HSET', key, 'floor', now_text, 'anchor', redis.call('HGET', key, 'cursor'))
