@@ -59,7 +59,7 @@ class Child:
     def __init__(self, asked: socket.socket) -> None:
         self._socket = asked
         self._pid = os.getpid()
-        self._cpu_s = 0.0
+        self._is_first = True
         self._null = os.open(os.devnull, os.O_RDWR)
         self._surroundings = _Surroundings()
 
@@ -103,6 +103,9 @@ class Child:
         if asked["path"] not in sys.path:
             # What the agent can import, it can import in another folder (cwd) too.
             sys.path.append(asked["path"])
+        # The first run is told what the start of the process has used as well.
+        began_s = 0.0 if self._is_first else _cpu_s()
+        self._is_first = False
         measures = forget_peak()
         grown = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         limit = resource.getrlimit(resource.RLIMIT_CPU)
@@ -113,9 +116,7 @@ class Child:
         finally:
             if asked["cpu_time"] is not None:
                 resource.setrlimit(resource.RLIMIT_CPU, limit)
-        # The first run is told what the start of the process has used as well.
-        cpu_s = _cpu_s()
-        used_s, self._cpu_s = cpu_s - self._cpu_s, cpu_s
+        used_s = _cpu_s() - began_s
         peak = (peak_memory_bytes() or 0) if measures else 0
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         if largest > grown:
