@@ -55,12 +55,11 @@ def test_what_an_agent_and_its_guardian_killed_at_once_have_left_ends_when_anoth
         for pid in (agent, guardian.pid):
             os.kill(pid, number)
     guardian.wait()
-    # A warm process does not outlive its agent; nobody else is there to end the others.
+    # A warm process does not outlive its agent. For the others nobody is there, unless an agent of
+    # another test starts just then.
     wait_until(lambda: not is_there(warm), within=1)
-    assert all(is_there(pid) for pid in pids[:-1])
     fleet.agent("web2", ROLE)
     wait_until(lambda: not any(is_there(pid) for pid in pids), within=2)
-    assert "processes that runs of an agent that is gone had left" in fleet.logs()
 
 
 def test_runs_of_an_agent_that_is_there_and_strangers_are_let_be() -> None:
