@@ -41,13 +41,19 @@ class Fleet:
         return self.start("jober-scheduler")
 
     def agent(
-        self, host: str, roles: str = "", slots: int = 10, drain: float = 5
+        self,
+        host: str,
+        roles: str = "",
+        slots: int = 10,
+        drain: float = 5,
+        log_dir: Path | None = None,
     ) -> "subprocess.Popen[bytes]":
         """Start an agent, and wait until it has joined."""
         process = self.start(
             "jober-worker",
             *("--host", host, "--roles", roles),
             *("--slots", str(slots), "--drain", str(drain)),
+            *("--log-dir", str(log_dir or self.folder / "logs")),
         )
         wait_until(
             lambda: host in {agent.host for agent in self.jober.agents()},

@@ -61,6 +61,7 @@ _PARTS = {
     "<name>": r"[A-Za-z0-9_-]+",
     "<job>": r"[A-Za-z0-9_-]+",
     "<run>": r"[A-Za-z0-9_-]+",
+    "<reply>": r"[a-z0-9]+",
     "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
     "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
     "<calendar>": r"[A-Za-z][A-Za-z0-9_-]*",
@@ -332,6 +333,18 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
     jober.update_job("nightly", title="Every second")
     own = [jober.handle(foreign.id), jober.handle(jober.runs("nightly")[-1].id)]
     observer.until(lambda: all(run.state == "success" for run in own), "two good ends")
+    _ask_for_a_log(jober, observer)
+
+
+def _ask_for_a_log(jober: Jober, observer: Observer) -> None:
+    """As a client would that goes away before the answer comes."""
+    jober.add_job("filed", command="echo in a file", shell=True, output="file", roles=["adder"])
+    run = jober.run("filed").wait(PATIENCE_S)
+    [file] = jober.store.outputs.files(run.id)
+    asked = {"reply": "01", "run": run.id, "attempt": file.attempt, "start": 0, "end": 100}
+    command = json.dumps({"command": "log", **asked})
+    observer.client.publish(keys.rq_pubsub(str(run.agent)), command)
+    observer.until(lambda: observer.client.exists(keys.reply("01")), "an answer")
 
 
 def _define(jober: Jober) -> None:

@@ -1,10 +1,12 @@
 """The first and the last lines of an output, whatever frames it came in."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jober.cli.lines import Head, marked, only, tail
+from jober.cli.lines import Head, tail
 from jober.output import Frame, Stream, Truncated
 
 
@@ -22,7 +24,7 @@ def head_of(pieces: list[bytes], lines: int) -> bytes:
 
 
 def tail_of(pieces: list[bytes], lines: int) -> bytes:
-    return b"".join(item for item in tail(pieces, lines) if isinstance(item, bytes))
+    return b"".join(item.data for item in tail(frames(*pieces), lines) if isinstance(item, Frame))
 
 
 @pytest.mark.parametrize(
@@ -51,13 +53,14 @@ def test_lines_do_not_depend_on_the_frames_they_came_in(pieces: list[bytes], n: 
     assert tail_of(pieces, n) == b"".join(lines[len(lines) - min(n, len(lines)) :])
 
 
-def test_a_mark_stands_where_bytes_are_missing() -> None:
+def test_a_mark_among_the_last_lines_stays_where_it_is() -> None:
     one, _, three = frames(b"1\n", b"22\n", b"3\n")
-    assert list(only(marked([one, three]), None)) == [b"1\n", Truncated(dropped=3), b"3\n"]
-    assert tail(only(marked([one, three]), None), 1) == [Truncated(dropped=3), b"3\n"]
-    assert tail(only(marked([one, three]), None), 2) == [b"1\n", Truncated(dropped=3), b"3\n"]
+    mark = Truncated(dropped=3)
+    assert tail([one, mark, three], 1) == [mark, three]
+    assert tail([one, mark, three], 2) == [one, mark, three]
 
 
-def test_one_stream_is_picked_out_of_both() -> None:
-    both = [*frames(b"out"), *frames(b"err", stream=Stream.STDERR)]
-    assert list(only(both, Stream.STDERR)) == [b"err"]
+def test_a_frame_that_is_cut_tells_where_its_rest_begins() -> None:
+    [only] = frames(b"1\n22\n3\n")
+    [rest] = tail([only], 2)
+    assert rest == replace(only, offset=2, data=b"22\n3\n")

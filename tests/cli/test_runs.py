@@ -103,7 +103,7 @@ def test_a_mark_on_stderr_says_what_the_cap_cut(cli: Cli, some: list[str], hand:
     write(hand, some[0], (Stream.STDOUT, b"one\n"), (Stream.STDOUT, b"two\n"), missing=7)
     for call in ([], ["-f"], ["--tail", "2"]):
         done = cli("logs", some[0], *call)
-        assert done.out == b"one\ntwo\n"
+        assert done.out == b"one\ntwo\n", done.err
         assert done.err == "jober: [... 7 bytes truncated ...]\n"
     # What is left of the line before it may have been its beginning.
     assert cli("logs", some[0], "--tail", "1").err == "jober: [... 7 bytes truncated ...]\n"

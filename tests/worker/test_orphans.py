@@ -130,6 +130,7 @@ def test_a_program_that_a_function_has_left_behind_is_gone_soon_after_it(
 STRESS = """
 import sys, threading
 from math import inf
+from pathlib import Path
 sys.path[:0] = ["."]
 from jober_worker.call import Options
 from jober_worker.execution import Execution
@@ -140,7 +141,8 @@ from jober_worker.settings import Settings
 from jober.run import Claim
 from jober.store import Store
 adopt_orphans()
-settings = Settings(redis="", host="h", roles=frozenset(), slots=8, drain_s=1, log_level="info")
+settings = Settings(redis="", host="h", roles=frozenset(), slots=8, drain_s=1, log_level="info",
+                    log_dir=Path("/nowhere"), log_keep_s=1, log_bytes=1)
 agent = Agent(Store("unix:///nowhere"), settings)
 told = []
 agent._report = lambda execution, outcome: told.append((outcome.state.value, outcome.exit_code))
@@ -160,7 +162,7 @@ def many(n):
         claim = Claim(id=f"r{n}-{i}", attempt=1, job="j", queue="q", data=data, options="{}",
                       trigger="manual", fire_at=None, timeout=None)
         execution = Execution(claim, "h", agent.pump.output(claim.id, 1),
-                              agent._groups, agent.warm)
+                              agent.log_keeper.folder, agent._groups, agent.warm)
         with agent._lock:
             agent._held[claim.lease] = execution
             agent._executing.add(claim.lease)

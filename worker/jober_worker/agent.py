@@ -16,12 +16,15 @@ from jober.errors import RedisUnavailable
 from jober.ids import agent_id
 from jober.run import Claim, Outcome, RunState
 from jober.store import Store
+from jober.store.host_logs import read_asked
 from jober.store.leases import Finish
 from jober_worker.cgroups import Groups
 from jober_worker.control import Control
 from jober_worker.execution import Execution
 from jober_worker.fetcher import Fetcher
 from jober_worker.leftovers import clear_leftovers, mark
+from jober_worker.log_folder import LogFolder
+from jober_worker.log_keeper import LogKeeper
 from jober_worker.part import Part
 from jober_worker.pump import Pump
 from jober_worker.renewer import Renewer
@@ -61,6 +64,8 @@ class Agent:
         self._groups = Groups(mark())
         self.warm = WarmPool(self._groups, settings.slots)
         self.pump = Pump(store)
+        logs = LogFolder(settings.log_dir)
+        self.log_keeper = LogKeeper(store, logs, settings.log_keep_s, settings.log_bytes)
         self.reporter = Reporter(store, self.id, self._reported)
         self.fetcher = Fetcher(self)
         self.renewer = Renewer(self)
@@ -117,6 +122,7 @@ class Agent:
             claim,
             self.settings.host,
             self.pump.output(claim.id, claim.attempt),
+            self.log_keeper.folder,
             self._groups,
             self.warm,
         )
@@ -219,6 +225,7 @@ class Agent:
             self.sweeper.part,
             self.warm.part,
             self.pump.part,
+            self.log_keeper.part,
             self.reporter.part,
             self.renewer.part,
             self.control.part,
@@ -235,6 +242,9 @@ class Agent:
                 self._shut_down()
             case "queues":
                 self.fetcher.refresh()
+            case "log":
+                if asked := read_asked(command):
+                    self.log_keeper.ask(asked)
 
     def drain(self, told: Callable[[float], bool]) -> None:
         """Take no new runs; let those that run end, or stop them when the time is over; report
@@ -281,6 +291,7 @@ class Agent:
         self.fetcher.stop(0.0)
         self.control.stop()
         self.renewer.stop()
+        self.log_keeper.stop()
         self.pump.stop(0.5)
         if not self.reporter.stop(0.5):
             log.warning("%d results could not be reported", len(self.leases()))

@@ -9,7 +9,7 @@ from jober.daemon import daemon_parser, host_name
 from jober.errors import DefinitionError, JoberError
 from jober.roles import parse_agent_roles
 from jober_worker.guardian import UNUSABLE, guard
-from jober_worker.settings import Settings
+from jober_worker.settings import Settings, log_dir
 
 EXAMPLES = """\
 examples:
@@ -43,9 +43,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="SECONDS",
         help="how long runs may go on after SIGTERM (default: 60)",
     )
+    parser.add_argument(
+        "--log-dir",
+        metavar="DIR",
+        help='where the whole output of jobs with output = "file" is kept (default: /var/lib/'
+        "jober/logs, or ~/.local/state/jober/logs where it is not root)",
+    )
+    parser.add_argument(
+        "--log-keep", type=float, default=7.0, metavar="DAYS", help="for so long (default: 7)"
+    )
+    parser.add_argument(
+        "--log-total",
+        type=float,
+        default=4.0,
+        metavar="GIB",
+        help="and so much of all runs, then the oldest goes (default: 4)",
+    )
     given = parser.parse_args(argv)
     if not 1 <= given.slots <= 1000:
         parser.error(f"--slots: {given.slots} is not in 1-1000")
+    for option, value in (("--log-keep", given.log_keep), ("--log-total", given.log_total)):
+        if not 0 <= value < 1e6:
+            parser.error(f"{option}: {value:g} is not in 0-1000000")
     if given.drain < 0:
         parser.error(f"--drain: {given.drain} is negative")
     try:
@@ -56,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             slots=given.slots,
             drain_s=given.drain,
             log_level=given.log_level,
+            log_dir=log_dir(given.log_dir),
+            log_keep_s=given.log_keep * 86_400,
+            log_bytes=int(given.log_total * 1024**3),
         )
     except JoberError as error:
         print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201

@@ -44,8 +44,7 @@ class Pump:
 
     def output(self, run: str, attempt: int) -> RunOutput:
         """The output of an attempt; a later attempt goes on in the same log."""
-        first_seq = 0 if attempt <= 1 else None
-        return RunOutput(run, first_seq, self.notice, self._store.clock.now_ms)
+        return RunOutput(run, attempt <= 1, self.notice, self._store.clock.now_ms)
 
     def notice(self, output: RunOutput, due: float) -> None:
         """Something of `output` is to be sent at `due` (monotonic seconds)."""
@@ -111,11 +110,11 @@ class Pump:
         if output.is_placed:
             return True
         try:
-            output.place(self._store.outputs.last_seq(output.run))
+            output.place(list(self._store.outputs.read(output.run)))
         except RedisUnavailable as error:
             if not self._is_given_up(output, error):
                 return False
-            output.place(0)
+            output.place(())
         return True
 
     def _send(self, taken: _Taken) -> _Taken:

@@ -17,12 +17,22 @@ TIMED_OUT = 124
 Write = Callable[[Frame], bool]
 
 
-def follow(jober: Jober, id: str, write: Write, after: int = 0) -> Run | None:
+def _note_mark(mark: Truncated) -> None:
+    note(str(mark))
+
+
+def follow(
+    jober: Jober,
+    id: str,
+    write: Write,
+    after: int = 0,
+    mark: Callable[[Truncated], object] = _note_mark,
+) -> Run | None:
     """Hand each frame after `after` to `write`, until the run has ended or `write` says False.
 
     The record of the end, or None where `write` had enough. Marks of what the cap cut go to
-    stderr, and so does why nothing comes yet. Raises RunNotFound, and RedisUnavailable where
-    Redis is away for over a minute.
+    `mark`, by default to stderr, as does why nothing comes yet. Raises RunNotFound, and
+    RedisUnavailable where Redis is away for over a minute.
     """
     last = after
     away_since: float | None = None
@@ -36,7 +46,7 @@ def follow(jober: Jober, id: str, write: Write, after: int = 0) -> Run | None:
                     if not write(told):
                         return None
                 elif isinstance(told, Truncated):
-                    note(str(told))
+                    mark(told)
                 elif isinstance(told, End):
                     return jober.store.runs.get(id)
                 elif not hinted:

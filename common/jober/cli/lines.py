@@ -1,26 +1,9 @@
 """The first or the last lines of a run's output. Pure; a last line without its end counts too."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 
-from jober.output import Frame, Stream, Truncated
-
-
-def marked(frames: Iterable[Frame], offset: int = 0) -> Iterator[Frame | Truncated]:
-    """The frames, with a mark wherever bytes are missing before one."""
-    for frame in frames:
-        if frame.offset > offset:
-            yield Truncated(dropped=frame.offset - offset)
-        offset = frame.end
-        yield frame
-
-
-def only(items: Iterable[Frame | Truncated], stream: Stream | None) -> Iterator[bytes | Truncated]:
-    """The bytes of one stream, or of both in the order written; marks stay."""
-    for item in items:
-        if isinstance(item, Truncated):
-            yield item
-        elif stream is None or item.stream is stream:
-            yield item.data
+from jober.output import Frame, Truncated
 
 
 class Head:
@@ -39,23 +22,24 @@ class Head:
         return data if self.left else data[: end + 1]
 
 
-def tail(items: Iterable[bytes | Truncated], lines: int) -> list[bytes | Truncated]:
+def tail(items: Iterable[Frame | Truncated], lines: int) -> list[Frame | Truncated]:
     """The last lines of all, and the marks among them."""
-    kept = list(items)
-    last = next((item for item in reversed(kept) if isinstance(item, bytes) and item), b"")
+    kept = [item for item in items if isinstance(item, Truncated) or item.data]
+    last = next((item for item in reversed(kept) if isinstance(item, Frame)), None)
     # The end of the last line closes that line, and begins none.
-    wanted = lines + 1 if last.endswith(b"\n") else lines
+    wanted = lines + 1 if last and last.data.endswith(b"\n") else lines
     if lines <= 0:
         return []
     for place in range(len(kept) - 1, -1, -1):
         item = kept[place]
-        if not isinstance(item, bytes):
+        if isinstance(item, Truncated):
             continue
-        ends = item.count(b"\n")
+        ends = item.data.count(b"\n")
         if ends >= wanted:
-            cut = len(item)
+            cut = len(item.data)
             for _ in range(wanted):
-                cut = item.rfind(b"\n", 0, cut)
-            return [one for one in (item[cut + 1 :], *kept[place + 1 :]) if one != b""]
+                cut = item.data.rfind(b"\n", 0, cut)
+            rest = replace(item, offset=item.offset + cut + 1, data=item.data[cut + 1 :])
+            return [rest, *kept[place + 1 :]] if rest.data else kept[place + 1 :]
         wanted -= ends
     return kept

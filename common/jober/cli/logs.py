@@ -1,15 +1,20 @@
 """`jober logs`: what a run has written, and writes."""
 
-from typing import Annotated
+import json
+from base64 import b64encode
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.follow import follow, write_stdout
-from jober.cli.lines import Head, marked, only, tail
-from jober.cli.options import RedisOption, WrongCall
+from jober.cli.lines import Head, tail
+from jober.cli.options import JsonOption, RedisOption, WrongCall
 from jober.client import Jober
+from jober.client.whole_log import WholeLog
+from jober.clock import iso
 from jober.errors import JoberError, JobNotFound, RunNotFound
 from jober.output import Frame, Stream, Truncated
 
@@ -38,18 +43,26 @@ def logs(
     stderr: Annotated[
         bool, typer.Option("--stderr", help="What it wrote to stderr alone.")
     ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="What Redis has cut as well, from the files on its host."),
+    ] = False,
+    as_json: JsonOption = False,
     redis: RedisOption = None,
 ) -> int:
     """Print what a run has written.
 
     To stdout, byte for byte; both of its streams as they came, or the one that is asked for.
-    Redis keeps the first 256 KiB and the last 768 KiB of a run: where the cap cut, a mark on
-    stderr says how much is missing.
+    Redis keeps the first 256 KiB and the last 600 KiB of a run: where the cap cut, a mark on
+    stderr says how much is missing. Of a job with output = "file" the host has the whole:
+    --whole prints it, and --head and --tail take from it what they need.
 
     Examples:
-      jober logs nightly-20261121T020000Z
+      jober logs nightly-20261121T030000Z
       jober logs nightly --tail 20
       jober logs nightly -f --stderr
+      jober logs nightly --whole > nightly.log
+      jober logs nightly --json
     """
     if head is not None and last is not None:
         raise WrongCall("--head and --tail exclude each other")
@@ -57,54 +70,107 @@ def logs(
     if stdout != stderr:
         stream = Stream.STDOUT if stdout else Stream.STDERR
     with fleet(redis) as jober:
-        id = _run_id(jober, run)
+        id = _run_id(jober, run, whole)
+        reader = _Reader(jober, id, stream, as_json)
         try:
-            _print(jober, id, to_follow, head, last, stream)
+            reader.print(to_follow, head, last, whole)
         except KeyboardInterrupt:
             return _INTERRUPTED
     return 0
 
 
-def _print(
-    jober: Jober,
-    id: str,
-    to_follow: bool,
-    head: int | None,
-    last: int | None,
-    stream: Stream | None,
-) -> None:
-    begin = Head(head) if head is not None else None
+class _Reader:
+    """Prints one run, as the options say."""
 
-    def write(frame: Frame) -> bool:
-        if stream is None or frame.stream is stream:
-            write_stdout(begin.take(frame.data) if begin else frame.data)
-        return not (begin and begin.left <= 0)
+    def __init__(self, jober: Jober, id: str, stream: Stream | None, as_json: bool) -> None:
+        self._jober = jober
+        self._id = id
+        self._stream = stream
+        self._as_json = as_json
+        self._log = WholeLog(jober.store, id)
+        self._head: Head | None = None
+        self._seen = 0
 
-    if to_follow and last is None:
-        if head != 0:
-            follow(jober, id, write)
-        return
-    seen = 0
-    if last is not None:
-        frames = list(jober.store.outputs.read(id))
-        seen = frames[-1].seq if frames else 0
-        for item in tail(only(marked(frames), stream), last):
-            if isinstance(item, Truncated):
-                terminal.note(str(item))
-            else:
-                write_stdout(item)
-        if to_follow:
-            follow(jober, id, write, after=seen)
-        return
-    for told in marked(jober.store.outputs.read(id)):
-        if isinstance(told, Truncated):
-            terminal.note(str(told))
-        elif not write(told):
+    def print(self, to_follow: bool, head: int | None, last: int | None, whole: bool) -> None:
+        self._head = Head(head) if head is not None else None
+        if head == 0:
             return
+        if not self._jober.store.outputs.is_kept(self._id):
+            terminal.note(f'of {self._id} no output is kept: its job has output = "none"')
+        if last is not None:
+            for item in tail(self._last(last), last):
+                self._print(item)
+        elif whole or not to_follow:
+            # What --head needs is had from the files, if there are some.
+            has_files = head is not None and bool(self._log.files)
+            for item in self._log.forward(whole=whole or has_files):
+                if not self._print(item):
+                    return
+        if to_follow:
+            follow(self._jober, self._id, self._print, self._seen, mark=self._print)
+
+    def _last(self, lines: int) -> list[Frame | Truncated]:
+        """As much of the end as has so many lines, of the stream that is asked for."""
+        blocks: list[list[Frame | Truncated]] = []
+        found = 0
+        for block in self._log.backward():
+            blocks.append(block)
+            for item in block:
+                if isinstance(item, Frame):
+                    self._seen = max(self._seen, item.seq)
+                    if self._stream in (None, item.stream):
+                        found += item.data.count(b"\n")
+            if found > lines or lines == 0:
+                break
+        items = [item for block in reversed(blocks) for item in block]
+        return [one for one in items if isinstance(one, Truncated) or self._is_wanted(one)]
+
+    def _is_wanted(self, frame: Frame) -> bool:
+        return self._stream in (None, frame.stream)
+
+    def _print(self, item: Frame | Truncated) -> bool:
+        """Print it; False where that is enough."""
+        if isinstance(item, Truncated):
+            if self._as_json:
+                self._print_json({"truncated": item.dropped, "why": item.why})
+            else:
+                terminal.note(f"{item}{self._hint(item)}")
+            return True
+        self._seen = max(self._seen, item.seq)
+        if self._is_wanted(item):
+            data = self._head.take(item.data) if self._head else item.data
+            if self._as_json:
+                self._print_json(_facts(replace(item, data=data)))
+            else:
+                write_stdout(data)
+        return not (self._head and self._head.left <= 0)
+
+    def _print_json(self, facts: dict[str, Any]) -> None:
+        write_stdout(f"{json.dumps(facts)}\n".encode())
+
+    def _hint(self, mark: Truncated) -> str:
+        if mark.why or not self._log.files:
+            return ""
+        file = self._log.files[-1]
+        return f" (jober logs {self._id} --whole prints it from host {file.host})"
 
 
-def _run_id(jober: Jober, name: str) -> str:
-    """The id itself, or that of the newest run of the job of that name."""
+def _facts(frame: Frame) -> dict[str, Any]:
+    """The stable names that scripts rely on. What is no UTF-8 is base64."""
+    facts: dict[str, Any] = {
+        "stream": str(frame.stream),
+        "at": iso(frame.at_ms),
+        "offset": frame.offset,
+    }
+    try:
+        return {**facts, "text": frame.data.decode()}
+    except UnicodeDecodeError:
+        return {**facts, "base64": b64encode(frame.data).decode()}
+
+
+def _run_id(jober: Jober, name: str, whole: bool) -> str:
+    """The id itself, or that of the newest run of the job of that name; with `whole`, of a run
+    that is forgotten in Redis too, whose files may be there yet."""
     try:
         return jober.store.runs.get(name).id
     except RunNotFound:
@@ -114,6 +180,8 @@ def _run_id(jober: Jober, name: str) -> str:
         try:
             jober.job(name)
         except JobNotFound:
+            if whole and WholeLog(jober.store, name).find():
+                return name
             raise JoberError(
                 f"'{name}' is neither a run nor a job (see `jober runs` and `jober jobs`; "
                 f"old runs are pruned)"

@@ -10,6 +10,7 @@ from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.events import EventStore
 from jober.store.fires import FireStore
+from jober.store.host_logs import HostLogStore
 from jober.store.jobs import JobStore
 from jober.store.leader import LeaderStore
 from jober.store.leases import LeaseStore
@@ -32,6 +33,7 @@ class Store:
         self.leases = LeaseStore(self.connection)
         self.agents = AgentStore(self.connection)
         self.outputs = OutputStore(self.connection)
+        self.host_logs = HostLogStore(self.connection)
         self.events = EventStore(self.connection)
         self.leader = LeaderStore(self.connection)
 

@@ -84,6 +84,11 @@ def attempts(run: str) -> str:
     return f"jober:attempts:{run}"
 
 
+def reply(id: str) -> str:
+    """Where an agent answers what a client has asked it for."""
+    return f"jober:reply:{id}"
+
+
 def rq_job(run: str) -> str:
     return f"rq:job:{run}"
 

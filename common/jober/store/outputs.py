@@ -1,5 +1,6 @@
 """Output in Redis: a capped log for each run, and a channel for who follows it live."""
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,15 +8,16 @@ from typing import Any
 
 import msgpack
 
-from jober.output import End, Frame, Stream, Truncated
+from jober.output import End, Frame, LogFile, Stream, Truncated
 from jober.run import FINAL
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import number, packed, text
 
-# What is kept of a run's output: its beginning and its end.
+# What is kept of a run's output, its beginning and its end, with all that Redis needs beside the
+# bytes themselves (see `Frame.cost`): under 1 MB.
 HEAD_BYTES = 256 * 1024
-TAIL_BYTES = 768 * 1024
+TAIL_BYTES = 640 * 1024
 # A log lives this long without a new frame; the end of the run sets it anew.
 LOG_TTL_S = 7 * 86_400
 _PAGE = 64
@@ -23,11 +25,15 @@ _PAGE = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Frames of one run to be added, and frames the cap cuts out of its log."""
+    """Frames of one run to be added, and frames the cap cuts out of its log.
+
+    `file` tells where the whole of an attempt is, the first time that it is known.
+    """
 
     run: str
     frames: tuple[Frame, ...]
     drop: tuple[int, ...] = ()
+    file: LogFile | None = None
 
 
 class OutputStore:
@@ -47,6 +53,7 @@ class OutputStore:
                     for frame in piece.frames
                 ],
                 "drop": [f"{seq}-0" for seq in piece.drop],
+                **({"file": str(piece.file)} if piece.file else {}),
             }
             for piece in pieces
         ]
@@ -81,6 +88,20 @@ class OutputStore:
             if len(found) < _PAGE:
                 return
             before = f"({found[-1][0].decode()}"
+
+    def files(self, run: str) -> list[LogFile]:
+        """Where the whole of it is, by attempt; nothing where no file keeps it."""
+        told = self._redis.command("HGET", keys.rq_job(run), "log_files") or b""
+        return [LogFile.from_text(line) for line in told.decode().splitlines()]
+
+    def has_record(self, run: str) -> bool:
+        """Whether Redis has the run itself still."""
+        return bool(self._redis.command("EXISTS", keys.rq_job(run)))
+
+    def is_kept(self, run: str) -> bool:
+        """Whether the job of a run wants its output kept at all."""
+        told = self._redis.command("HGET", keys.rq_job(run), "options") or b"{}"
+        return bool(json.loads(told).get("output") != "none")
 
     def follow(
         self, run: str, after: int = 0, timeout_s: float | None = None

@@ -1,7 +1,8 @@
 -- OUT: frames of runs go to each run's log and to whoever follows it, in order and once.
--- KEYS  built: jober:out:<id>:log  channel: jober:out:<id>
+-- KEYS  built: jober:out:<id>:log rq:job:<id>  channel: jober:out:<id>
 -- ARGV  1 s that a log is kept at the most  2 msgpack list of {id, frames = list of {seq, stream,
---         at (ms), offset, data}, drop = list of seqs that the cap cuts out of the log}
+--         at (ms), offset, data}, drop = list of seqs that the cap cuts out of the log, file = "<attempt>
+--         <offset> <host> <path>" or absent: a line of the record's log_files, where it exists}
 -- Reply list of the last seq each log has by now
 -- A frame that is in the log already is passed over, so a client may send twice.
 local replies = {}
@@ -20,6 +21,13 @@ for i, out in ipairs(cmsgpack.unpack(ARGV[2])) do
   end
   if out.drop and #out.drop > 0 then redis.call('XDEL', log, unpack(out.drop)) end
   redis.call('EXPIRE', log, ARGV[1])
+  local record = 'rq:job:' .. out.id
+  if out.file and redis.call('EXISTS', record) == 1 then
+    local files = redis.call('HGET', record, 'log_files') or ''
+    if not string.find('\n' .. files, '\n' .. out.file .. '\n', 1, true) then
+      redis.call('HSET', record, 'log_files', files .. out.file .. '\n')
+    end
+  end
   replies[i] = last
 end
 return replies
