@@ -5,6 +5,7 @@ import pytest
 from jober.errors import RunNotFound
 from jober.run import RunState
 from jober.store import Store
+from jober.store.fields import packed
 from jober.store.jobs import Change
 from jober.store.runs import ManualRun
 from tests.store.hand import Hand
@@ -350,3 +351,14 @@ def test_many_that_wait_for_another_host_hold_up_nothing(store: Store, hand: Han
     found = [claim.id for _ in range(2) for claim in hand.claim("host1-aaaaaa", 1, "default")]
     assert found == [good]
     assert hand.count("rq:queue:default") == 600
+
+
+def test_a_lease_that_is_renewed_after_all_is_left_alone(store: Store, hand: Hand) -> None:
+    hand.job()
+    hand.agent()
+    id = hand.run()
+    (claim,) = hand.claim()
+    # As it was read while it was over: the agent has renewed it before the script came.
+    told = packed([[hand.lease_member(claim.lease), False], ["gone:1 - - - -", False]])
+    assert store.connection.run("reclaim", ["jober:leases"], [told, 60, ""]) == [[], []]
+    assert hand.state(id) is RunState.RUNNING
