@@ -1,6 +1,7 @@
 """Following runs of a real agent, as other programs see it."""
 
 import json
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -109,3 +110,22 @@ def test_why_nothing_comes_is_told(fleet: Fleet) -> None:
     fleet.jober.handle(fleet.jober.runs("gpu")[0].id).cancel()
     follower.communicate(timeout=15)
     assert follower.returncode == 1
+
+
+def test_between_two_attempts_it_is_told_when_the_next_one_is(store: Store, hand: Hand) -> None:
+    hand.job(retries=1)
+    hand.agent()
+    id = hand.run()
+    hand.put_off(hand.claim()[0], 600, reason="exit code 3")
+    follower = subprocess.Popen(
+        [str(BIN / "jober"), "logs", id, "-f", "--redis", store.url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert follower.stderr is not None
+    told = follower.stderr.readline().decode()
+    assert re.fullmatch(
+        rf"jober: {id} is tried again at \S+: attempt 1 did not succeed \(exit code 3\)\n", told
+    )
+    store.runs.cancel(id, "enough")
+    assert follower.communicate(timeout=15) == (b"", b"")

@@ -1,5 +1,7 @@
 """`jober runs`, `cancel`, `logs`, `leader`, `agents`, `events`."""
 
+import re
+
 import pytest
 
 from jober.output import Frame, Stream
@@ -179,3 +181,15 @@ def test_events_are_told_oldest_first(cli: Cli, some: list[str]) -> None:
     assert found[-1]["at"].endswith("Z")
     last = cli("events", "-n", "1").text
     assert last.split()[1:] == ["run.queued", some[2], "trigger", "manual"]
+
+
+def test_a_run_that_is_tried_again_tells_when_and_why(cli: Cli, hand: Hand) -> None:
+    hand.job(retries=1)
+    hand.agent()
+    id = hand.run()
+    hand.put_off(hand.claim()[0], 600, exit_code=3, reason="exit code 3")
+    assert re.search(rf"{id} +delayed +host1 +again \S+ in 10 min +exit code 3\n", cli("runs").text)
+    retrying = rf"run\.retrying +{id}  failed  .*exit code 3.*  again in 10 min\n"
+    assert re.search(retrying, cli("events").text)
+    assert cli("cancel", id).text == f"cancelled {id}, which waited for another attempt\n"
+    assert hand.state(id) is RunState.CANCELLED

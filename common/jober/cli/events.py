@@ -1,5 +1,6 @@
 """`jober events`: what happened to jobs, runs, agents and the leader."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,7 +10,8 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import JsonOption, RedisOption
-from jober.cli.words import moment, plain
+from jober.cli.words import moment, plain, relative
+from jober.clock import to_ms
 from jober.event import Event
 
 _INTERRUPTED = 130
@@ -89,6 +91,9 @@ def print_event(console: Console, event: Event, now_ms: int) -> None:
                 del facts[name]
     else:
         subject = facts.pop("job", None) or facts.pop("agent", None) or facts.pop("node", None)
+    if "retry_at" in facts:
+        due_ms = to_ms(datetime.fromisoformat(facts.pop("retry_at")))
+        facts["again"] = relative(due_ms, event.at_ms)
     line = Text(f"{moment(event.at_ms, now_ms):<12}  ", style="dim")
     line.append(f"{event.type:<15}  ", style=_STYLES.get(event.type, "default"))
     line.append(plain(subject or ""), style="default")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from jober.cli.terminal import note
+from jober.cli.words import moment, plain
 from jober.client import Jober
 from jober.errors import RedisRefused, RedisUnavailable
 from jober.output import End, Frame, Stream, Truncated
@@ -36,7 +37,7 @@ def follow(
     """
     last = after
     away_since: float | None = None
-    hinted = False
+    hint: str | None = None
     while True:
         try:
             for told in jober.store.outputs.follow(id, after=last):
@@ -49,8 +50,10 @@ def follow(
                     mark(told)
                 elif isinstance(told, End):
                     return jober.store.runs.get(id)
-                elif not hinted:
-                    hinted = _tell_why_quiet(jober, id)
+                elif (why := _why_quiet(jober, id)) != hint:
+                    hint = why
+                    if why:
+                        note(f"{id} {why}")
         except RedisRefused:
             raise
         except RedisUnavailable as error:
@@ -94,15 +97,17 @@ def _write(write: Callable[[bytes], int], data: bytes) -> None:
         data = data[write(data) :]
 
 
-def _tell_why_quiet(jober: Jober, id: str) -> bool:
-    """Say once why a run that waits does wait; False while there is nothing to say yet."""
+def _why_quiet(jober: Jober, id: str) -> str | None:
+    """Why a run that waits does wait, where there is something to say."""
     run = jober.store.runs.get(id)
     if run.state is RunState.PARKED:
-        note(f"{id} waits: as many runs of {run.job} as may run at once are running")
-        return True
-    if run.state is not RunState.QUEUED:
-        return True
-    if run.job is not None and not jober.hosts_for(jober.job(run.job).job):
-        note(f"{id} waits: no live host has a role that it asks for (see `jober agents`)")
-        return True
-    return False
+        return f"waits: as many runs of {run.job} as may run at once are running"
+    if run.retry_at_ms is not None:
+        at = moment(run.retry_at_ms, jober.store.clock.now_ms())
+        told = f" ({plain(run.reason)})" if run.reason else ""
+        return f"is tried again at {at}: attempt {run.attempt} did not succeed{told}"
+    if run.state is not RunState.QUEUED or run.job is None:
+        return None
+    if not jober.hosts_for(jober.job(run.job).job):
+        return "waits: no live host has a role that it asks for (see `jober agents`)"
+    return None

@@ -6,10 +6,13 @@ questions to Redis each quarter of a second.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from jober.agent_info import AgentInfo, LeaderInfo
+from jober.cli.words import plain, relative
 from jober.client import Jober
+from jober.clock import to_ms
 from jober.errors import RunNotFound
 from jober.event import Event
 from jober.output import Stream
@@ -71,6 +74,8 @@ class Story:
         self._jober = jober
         self._teller = teller
         self._going: dict[str, Going] = {}
+        # Of runs that wait for another attempt: the last frame that was told.
+        self._seqs: dict[str, int] = {}
         self._looked_ms = 0
         self._leader: LeaderInfo | None = None
         self._agents: tuple[AgentInfo, ...] = ()
@@ -102,16 +107,28 @@ class Story:
                 job=event.job or event.run,
                 host=event.facts.get("host", ""),
                 since_ms=event.at_ms,
+                seq=self._seqs.pop(event.run, 0),
             )
-        elif event.type == "run.finished" and event.run:
-            going = self._going.pop(event.run, None)
+        elif event.type == "run.retrying" and event.run:
+            going = self._end(event)
             if going is not None:
-                self._read(going)
-                self._flush(going, event.at_ms)
+                self._seqs[event.run] = going.seq
+            self._teller.note(_again(event))
+        elif event.type == "run.finished" and event.run:
+            self._end(event)
+            self._seqs.pop(event.run, None)
             try:
                 self._teller.finished(self._jober.store.runs.get(event.run))
             except RunNotFound:
                 return
+
+    def _end(self, event: Event) -> Going | None:
+        """An attempt has ended: tell the rest of its output."""
+        going = self._going.pop(event.run or "", None)
+        if going is not None:
+            self._read(going)
+            self._flush(going, event.at_ms)
+        return going
 
     def _tick(self) -> None:
         for going in self._going.values():
@@ -164,3 +181,15 @@ class Story:
     def _tell_line(self, at_ms: int, going: Going, stream: Stream, line: bytes) -> None:
         text = line[:_LINE_AT_MOST].decode("utf-8", "replace").rstrip("\r")
         self._teller.output(at_ms, going, stream, text)
+
+
+def _again(event: Event) -> str:
+    """`sum on web1: attempt 1 ended as failed (exit code 3), and the next is in 10 s`."""
+    facts = event.facts
+    reason = facts.get("reason")
+    told = f" ({plain(reason)})" if reason else ""
+    due_ms = to_ms(datetime.fromisoformat(facts["retry_at"]))
+    return (
+        f"{event.job} on {facts['host']}: attempt {facts['attempt']} ended as {facts['state']}"
+        f"{told}, and the next is {relative(due_ms, event.at_ms)}"
+    )
