@@ -25,7 +25,12 @@ def runs(
     ] = None,
     state: Annotated[
         RunState | None,
-        typer.Option("--state", help="Only those in this state.", show_default=False),
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help=f"Only those in this state: {', '.join(RunState)}.",
+            show_default=False,
+        ),
     ] = None,
     number: Annotated[
         int, typer.Option("-n", "--number", min=1, metavar="N", help="At most so many.")
