@@ -189,7 +189,11 @@ def test_variables_of_a_file_are_put_in_at_the_run() -> None:
         ("ExecStart=/x\nExecStopPost=/y", "nothing runs after a run"),
         ("ExecStart=/x\nExecStartPost=/y", "it runs beside the main process"),
         ("ExecStart=/x\nExecCondition=/y", "a job has no condition"),
-        ("ExecStart=/x\nSuccessExitStatus=3", "only exit status 0 is success"),
+        ("ExecStart=/x\nSuccessExitStatus=3 SIGKILL", "as numbers from 0 to 255"),
+        (
+            "Type=oneshot\nExecStart=/x\nExecStart=/y\nSuccessExitStatus=3",
+            "it holds for each of 2 commands",
+        ),
         ("ExecStart=/x\nWorkingDirectory=~", "only a path from / is the same on each host"),
         ("ExecStart=/x\nTimeoutStopSec=infinity", "a run that does not end is killed"),
         ("ExecStart=/x\nEnvironment=A", "'A' sets no variable"),
@@ -203,6 +207,12 @@ def test_variables_of_a_file_are_put_in_at_the_run() -> None:
 )
 def test_a_service_that_a_job_cannot_be_is_refused(service: str, problem: str) -> None:
     assert problem in "\n".join(refused(service=f"[Service]\n{service}\n"))
+
+
+def test_other_exit_statuses_that_are_a_success_are_taken_over() -> None:
+    more = "SuccessExitStatus=9\nSuccessExitStatus=\nSuccessExitStatus=3 75\nSuccessExitStatus=2\n"
+    assert one(service=f"{SERVICE}{more}").ok_exit_codes == [0, 2, 3, 75]
+    assert one(service=f"{SERVICE}SuccessExitStatus=0\n").ok_exit_codes == [0]
 
 
 def test_what_only_repeats_the_default_is_passed_over() -> None:

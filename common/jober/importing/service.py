@@ -1,4 +1,5 @@
-"""What a systemd service runs, as the fields of a job: command, cwd, env, timeout, grace.
+"""What a systemd service runs, as the fields of a job: command, cwd, env, timeout, grace, and the
+exit statuses that are a success.
 
 A setting is taken over exactly, or refused where it changes what runs or what counts as success
 (`_REFUSED`), or passed over where it means nothing to a job (`_SILENT`), or told and left out:
@@ -33,7 +34,6 @@ _REFUSED = {
     "ExecStopPost": "nothing runs after a run: put it into the command",
     "RootDirectory": "a run sees the root of its agent",
     "RootImage": "a run sees the root of its agent",
-    "SuccessExitStatus": "only exit status 0 is success: say so in the command",
     "UnsetEnvironment": "a run has the environment of its agent, and env on top",
     "StandardInput": "a run has no standard input: put it into the command",
     "KillSignal": "a run is stopped by TERM, then KILL",
@@ -49,7 +49,7 @@ _MEANINGLESS_VALUES = {
 _TAKEN = frozenset(
     "Type RemainAfterExit Restart ExecStart ExecStartPre ExecStartPost User WorkingDirectory "
     "Environment EnvironmentFile PassEnvironment TimeoutStartSec TimeoutSec TimeoutStopSec "
-    "RuntimeMaxSec".split()
+    "RuntimeMaxSec SuccessExitStatus".split()
 )
 _SILENT = frozenset(
     "ExecReload StandardOutput StandardError SyslogIdentifier SyslogLevel SyslogFacility "
@@ -111,7 +111,9 @@ def service_fields(unit: Unit, name: str, told: Told, *, of_user: bool) -> dict[
         fields["cwd"] = "/"
     if env:
         fields["env"] = env
-    fields |= _limits(unit, told, oneshot=oneshot, commands=len(_exec_settings(unit, oneshot)))
+    commands = len(_exec_settings(unit, oneshot))
+    fields |= _limits(unit, told, oneshot=oneshot, commands=commands)
+    fields |= _exit_codes(unit, told, commands)
     user = unit.last("Service", "User")
     if user is not None:
         told.leave_out(user, f"a job runs as the user of its agent: start one under '{user.value}'")
@@ -235,6 +237,25 @@ def _limits(unit: Unit, told: Told, *, oneshot: bool, commands: int) -> dict[str
         else:
             fields["grace"] = seconds_of(span)
     return fields
+
+
+def _exit_codes(unit: Unit, told: Told, commands: int) -> dict[str, Any]:
+    """Which exit statuses are a success, beside 0."""
+    settings = unit.all("Service", "SuccessExitStatus")
+    codes = {0}
+    for setting in settings:
+        words = setting.value.split()
+        if commands > 1:
+            told.refuse(
+                setting,
+                f"it holds for each of {commands} commands, of which a job sees the last alone",
+                "say so in the command",
+            )
+        elif not all(word.isascii() and word.isdigit() and int(word) <= 255 for word in words):
+            told.refuse(setting, "only exit statuses can be told, as numbers from 0 to 255")
+        else:
+            codes |= set(map(int, words))
+    return {"ok_exit_codes": sorted(codes)} if codes != {0} else {}
 
 
 def _latest(unit: Unit, *keys: str) -> Setting | None:
