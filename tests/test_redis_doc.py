@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "redis.md").read_text("utf-8")
 LUA = ROOT / "common" / "jober" / "store" / "lua"
 PATIENCE_S = 60.0
+NIGHTLY = f"echo hello; echo oops >&2; {sys.executable} -m jober.cli progress 1 2 --group a"
 
 # The page, read
 
@@ -294,7 +296,8 @@ def test_all_that_a_fleet_writes_is_on_the_page_and_all_on_the_page_is_written(
         observer.look()
         assert not observer.problems, "\n".join(sorted(observer.problems))
         assert observer.events == EVENT_TYPES.keys()
-        assert {f"{keys.out('<run>')} frame", f"{keys.out('<run>')} end"} <= observer.told
+        forms = {f"{keys.out('<run>')} {kind}" for kind in ("frame", "progress", "end")}
+        assert forms <= observer.told
         assert {entry.pattern for entry in CHANNELS} <= observer.told
         assert not _left_over(observer.client)
 
@@ -350,7 +353,7 @@ def _ask_for_a_log(jober: Jober, observer: Observer) -> None:
 def _define(jober: Jober) -> None:
     """A job for each thing that may happen. All that sleep are stopped in the end."""
     db: dict[str, Any] = {"roles": ["db"]}
-    jober.add_job("nightly", command="echo hello; echo oops >&2", shell=True, every=1, **db)
+    jober.add_job("nightly", command=NIGHTLY, shell=True, every=1, **db)
     holidays = Calendar.from_spec("holidays", ["12-25"])
     jober.store.jobs.apply([Change(op="calendar", name="holidays", calendar=holidays)])
     jober.add_job("festive", command="true", cron="0 3 * * *", exclude=["holidays"], **db)

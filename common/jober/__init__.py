@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jober.client import Jober, RunHandle
+    from jober.current import CurrentRun, Skip, current_run
 
 __version__ = "0.1.0"
-__all__ = ["Jober", "RunHandle", "__version__"]
+__all__ = ["CurrentRun", "Jober", "RunHandle", "Skip", "__version__", "current_run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -15,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from jober import client
 
         return getattr(client, name)
+    if name in ("CurrentRun", "Skip", "current_run"):
+        from jober import current
+
+        return getattr(current, name)
     raise AttributeError(f"module 'jober' has no attribute '{name}'")

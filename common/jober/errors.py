@@ -99,6 +99,24 @@ class RunFailed(JoberError):
         super().__init__(f"run '{id}' ended as {state}" + (f": {reason}" if reason else ""))
 
 
+class NotInRun(JoberError):
+    """What only a run has was asked for, outside of one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this is not inside a run: what a job runs, on an agent, has a current run "
+            "(JOBER_RUN_ID is not set; try it with `jober run NAME --follow`)"
+        )
+
+
+class AgentUnreachable(JoberError):
+    """The agent of the run does not answer at its socket `path`, or refuses what it is told."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        super().__init__(f"the agent of this run, at {path or 'no socket'}: {problem}")
+
+
 class WaitTimeout(JoberError):
     """What was waited for did not happen in time; nothing was changed."""
 

@@ -9,6 +9,7 @@ class Stream(StrEnum):
 
     STDOUT = "stdout"
     STDERR = "stderr"
+    LOG = "log"  # records of the run, as lines of JSON: see log_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,10 @@ from enum import StrEnum
 from typing import Any
 
 from jober.clock import iso
+from jober.progress import Progress
+
+# A longer return value, as JSON, is not kept.
+MAX_RESULT_BYTES = 256 * 1024
 
 
 class RunState(StrEnum):
@@ -128,6 +132,8 @@ class Run:
     cpu_s: float | None = None
     peak_memory_bytes: int | None = None
     cancel_requested: bool = False
+    progress: Progress | None = None  # the newest that it said of itself
+    term: str | None = None  # of the leader that fired it
 
     @property
     def duration_s(self) -> float | None:
@@ -159,6 +165,8 @@ class Run:
             "reason": self.reason,
             "cpu_s": self.cpu_s,
             "peak_memory_bytes": self.peak_memory_bytes,
+            "term": self.term,
+            "progress": self.progress.to_dict() if self.progress else None,
         }
 
 
@@ -202,6 +210,7 @@ class Claim:
     trigger: str
     fire_at: str | None  # ISO text
     timeout: str | None  # seconds, as RQ writes it
+    term: str | None = None  # of the leader that fired it
 
     @property
     def lease(self) -> str:

@@ -3,6 +3,7 @@
 import threading
 
 from jober.output import End, Frame, Stream, Truncated
+from jober.progress import Progress
 from jober.run import RunState
 from jober.store import Store
 from jober.store.outputs import Piece
@@ -54,7 +55,7 @@ def test_a_follower_sees_what_was_what_comes_and_the_end(store: Store, hand: Han
     id = hand.run()
     (claim,) = hand.claim()
     store.outputs.add([Piece(run=id, frames=(frame(1),))])
-    seen: list[Frame | Truncated | End | None] = []
+    seen: list[Frame | Truncated | Progress | End | None] = []
     follower = threading.Thread(target=lambda: seen.extend(store.outputs.follow(id)))
     follower.start()
     channels = store.connection

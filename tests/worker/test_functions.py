@@ -1,5 +1,6 @@
 """Functions as runs: found by name, called, and what comes of it."""
 
+import json
 import os
 import sys
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from jober.output import Stream
-from jober.run import Outcome, RunState
+from jober.run import MAX_RESULT_BYTES, Outcome, RunState
 from jober_worker.functions import Data, call
 from jober_worker.prints import capture_prints, captured
 from tests.waiting import wait_until
@@ -42,6 +43,24 @@ def returns_set(): return {1}
 def returns_nan(): return float("nan")
 def returns_surrogate(): return "caf\\udce9"
 def fails_with_surrogate(): raise ValueError("caf\\udce9")
+def counts(n):
+    for i in range(n): print("item", i); yield i
+def counts_objects(): yield 1; yield tool
+def counts_wide(n):
+    for i in range(n): yield "x" * 1000
+async def counts_soon(n):
+    for i in range(n): await asyncio.sleep(0); yield i
+async def counts_later(n): await asyncio.sleep(0); return counts_soon(n)
+def counts_and_fails():
+    yield 1
+    raise ValueError("midway")
+def skips():
+    from jober import Skip
+    raise Skip("no new files")
+def fails_with_locals():
+    path = "/srv/data"; big = "x" * 1_000_000; many = list(range(100_000)); bad = Unshowable()
+    try: int(path)
+    except ValueError as error: raise KeyError("outer") from error
 def deep():
     found = []
     for _ in range(100_000): found = [found]
@@ -158,6 +177,53 @@ def test_a_traceback_begins_at_the_frame_of_its_author(tasks: str) -> None:
 
 def test_an_async_function_is_run_to_its_end(tasks: str) -> None:
     assert call(f"{tasks}.soon", [1], {}).return_value == 2
+
+
+@pytest.mark.parametrize("name", ["counts", "counts_soon", "counts_later"])
+def test_the_items_of_a_generator_are_the_result(tasks: str, name: str) -> None:
+    outcome = call(f"{tasks}.{name}", [3], {})
+    assert (outcome.state, outcome.return_value) == (RunState.SUCCESS, [0, 1, 2])
+    assert outcome.reason is None
+
+
+def test_a_generator_of_too_many_items_is_run_to_its_end_and_its_first_items_are_kept(
+    tasks: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = call(f"{tasks}.counts", [10_002], {})
+    assert outcome.return_value == list(range(10_000))
+    assert outcome.reason == "it yielded 10002 items: the first 10000 are kept"
+    assert capsys.readouterr().out.endswith("item 10001\n")
+    wide = call(f"{tasks}.counts_wide", [1000], {})
+    kept = wide.return_value
+    assert 200 < len(kept) < 262 and len(json.dumps(kept)) <= MAX_RESULT_BYTES
+    assert wide.reason == f"it yielded 1000 items: the first {len(kept)} are kept"
+
+
+def test_an_item_that_is_not_json_is_kept_as_its_repr_and_a_generator_that_raises_has_failed(
+    tasks: str,
+) -> None:
+    outcome = call(f"{tasks}.counts_objects", [], {})
+    assert outcome.return_value == [1, "Tool()"]
+    assert outcome.reason == "an item is a Tool, not JSON: its repr is kept"
+    failed = call(f"{tasks}.counts_and_fails", [], {})
+    assert (failed.state, failed.reason) == (RunState.FAILED, "ValueError: midway")
+
+
+def test_a_function_that_raises_skip_is_skipped_for_its_reason(tasks: str) -> None:
+    outcome = call(f"{tasks}.skips", [], {})
+    assert outcome == Outcome(state=RunState.SKIPPED, reason="no new files")
+
+
+def test_a_traceback_tells_local_variables_where_they_are_asked_for_and_no_more_than_fits(
+    tasks: str,
+) -> None:
+    without = call(f"{tasks}.fails_with_locals", [], {}).traceback or ""
+    assert "/srv/data" in without and "path = " not in without
+    told = call(f"{tasks}.fails_with_locals", [], {}, with_locals=True).traceback or ""
+    assert told.count("    path = '/srv/data'\n") == 2  # of the error, and of its cause
+    assert "    many = [0, 1, 2, 3, 4, 5, ...]\n" in told
+    assert "    bad = <a Unshowable, whose repr raises RuntimeError>\n" in told
+    assert len(told) < 3000
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,6 @@ from math import inf
 from pathlib import Path
 sys.path[:0] = ["."]
 from jober_worker.call import Options
-from jober_worker.execution import Execution
 from jober_worker.guardian import adopt_orphans
 from jober_worker.sweeper import Running, Sweeper
 from jober_worker.agent import Agent
@@ -155,14 +154,15 @@ def sweep():
         sweeps += 1
 sweepers = [threading.Thread(target=sweep) for _ in range(2)]
 agent.pump.part.start()
+agent.listener.open()
+agent.listener.part.start()
 for sweeper in sweepers: sweeper.start()
 data = b'["jober_worker.functions.shell", null, ["setsid sleep 60 >/dev/null 2>&1 & exit 3"], {}]'
 def many(n):
     for i in range(75):
         claim = Claim(id=f"r{n}-{i}", attempt=1, job="j", queue="q", data=data, options="{}",
                       trigger="manual", fire_at=None, timeout=None)
-        execution = Execution(claim, "h", agent.pump.output(claim.id, 1),
-                              agent.log_keeper.folder, agent._groups, agent.warm)
+        execution = agent._execution(claim)
         with agent._lock:
             agent._held[claim.lease] = execution
             agent._executing.add(claim.lease)

@@ -23,9 +23,12 @@ from jober_worker.control import Control
 from jober_worker.execution import Execution
 from jober_worker.fetcher import Fetcher
 from jober_worker.leftovers import clear_leftovers, mark
+from jober_worker.listener import Listener
+from jober_worker.live_attempt import LiveAttempt
 from jober_worker.log_folder import LogFolder
 from jober_worker.log_keeper import LogKeeper
 from jober_worker.part import Part
+from jober_worker.progress_sender import ProgressSender
 from jober_worker.pump import Pump
 from jober_worker.renewer import Renewer
 from jober_worker.reporter import Reporter
@@ -67,6 +70,8 @@ class Agent:
         logs = LogFolder(settings.log_dir)
         self.log_keeper = LogKeeper(store, logs, settings.log_keep_s, settings.log_bytes)
         self.reporter = Reporter(store, self.id, self._reported)
+        self.progress = ProgressSender(store)
+        self.listener = Listener()
         self.fetcher = Fetcher(self)
         self.renewer = Renewer(self)
         self.control = Control(store, self.id, self._command)
@@ -118,14 +123,7 @@ class Agent:
 
     def start_run(self, claim: Claim) -> None:
         """Begin a claimed run in a thread of its own. Raises nothing, and asks nobody."""
-        execution = Execution(
-            claim,
-            self.settings.host,
-            self.pump.output(claim.id, claim.attempt),
-            self.log_keeper.folder,
-            self._groups,
-            self.warm,
-        )
+        execution = self._execution(claim)
         with self._lock:
             self._held[claim.lease] = execution
             self._executing.add(claim.lease)
@@ -133,6 +131,18 @@ class Agent:
         if stopping:
             execution.stop(stopping[0], at_once=stopping[1])
         self._pool.submit(self._execute, execution)
+
+    def _execution(self, claim: Claim) -> Execution:
+        output = self.pump.output(claim.id, claim.attempt)
+        attempt = LiveAttempt(
+            claim,
+            self.settings.host,
+            self.store.clock.now_ms,
+            self.progress.notice,
+            self.listener.tell_cancelled,
+        )
+        logs = self.log_keeper.folder
+        return Execution(claim, output, attempt, self.listener, logs, self._groups, self.warm)
 
     def stop_run(self, run: str, reason: str) -> None:
         """Ask the attempts of a run to stop."""
@@ -165,6 +175,7 @@ class Agent:
 
     def _execute(self, execution: Execution) -> None:
         outcome = execution.run()
+        self.progress.forget(execution.attempt)
         with self._changed:
             self._executing.discard(execution.claim.lease)
             self._changed.notify_all()
@@ -179,6 +190,7 @@ class Agent:
                 outcome=outcome,
                 last_seq=execution.output.last_seq,
                 retry_in_s=execution.policy.retry_in_s(outcome, execution.claim.attempt),
+                progress=execution.attempt.newest,
             )
         )
 
@@ -217,6 +229,7 @@ class Agent:
             ", ".join(sorted(self.settings.roles)),
             self.settings.slots,
         )
+        self.listener.open()
         for part in self._parts():
             part.start()
 
@@ -224,6 +237,8 @@ class Agent:
         return [
             self.sweeper.part,
             self.warm.part,
+            self.listener.part,
+            self.progress.part,
             self.pump.part,
             self.log_keeper.part,
             self.reporter.part,
@@ -289,6 +304,8 @@ class Agent:
         with self._changed:
             self._changed.wait_for(lambda: not self._held, report_s)
         self.fetcher.stop(0.0)
+        self.listener.close()
+        self.progress.stop()
         self.control.stop()
         self.renewer.stop()
         self.log_keeper.stop()

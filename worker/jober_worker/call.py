@@ -21,7 +21,7 @@ class Options:
     """How to do it. Seconds; None where the job does not say.
 
     `output` is "memory", "file" or "none", `stderr` is "split" or "merge"; `secret` names the
-    variables whose values are masked.
+    variables whose values are masked, `locals` asks for tracebacks with local variables.
     """
 
     cwd: str | None = None
@@ -29,6 +29,7 @@ class Options:
     timeout_s: float | None = None
     grace_s: float = 5.0
     process: bool = False
+    locals: bool = False
     output: str = "memory"
     stderr: str = "split"
     secret: tuple[str, ...] = ()
@@ -134,6 +135,7 @@ def _read_options(claim: Claim) -> Options:
             timeout_s=given.get("timeout"),
             grace_s=given.get("grace", 5.0),
             process=given.get("process", False),
+            locals=given.get("locals", False),
             output=given.get("output", "memory"),
             stderr=given.get("stderr", "split"),
             secret=tuple(given.get("secret", ())),

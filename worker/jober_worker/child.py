@@ -2,10 +2,11 @@
 SOCKET`.
 
 Each message on the socket brings four descriptors: a file with the request (JSON: `name`, `file`,
-`args`, `kwargs`, `path`, `variables`, `cpu_time`), a file for the outcome (JSON), and the pipes
-that are stdout and stderr of that run, at the level of descriptors: what a C library or a child
-writes is told apart too. The reply is one byte: `+` for ready for another run, `-` for not. What a
-run has changed is set back; what it has left running is killed, and is why this process ends.
+`args`, `kwargs`, `path`, `locals`, `variables`, `cpu_time`), a file for the outcome (JSON), and
+the pipes that are stdout and stderr of that run, at the level of descriptors: what a C library or
+a child writes is told apart too. The reply is one byte: `+` for ready for another run, `-` for not.
+What a run has changed is set back; what it has left running is killed, and is why this process
+ends.
 """
 
 import json
@@ -20,9 +21,11 @@ from io import FileIO, TextIOWrapper
 from math import ceil
 from typing import Any, TextIO
 
+from jober.current.here import leave_run
 from jober_worker.functions import call
 from jober_worker.guardian import adopt_orphans, flush_c_streams, tell_when_parent_dies
 from jober_worker.processes import kill_descendants
+from jober_worker.records import capture_records_of_process
 from jober_worker.usage import forget_peak, peak_memory_bytes
 
 
@@ -106,14 +109,22 @@ class Child:
         # The first run is told what the start of the process has used as well.
         began_s = 0.0 if self._is_first else _cpu_s()
         self._is_first = False
+        capture_records_of_process()
         measures = forget_peak()
         grown = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         limit = resource.getrlimit(resource.RLIMIT_CPU)
         if asked["cpu_time"] is not None:
             _limit_cpu(ceil(_cpu_s() + asked["cpu_time"]), limit[1])
         try:
-            outcome = call(asked["name"], asked["args"], asked["kwargs"], file=asked["file"])
+            outcome = call(
+                asked["name"],
+                asked["args"],
+                asked["kwargs"],
+                file=asked["file"],
+                with_locals=asked["locals"],
+            )
         finally:
+            leave_run()
             if asked["cpu_time"] is not None:
                 resource.setrlimit(resource.RLIMIT_CPU, limit)
         used_s = _cpu_s() - began_s

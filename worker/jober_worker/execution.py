@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 
 from jober.end_policy import EndPolicy
@@ -13,11 +12,12 @@ from jober_worker.call import CallUnreadable, Function, Options, read_call
 from jober_worker.cgroups import Groups
 from jober_worker.env_file import EnvFileUnreadable, read_env_file
 from jober_worker.function_process import FunctionRun
-from jober_worker.functions import Writer, call
+from jober_worker.function_thread import ThreadRun
+from jober_worker.functions import Writer
+from jober_worker.listener import Listener
+from jober_worker.live_attempt import LiveAttempt
 from jober_worker.log_folder import LogFolder
-from jober_worker.prints import captured
 from jober_worker.process import ProgramRun
-from jober_worker.processes import RUN_VARIABLE
 from jober_worker.recording import Recording
 from jober_worker.run_output import RunOutput
 from jober_worker.warm import WarmPool
@@ -35,8 +35,9 @@ class Execution:
     def __init__(
         self,
         claim: Claim,
-        host: str,
         output: RunOutput,
+        attempt: LiveAttempt,
+        listener: Listener,
         logs: LogFolder,
         groups: Groups,
         pool: WarmPool,
@@ -44,13 +45,14 @@ class Execution:
         self.claim = claim
         self.policy = EndPolicy.read(claim.options)
         self.output = output
+        self.attempt = attempt
         self.begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
-        self._host = host
+        self._listener = listener
         self._groups = groups
         self._pool = pool
         self._logs = logs
         self._recording: Recording | None = None
-        self._program: ProgramRun | None = None
+        self._program: ProgramRun | ThreadRun | None = None
         self._stop_reason: str | None = None
         self._at_once = False
         self._is_lost = False
@@ -61,11 +63,12 @@ class Execution:
         return self._program.pid if self._program else None
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
-        """Ask it to stop. A function in a thread goes on to its end, and is told as cancelled."""
+        """Ask it to stop."""
         if self._stop_reason is None:
             log.info("stopping %s: %s", self.claim.id, reason)
             self._stop_reason = reason
         self._at_once = self._at_once or at_once
+        self.attempt.cancel()
         # Either this sees the program, or `run` sees the reason.
         if self._program:
             self._program.stop(reason, at_once=at_once)
@@ -85,6 +88,7 @@ class Execution:
             log.exception("the agent failed to carry out %s", self.claim.id)
             reason = f"the agent failed: {type(error).__name__}: {error}"
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=reason)
+        self.attempt.end()
         if self._recording:
             outcome = self._recording.masking.outcome(outcome)
             self._recording.end()
@@ -94,62 +98,43 @@ class Execution:
 
     def _run(self) -> Outcome:
         what, options = read_call(self.claim)
-        self._recording = Recording(
-            self.claim, options, _secret_values(options), self.output, self._logs, self._host
+        self._recording = recording = Recording(
+            self.claim, options, _secret_values(options), self.output, self._logs, self.attempt.host
         )
-        write = self._recording.write
-        if isinstance(what, Function):
-            if not options.process:
-                return self._call(what, write)
-            self._program = FunctionRun(
-                self.claim.id,
-                what,
-                options,
-                self._variables(),
-                write,
-                self._groups,
-                self._pool,
-            )
-        else:
-            self._program = ProgramRun(
-                self.claim.id,
-                what.argv,
-                options,
-                self._variables(),
-                write,
-                self._groups,
-            )
-        if self._stop_reason is not None:
-            self._program.stop(self._stop_reason, at_once=self._at_once)
-        outcome = self._program.run()
-        if self._program.pid is None and outcome.state is RunState.FAILED:
-            # What could not be started says so in its output too.
-            write(Stream.STDERR, f"{outcome.reason}\n".encode())
-            return outcome
-        return outcome if isinstance(what, Function) else self.policy.judge(outcome)
+        self.attempt.record(recording.write, recording.masking.text)
+        write = recording.write
+        if isinstance(what, Function) and not options.process:
+            thread = ThreadRun(what, options, self.attempt, write)
+            return self._cancelled(self._carry_out(thread, write))
+        with self._listener.serving(self.attempt) as variables:
+            id, groups = self.claim.id, self._groups
+            if isinstance(what, Function):
+                function = FunctionRun(id, what, options, variables, write, groups, self._pool)
+                return self._carry_out(function, write)
+            program = ProgramRun(id, what.argv, options, variables, write, groups)
+            outcome = self._carry_out(program, write)
+            return outcome if program.pid is None else self.policy.judge(outcome)
 
-    def _call(self, function: Function, write: Writer) -> Outcome:
+    def _carry_out(self, program: ProgramRun | ThreadRun, write: Writer) -> Outcome:
+        self._program = program
         if self._stop_reason is not None:
-            return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
-        began_s = time.thread_time()
-        with captured(write):
-            outcome = call(function.name, function.args, function.kwargs, file=function.file)
-        outcome = replace(outcome, cpu_s=round(time.thread_time() - began_s, 6))
-        if outcome.traceback:
-            write(Stream.STDERR, outcome.traceback.encode())
-        if self._stop_reason is not None and not self._is_lost:
-            return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
+            program.stop(self._stop_reason, at_once=self._at_once)
+        outcome = program.run()
+        if isinstance(program, ProgramRun) and program.pid is None:
+            if outcome.state is RunState.FAILED:
+                # What could not be started says so in its output too.
+                write(Stream.STDERR, f"{outcome.reason}\n".encode())
         return outcome
 
-    def _variables(self) -> Mapping[str, str]:
-        claim = self.claim
-        return {
-            RUN_VARIABLE: claim.id,
-            "JOBER_JOB": claim.job or "",
-            "JOBER_ATTEMPT": str(claim.attempt),
-            "JOBER_FIRE_AT": claim.fire_at or "",
-            "JOBER_HOST": self._host,
-        }
+    def _cancelled(self, outcome: Outcome) -> Outcome:
+        """The outcome of a function in a thread: cancelled, where it was asked to stop, with what
+        it returned or raised all the same."""
+        reason = self._stop_reason
+        if reason is None or self._is_lost or outcome.state is RunState.CANCELLED:
+            return outcome
+        if outcome.state is RunState.FAILED:
+            reason = f"{reason}; it ended with {outcome.reason}"
+        return replace(outcome, state=RunState.CANCELLED, exit_code=None, reason=reason)
 
 
 def _secret_values(options: Options) -> dict[str, str]:

@@ -57,6 +57,7 @@ class FunctionRun(ProgramRun):
             "path": os.getcwd(),
             "variables": dict(self._variables),
             "cpu_time": setting.limits.cpu_time,
+            "locals": self.options.locals,
         }
 
     def _ask(self, setting: Setting, pipes: Pipes, *files: int) -> WarmProcess:

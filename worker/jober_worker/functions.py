@@ -7,19 +7,20 @@ is kept light.
 import importlib
 import importlib.util
 import inspect
-import json
 import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from zlib import crc32
 
+from jober.current import Skip
 from jober.errors import JoberError
 from jober.output import Stream
 from jober.run import Outcome, RunState
+from jober_worker.return_value import Items, plain_value, without_surrogates
+from jober_worker.trace import traceback_text
 
 # What is written may be a view of a buffer that is used again: whoever keeps it copies it.
 Data = bytes | memoryview
@@ -27,7 +28,6 @@ Writer = Callable[[Stream, Data], None]
 
 REASON_AT_MOST = 500
 TRACEBACK_AT_MOST = 64 * 1024
-REPR_AT_MOST = 10_000
 
 
 class FunctionNotFound(JoberError):
@@ -94,33 +94,62 @@ def _load(path: Path) -> Any:
 
 
 def call(
-    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], file: str | None = None
+    name: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    file: str | None = None,
+    *,
+    with_locals: bool = False,
 ) -> Outcome:
     """Call it in this thread, and tell how it ended. Raises nothing.
 
-    An async function is run to its end.
+    An async function is run to its end, and so is a generator, async or not: the list of its
+    items is what it returns. `with_locals`: a traceback tells the local variables too.
     """
     try:
-        value = resolve(name, file)(*args, **kwargs)
-        if inspect.iscoroutine(value):
-            import asyncio
-
-            value = asyncio.run(value)
-        plain, note = plain_value(value)
+        plain, note = _value(resolve(name, file)(*args, **kwargs))
     except SystemExit as exit_:
         return _exited(exit_.code)
+    except Skip as skip:
+        reason = _shown(str(skip)) or "the function raised Skip"
+        return Outcome(state=RunState.SKIPPED, reason=reason)
     except FunctionNotFound as error:
         return Outcome(state=RunState.FAILED, exit_code=1, reason=_shown(str(error)))
     except BaseException as error:
-        return _raised(error)
+        return _raised(error, with_locals)
     return Outcome(state=RunState.SUCCESS, exit_code=0, return_value=plain, reason=note)
 
 
-def _raised(error: BaseException) -> Outcome:
+def _value(value: Any) -> tuple[Any, str | None]:
+    """What a call came to, as JSON can carry it, and a note where it cannot."""
+    if inspect.isgenerator(value):
+        items = Items()
+        for item in value:
+            items.add(item)
+        return items.told()
+    if inspect.iscoroutine(value) or inspect.isasyncgen(value):
+        import asyncio
+
+        return asyncio.run(_awaited(value))
+    return plain_value(value)
+
+
+async def _awaited(value: Any) -> tuple[Any, str | None]:
+    if inspect.iscoroutine(value):
+        value = await value
+    if not inspect.isasyncgen(value):
+        return _value(value)
+    items = Items()
+    async for item in value:
+        items.add(item)
+    return items.told()
+
+
+def _raised(error: BaseException, with_locals: bool) -> Outcome:
     try:
         reason = f"{type(error).__name__}: {error}"
         trace = _from_users_frame(error.__traceback__)
-        text = "".join(traceback.format_exception(type(error), error, trace))
+        text = traceback_text(error, trace, with_locals)
     except BaseException as worse:
         # Its __str__ raises, or the like.
         reason = text = f"{type(error).__name__} (which cannot be shown: {type(worse).__name__})\n"
@@ -132,7 +161,7 @@ def _raised(error: BaseException) -> Outcome:
         state=RunState.FAILED,
         exit_code=1,
         reason=_shown(reason),
-        traceback=_without_surrogates(text),
+        traceback=without_surrogates(text),
         errors=_names(type(error)),
     )
 
@@ -169,30 +198,6 @@ def _exited(code: object) -> Outcome:
     return Outcome(state=RunState.FAILED, exit_code=status, reason=reason)
 
 
-def plain_value(value: Any) -> tuple[Any, str | None]:
-    """The value as JSON can carry it; what it cannot is its repr, with a note."""
-    if value is None:
-        return None, None
-    try:
-        return json.loads(json.dumps(value, allow_nan=False)), None
-    except Exception:
-        kind = type(value).__name__
-    try:
-        shown = repr(value)
-    except Exception as error:
-        note = f"the return value is a {kind}, not JSON, and its repr raises {type(error).__name__}"
-        return None, note
-    return (
-        _without_surrogates(shown[:REPR_AT_MOST]),
-        f"the return value is a {kind}, not JSON: its repr is kept",
-    )
-
-
 def _shown(text: str) -> str:
     """The first line, in bounds, of a text from anywhere."""
-    return _without_surrogates((text.splitlines() or [""])[0][:REASON_AT_MOST])
-
-
-def _without_surrogates(text: str) -> str:
-    """Text that UTF-8 can carry."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return without_surrogates((text.splitlines() or [""])[0][:REASON_AT_MOST])

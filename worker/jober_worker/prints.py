@@ -10,17 +10,33 @@ from typing import TextIO
 from jober.output import Stream
 from jober_worker.functions import Writer
 
-_writer: ContextVar[Writer | None] = ContextVar("jober_writer", default=None)
+
+class _Capture:
+    """Where prints go, until it is over: threads that are left behind have it still."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer: Writer | None = writer
+
+
+_capture: ContextVar[_Capture | None] = ContextVar("jober_capture", default=None)
 
 
 @contextmanager
 def captured(writer: Writer) -> Iterator[None]:
-    """What this thread prints goes to `writer`."""
-    token = _writer.set(writer)
+    """What this thread prints goes to `writer`, and what the threads print that have inherited
+    its context (see `belonging`); after it, all that goes where the agent's own prints go."""
+    capture = _Capture(writer)
+    token = _capture.set(capture)
     try:
         yield
     finally:
-        _writer.reset(token)
+        capture.writer = None
+        _capture.reset(token)
+
+
+def _writer() -> Writer | None:
+    capture = _capture.get()
+    return capture.writer if capture else None
 
 
 def capture_prints() -> None:
@@ -53,7 +69,7 @@ class _Told(io.TextIOBase, TextIO):
         return True
 
     def write(self, text: str) -> int:
-        writer = _writer.get()
+        writer = _writer()
         if writer is not None:
             writer(self._stream, _encoded(text))
         elif self._through is not None:
@@ -61,7 +77,7 @@ class _Told(io.TextIOBase, TextIO):
         return len(text)
 
     def flush(self) -> None:
-        if _writer.get() is None and self._through is not None:
+        if _writer() is None and self._through is not None:
             self._through.flush()
 
     def fileno(self) -> int:
@@ -82,7 +98,7 @@ class _ToldBytes(io.RawIOBase):
 
     def write(self, data: object) -> int:
         given = bytes(data)  # type: ignore[call-overload]
-        writer = _writer.get()
+        writer = _writer()
         if writer is not None:
             writer(self._stream, given)
         elif self._through is not None:

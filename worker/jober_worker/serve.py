@@ -12,8 +12,10 @@ from jober.errors import RedisUnavailable
 from jober.logs import set_up_logs
 from jober.store import Store
 from jober_worker.agent import Agent
+from jober_worker.belonging import inherit
 from jober_worker.guardian import DIED, PARENT_DIED, adopt_orphans
 from jober_worker.prints import capture_prints
+from jober_worker.records import capture_records
 from jober_worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,8 @@ def serve(settings: Settings, sign: int) -> int:
     adopt_orphans()
     sys.path.insert(0, os.getcwd())
     capture_prints()
+    capture_records()
+    inherit()
     store = Store(settings.redis)
     agent = Agent(store, settings, lambda: words.tell(signal.SIGTERM))
     os.set_blocking(sign, False)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jober.cli import commands
+from jober.cli.say import say, say_wrong_call
 
 # What a shell shows for a program that was interrupted, or lost the reader of its pipe.
 INTERRUPTED = 130
@@ -47,20 +48,18 @@ def _run(arguments: list[str]) -> int:
     if rest and f"{name} {rest[0]}" in commands.COMMANDS:
         name, rest = f"{name} {rest[0]}", rest[1:]
     if name in commands.COMMANDS:
-        return _command(name, rest)
+        return _light(name, rest) if commands.COMMANDS[name].light else _command(name, rest)
     if daemon := commands.daemon(name):
         sys.argv = [f"jober {name}", *rest]
         return int(daemon(rest) or 0)
     if longer := [known for known in commands.COMMANDS if known.startswith(f"{name} ")]:
-        return _say(
-            f"say what to {name}: {' or '.join(longer)} (see 'jober {longer[0]} --help')", 2
-        )
+        return say(f"say what to {name}: {' or '.join(longer)} (see 'jober {longer[0]} --help')", 2)
     from jober.errors import did_you_mean
 
     near = did_you_mean(name, [*commands.COMMANDS, *commands.daemons()])
     if name.startswith("-"):
-        return _say(f"options such as '{name}' stand after the command (see 'jober --help')", 2)
-    return _say(f"no such command '{name}'{near} (see 'jober --help')", 2)
+        return say(f"options such as '{name}' stand after the command (see 'jober --help')", 2)
+    return say(f"no such command '{name}'{near} (see 'jober --help')", 2)
 
 
 def _command(name: str, arguments: list[str]) -> int:
@@ -86,9 +85,17 @@ def _command(name: str, arguments: list[str]) -> int:
         if isinstance(error, typer.BadParameter.__bases__[0]):
             problem = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
             problem = problem[:1].lower() + problem[1:].replace("Value error, ", "")
-            return _say(f"{' '.join(problem.split())} (see 'jober {name} --help')", 2)
+            return say_wrong_call(name, problem)
         raise
     return status if isinstance(status, int) else 0
+
+
+def _light(name: str, arguments: list[str]) -> int:
+    try:
+        return commands.load_light(name)(arguments)
+    except SystemExit as exit_:
+        # argparse has printed what there is to say.
+        return exit_.code if isinstance(exit_.code, int) else 1
 
 
 def _told(error: Exception) -> int:
@@ -97,14 +104,9 @@ def _told(error: Exception) -> int:
 
     if isinstance(error, JoberError):
         for line in str(error).splitlines():
-            _say(line, 1)
+            say(line, 1)
         return 1
     if os.environ.get("JOBER_DEBUG"):
         raise error
     what = f"{type(error).__name__}: {error}".replace("\n", " ")
-    return _say(f"{what} (a bug of jober; JOBER_DEBUG=1 shows where)", 1)
-
-
-def _say(problem: str, status: int) -> int:
-    sys.stderr.write(f"jober: {problem}\n")
-    return status
+    return say(f"{what} (a bug of jober; JOBER_DEBUG=1 shows where)", 1)

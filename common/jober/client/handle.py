@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jober.errors import RunFailed, WaitTimeout
+from jober.log_line import LogLine, as_text, read_lines
 from jober.output import End, Frame, Stream, Truncated
 from jober.run import GOOD, Attempt, Run, RunState
 from jober.store import Store
@@ -72,12 +73,20 @@ class RunHandle:
                 yield told
 
     def output(self, stream: Stream | None = None) -> bytes:
-        """What is kept of its output so far, of one stream or of both in the order written."""
+        """What is kept of its output so far, of one stream or of all in the order written; its
+        log records as text, a line each."""
         return b"".join(
-            frame.data
+            as_text(frame.data) if frame.stream is Stream.LOG else frame.data
             for frame in self._store.outputs.read(self.id)
             if stream is None or frame.stream is stream
         )
+
+    def records(self) -> list[LogLine]:
+        """What is kept of its log records so far."""
+        data = b"".join(
+            frame.data for frame in self._store.outputs.read(self.id) if frame.stream is Stream.LOG
+        )
+        return [line for line in read_lines(data) if isinstance(line, LogLine)]
 
     def cancel(self, reason: str = "cancelled") -> str:
         """Stop it: `withdrawn` where it had not started, `asked` where its agent was told to,

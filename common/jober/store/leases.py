@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jober.end_policy import EndPolicy
-from jober.run import GOOD, Claim, Outcome, RunState
+from jober.progress import Progress
+from jober.run import GOOD, MAX_RESULT_BYTES, Claim, Outcome, RunState
 from jober.store import keys, rq
 from jober.store.agents import LEASE_MS
 from jober.store.connection import Connection
@@ -15,19 +16,18 @@ from jober.store.fields import packed, text
 
 # How long a finished run, its result and its output are kept.
 KEEP_S = 7 * 86_400
-# A longer return value is not stored.
-MAX_RESULT_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """The report of an ended attempt; `last_seq` is the last frame of its output. It is tried again
-    in `retry_in_s` seconds, unless that is None."""
+    """The report of an ended attempt; `last_seq` is the last frame of its output, `progress` the
+    last that it said of itself. It is tried again in `retry_in_s` seconds, unless that is None."""
 
     claim: Claim
     host: str
     outcome: Outcome
     last_seq: int = 0
+    progress: Progress | None = None
     retry_in_s: float | None = None
 
 
@@ -66,8 +66,9 @@ class LeaseStore:
                 trigger=trigger.decode("utf-8", "replace"),
                 fire_at=text(fire_at),
                 timeout=text(timeout),
+                term=text(term),
             )
-            for id, attempt, job, queue, data, options, trigger, fire_at, timeout in reply
+            for id, attempt, job, queue, data, options, trigger, fire_at, timeout, term in reply
         ]
 
     def wait(self, queues: Sequence[str], wait_s: float) -> bool:
@@ -191,5 +192,6 @@ def _plain(end: Finish) -> dict[str, Any]:
         "last_seq": end.last_seq,
         "cpu_s": None if outcome.cpu_s is None else f"{outcome.cpu_s:.6f}",
         "peak_memory_bytes": outcome.peak_memory_bytes,
+        "progress": end.progress.to_json() if end.progress else None,
     }
     return {name: value for name, value in facts.items() if value is not None}

@@ -9,6 +9,7 @@ from typing import Any
 import msgpack
 
 from jober.output import End, Frame, LogFile, Stream, Truncated
+from jober.progress import Progress, read_progress
 from jober.run import FINAL
 from jober.store import keys
 from jober.store.connection import Connection
@@ -105,9 +106,10 @@ class OutputStore:
 
     def follow(
         self, run: str, after: int = 0, timeout_s: float | None = None
-    ) -> Iterator[Frame | Truncated | End | None]:
+    ) -> Iterator[Frame | Truncated | Progress | End | None]:
         """What the run has written and writes, each frame once and in order, with a mark where the
-        cap cut, up to and with its End. None is yielded each second that nothing came.
+        cap cut, up to and with its End; and its progress when it tells of it. None is yielded each
+        second that nothing came.
 
         It subscribes, waits for the acknowledgement, reads the log, then goes live; frames it
         has seen are dropped, and on a gap it reads the log again.
@@ -144,6 +146,8 @@ class OutputStore:
                         told = _told(message["data"])
                         if isinstance(told, End):
                             end = told
+                        elif isinstance(told, Progress):
+                            yield told
                         else:
                             yield from follower.take(told)
             finally:
@@ -199,8 +203,10 @@ def _frame(entry_id: bytes, pairs: Any) -> Frame:
     )
 
 
-def _told(message: bytes) -> Frame | End:
+def _told(message: bytes) -> Frame | Progress | End:
     kind, *rest = msgpack.unpackb(message, raw=True)
+    if kind == b"progress":
+        return read_progress(rest[0])
     if kind == b"end":
         state, exit_code, last_seq = rest
         code = None if exit_code is False else int(exit_code)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jober.errors import JobNotFound, RunNotFound
-from jober.run import Attempt, Run, RunState
+from jober.progress import Progress, read_progress
+from jober.run import Attempt, Claim, Run, RunState
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, record, text
@@ -116,6 +117,16 @@ class RunStore:
             raise RunNotFound(id)
         return str(reply.decode())
 
+    def progress(self, told: Sequence[tuple[Claim, Progress]]) -> list[bool]:
+        """Write how far attempts are, one script for all, and tell their followers. False for one
+        that is over, or another's by now."""
+        replies = self._redis.run(
+            "progress",
+            [],
+            [packed([[claim.id, claim.attempt, progress.to_json()] for claim, progress in told])],
+        )
+        return [bool(reply) for reply in replies]
+
     def prune(
         self, keep: int, job: str | None = None, limit: int = 200, pass_over: int = 0
     ) -> tuple[int, int]:
@@ -160,6 +171,8 @@ def _run(id: str, fields: dict[str, bytes]) -> Run:
         traceback=text(fields.get("traceback")),
         cpu_s=_seconds(fields.get("cpu_s")),
         peak_memory_bytes=number(fields.get("peak_memory_bytes")),
+        progress=read_progress(fields["progress"]) if "progress" in fields else None,
+        term=text(fields.get("term")),
         cancel_requested="cancel_requested" in fields,
     )
 

@@ -6,7 +6,7 @@
 --       better_elsewhere
 -- ARGV  1 agent  2 host  3 lease in ms  4 n  5 s that a finished run is kept
 --       6.. the names of the queues
--- Reply list of {id, attempt, job, queue, data, options, trigger, fire_at, timeout}
+-- Reply list of {id, attempt, job, queue, data, options, trigger, fire_at, timeout, term}
 --#include time
 --#include event
 --#include queue
@@ -43,7 +43,7 @@ end
 local function take(id, queue)
   local record = 'rq:job:' .. id
   local fields = redis.call('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
-    'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid')
+    'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid', 'term')
   if fields[1] ~= 'queued' then return end -- cancelled, deleted, or taken already
   local job = fields[2] or ''
   local attempt = tonumber(fields[8] or '0') + 1
@@ -76,7 +76,7 @@ local function take(id, queue)
   if attempt > 1 then
     -- It ended before, or was never started: what that left is not this attempt's.
     redis.call('HDEL', record, 'ended_at', 'exit_code', 'reason', 'return_value', 'traceback',
-      'cpu_s', 'peak_memory_bytes', 'retry_at', 'avoid')
+      'cpu_s', 'peak_memory_bytes', 'progress', 'retry_at', 'avoid')
     redis.call('PERSIST', record)
   end
   redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), lease_member(lease, job, host, agent, queue))
@@ -90,7 +90,7 @@ local function take(id, queue)
   end
   tell('run.started', now, { run = id, job = job, host = host, agent = agent, attempt = attempt })
   claimed[#claimed + 1] = { id, attempt, job, queue, fields[3] or '', fields[4] or '{}',
-    fields[5] or 'rq', fields[6] or '', fields[7] or '' }
+    fields[5] or 'rq', fields[6] or '', fields[7] or '', fields[12] or '' }
 end
 
 for i = 6, #ARGV do

@@ -1,0 +1,87 @@
+"""Which run the calling code belongs to."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+
+from jober.current.run import CurrentRun
+from jober.current.socket_link import SocketLink
+from jober.errors import NotInRun
+
+_entered: ContextVar[CurrentRun | None] = ContextVar("jober_run", default=None)
+# That of this process, with the part of the environment that it was made from: a process that
+# serves one run after another has another each time.
+_of_process: tuple[tuple[str, ...], CurrentRun, SocketLink] | None = None
+
+_VARIABLES = (
+    "JOBER_RUN_ID",
+    "JOBER_ATTEMPT",
+    "JOBER_JOB",
+    "JOBER_HOST",
+    "JOBER_FIRE_AT",
+    "JOBER_TERM",
+    "JOBER_SOCKET",
+    "JOBER_TOKEN",
+)
+
+
+def current_run() -> CurrentRun:
+    """The run that the calling code belongs to. Raises NotInRun."""
+    run = _entered.get() or _run_of_process()
+    if run is None:
+        raise NotInRun
+    return run
+
+
+def entered_run() -> CurrentRun | None:
+    """The run that this thread was given, or inherited, in a process that has several."""
+    return _entered.get()
+
+
+@contextmanager
+def entered(run: CurrentRun) -> Iterator[None]:
+    """This thread does the work of `run`. For agents."""
+    token = _entered.set(run)
+    try:
+        yield
+    finally:
+        _entered.reset(token)
+
+
+def leave_run() -> None:
+    """The run of this process ends: what is still to be told of it is. For who serves runs in
+    turn, and for who ends without the interpreter's own end."""
+    global _of_process
+    if _of_process is not None:
+        _of_process[2].close()
+        _of_process = None
+
+
+def moment(fire_at: str | None) -> datetime | None:
+    """The fire time as it is told in a record and in JOBER_FIRE_AT."""
+    return datetime.fromisoformat(fire_at) if fire_at else None
+
+
+def _run_of_process() -> CurrentRun | None:
+    global _of_process
+    told = tuple(os.environ.get(name, "") for name in _VARIABLES)
+    if _of_process is not None and _of_process[0] == told:
+        return _of_process[1]
+    leave_run()
+    id, attempt, job, host, fire_at, term, socket, secret = told
+    if not id:
+        return None
+    link = SocketLink(socket, secret)
+    run = CurrentRun(
+        id=id,
+        job=job or None,
+        attempt=int(attempt) if attempt.isdigit() else 1,
+        host=host,
+        fire_at=moment(fire_at),
+        term=int(term) if term.isdigit() else None,
+        _link=link,
+    )
+    _of_process = (told, run, link)
+    return run
