@@ -222,7 +222,7 @@ def test_a_traceback_tells_local_variables_where_they_are_asked_for_and_no_more_
     told = call(f"{tasks}.fails_with_locals", [], {}, with_locals=True).traceback or ""
     assert told.count("    path = '/srv/data'\n") == 2  # of the error, and of its cause
     assert "    many = [0, 1, 2, 3, 4, 5, ...]\n" in told
-    assert "    bad = <a Unshowable, whose repr raises RuntimeError>\n" in told
+    assert "    bad = <Unshowable instance at 0x" in told
     assert len(told) < 3000
 
 
