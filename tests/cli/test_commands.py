@@ -13,7 +13,10 @@ from jober.cli.commands import COMMANDS
 from tests.cli.conftest import Cli
 from tests.fleet import BIN
 
-WITHOUT_REDIS = {"dev", "version", "simulate", "import crontab", "import systemd"}
+WITHOUT_REDIS = {
+    *("dev", "version", "simulate", "import crontab", "import systemd"),
+    *(name for name, command in COMMANDS.items() if command.light),
+}
 
 
 def test_help_lists_every_command_and_daemon_and_loads_nothing() -> None:

@@ -4,7 +4,7 @@ They are called over and over, so they import little: no typer, no store.
 """
 
 import os
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
 from typing import NoReturn
 
@@ -16,47 +16,62 @@ from jober.log_line import LEVELS, LogLine
 from jober.progress import checked_step
 
 _PROGRESS = """\
-Tell how far the run is that this is called in, to be seen in `jober run --follow`, `jober runs`
-and `jober show RUN`. What is left out stays as it was.
+Usage: jober progress [OPTIONS] [DONE] [TOTAL] [MESSAGE]
+
+  Tell how far the run is, that is: the run whose job calls this. It is to be
+  seen in 'jober run --follow', 'jober runs' and 'jober show RUN'. What is left
+  out stays as it was told before.
+
+Options:
+  --message TEXT  What is being done.
+  --group A/B     Of this part of the work, or part of a part.
+  -h, --help      Show this message and exit.
+
+  Examples:
+    jober progress 3 10 "copying"
+    jober progress 4
+    jober progress 120 4000 --group copy/files
+    jober progress --message "almost there"
 """
-_PROGRESS_EXAMPLES = """\
-Examples:
-  jober progress 3 10 "copying"
-  jober progress 4
-  jober progress 120 4000 --group copy/files
-  jober progress --message "almost there"
-"""
-_LOG = "Put a record into the log of the run that this is called in; `jober logs` shows it."
-_LOG_EXAMPLES = """\
-Examples:
-  jober log "nothing to do"
-  jober log "disk is 90 % full" --level warning
-  jober log "retrying" --logger sync
+_LOG = f"""\
+Usage: jober log [OPTIONS] MESSAGE
+
+  Put a record into the log of the run whose job calls this; 'jober logs' shows
+  it among the output.
+
+Options:
+  --level LEVEL  One of {", ".join(level.lower() for level in LEVELS)}.
+                 (default: info)
+  --logger NAME  (default: the job)
+  -h, --help     Show this message and exit.
+
+  Examples:
+    jober log "nothing to do"
+    jober log "disk is 90 % full" --level warning
+    jober log "retrying" --logger sync
 """
 
 
 class _Parser(ArgumentParser):
-    def __init__(self, name: str, description: str, examples: str) -> None:
-        super().__init__(
-            prog=f"jober {name}",
-            description=description,
-            epilog=examples,
-            formatter_class=RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+    def __init__(self, name: str, help: str) -> None:
+        super().__init__(prog=f"jober {name}", allow_abbrev=False)
         self._name = name
+        self._help = help
+
+    def format_help(self) -> str:
+        return self._help
 
     def error(self, message: str) -> NoReturn:
         raise SystemExit(say_wrong_call(self._name, message))
 
 
 def progress(arguments: list[str]) -> int:
-    parser = _Parser("progress", _PROGRESS, _PROGRESS_EXAMPLES)
-    parser.add_argument("done", nargs="?", type=_number, help="how much is done, in any unit")
-    parser.add_argument("total", nargs="?", type=_number, help="of how much")
-    parser.add_argument("text", nargs="?", metavar="message", help="what is being done")
-    parser.add_argument("--message", help="what is being done")
-    parser.add_argument("--group", metavar="A/B", help="of this part, or part of a part")
+    parser = _Parser("progress", _PROGRESS)
+    parser.add_argument("done", nargs="?", type=_number)
+    parser.add_argument("total", nargs="?", type=_number)
+    parser.add_argument("text", nargs="?", metavar="message")
+    parser.add_argument("--message")
+    parser.add_argument("--group")
     given = parser.parse_args(arguments)
     message = given.text if given.message is None else given.message
     try:
@@ -70,15 +85,10 @@ def progress(arguments: list[str]) -> int:
 
 
 def log(arguments: list[str]) -> int:
-    parser = _Parser("log", _LOG, _LOG_EXAMPLES)
-    parser.add_argument("message", help="the text")
-    parser.add_argument(
-        "--level",
-        default="info",
-        choices=[level.lower() for level in LEVELS],
-        help="(default: info)",
-    )
-    parser.add_argument("--logger", metavar="NAME", help="(default: the job)")
+    parser = _Parser("log", _LOG)
+    parser.add_argument("message")
+    parser.add_argument("--level", default="info", choices=[level.lower() for level in LEVELS])
+    parser.add_argument("--logger")
     given = parser.parse_args(arguments)
     line = LogLine(
         at_ms=SystemClock().now_ms(),
