@@ -39,7 +39,7 @@ fix: $(VENV)/installed-dev ## mend format and what lint can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 bench: $(VENV)/installed-bench ## measure, beside peers in the same run
-	@for measured in schedule latency firing table; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
+	@for measured in schedule latency firing table output; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
 
 clean: ## remove what make built
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

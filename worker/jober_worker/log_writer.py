@@ -9,6 +9,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from jober.output import Stream, Truncated
@@ -24,6 +25,8 @@ _PIECE_COST = 128
 STUCK_S = 5.0
 # So often at least, the index tells when it was written.
 _INDEX_MS = 1000
+# IOV_MAX of Linux.
+_WRITTEN_AT_ONCE = 1024
 
 _Piece = tuple[Stream, int, bytes]
 
@@ -141,7 +144,7 @@ class _Parts:
             at += len(data)
         # The index first: a reader never takes bytes for those of another stream.
         self._part_bytes += _write_all(self._index, "".join(lines).encode())
-        written = _write_all(self._log, b"".join(data for _, _, data in pieces))
+        written = _write_all(self._log, *(data for _, _, data in pieces))
         self._part_bytes += written
         self._offset += written
 
@@ -178,8 +181,12 @@ class _Parts:
         self._log = self._index = -1
 
 
-def _write_all(descriptor: int, data: bytes) -> int:
-    left = memoryview(data)
+def _write_all(descriptor: int, *pieces: bytes) -> int:
+    left = deque(memoryview(piece) for piece in pieces if piece)
     while left:
-        left = left[os.write(descriptor, left) :]
-    return len(data)
+        written = os.writev(descriptor, [*islice(left, _WRITTEN_AT_ONCE)])
+        while left and written >= len(left[0]):
+            written -= len(left.popleft())
+        if written:
+            left[0] = left[0][written:]
+    return sum(map(len, pieces))

@@ -5,6 +5,7 @@ What is read is handed on as a view of a buffer that is used again: whoever keep
 
 import fcntl
 import os
+import time
 
 from jober.output import Stream
 from jober_worker.functions import Writer
@@ -14,6 +15,9 @@ READ_BYTES = 256 * 1024
 # A pipe of the usual size that is found full is made large, where the system allows it.
 USUAL_PIPE = 64 * 1024
 LARGE_PIPE = 1024 * 1024
+# A large one that had little is read again after a nap in which it may fill: to wake up for each
+# few KiB of a flood costs both sides more than to read them.
+NAP_S = 0.001
 # What is left in a pipe when its writers are gone: at most its size (fs.pipe-max-size).
 PIPE_AT_MOST = 1024 * 1024
 
@@ -28,7 +32,9 @@ class Pipes:
     def __init__(self, write: Writer, *, merged: bool = False, thrown: bool = False) -> None:
         self.streams: dict[int, Stream] = {}
         self._write = write
+        self._found_full: set[int] = set()
         self._large: set[int] = set()
+        self._napping: set[int] = set()
         self._buffer = memoryview(bytearray(0 if thrown else READ_BYTES))
         self._childs: list[int] = []
         self._ours: list[int] = []
@@ -61,6 +67,8 @@ class Pipes:
     def pass_on(self, descriptor: int) -> bool:
         """Pass on what is there, in bounds; False at the end of the pipe."""
         size = 0
+        if descriptor in self._napping:
+            time.sleep(NAP_S)
         try:
             while size < READ_BYTES:
                 got = os.readv(descriptor, [self._buffer[size:]])
@@ -74,14 +82,19 @@ class Pipes:
         if not got:
             del self.streams[descriptor]
             return False
-        if size >= USUAL_PIPE and descriptor not in self._large:
+        if size >= USUAL_PIPE and descriptor not in self._found_full:
             self._enlarge(descriptor)
+        if descriptor in self._large and size < READ_BYTES:
+            self._napping.add(descriptor)
+        else:
+            self._napping.discard(descriptor)
         return True
 
     def _enlarge(self, descriptor: int) -> None:
-        self._large.add(descriptor)
+        self._found_full.add(descriptor)
         try:
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, LARGE_PIPE)
+            self._large.add(descriptor)
         except (OSError, AttributeError):
             pass  # more than the system gives to one user: it stays as it is
 
