@@ -176,6 +176,35 @@ def test_merged_output_keeps_its_true_order_to_the_end(
     assert output(fleet, run.id).split() == [str(n) for n in range(500)]
 
 
+@pytest.mark.parametrize("kept", ["memory", "file"])
+def test_a_flood_costs_little_and_a_follower_is_told_of_every_byte_of_it(
+    fleet: Fleet, agent: "subprocess.Popen[bytes]", kept: str
+) -> None:
+    size = 50_000_000
+    assert ended(fleet, "warm", command="true").state == "success"
+    pid = fleet.jober.agents()[0].pid
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    before = _status_bytes(pid, "VmRSS")
+    run = start(fleet, "flood", command=f"yes | head -c {size}", shell=True, output=kept)
+    at = 0
+    for item in run.follow(60):
+        if isinstance(item, Frame):
+            assert item.offset == at
+            at = item.end
+        else:
+            at += item.dropped
+    assert at == size
+    assert run.state == "success"
+    assert _status_bytes(pid, "VmHWM") - before < 30_000_000
+    log = f"jober:out:{run.id}:log"
+    assert fleet.jober.store.connection.command("MEMORY", "USAGE", log, "SAMPLES", 0) < 1_000_000
+
+
+def _status_bytes(pid: int, name: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
 def test_a_log_can_be_read_while_it_is_written(
     fleet: Fleet, agent: "subprocess.Popen[bytes]"
 ) -> None:
