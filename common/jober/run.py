@@ -183,6 +183,13 @@ class Attempt:
     exit_code: int | None = None
     reason: str | None = None
 
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from start to end; None while it has not ended."""
+        if self.started_at_ms is None or self.ended_at_ms is None:
+            return None
+        return (self.ended_at_ms - self.started_at_ms) / 1000
+
     def to_dict(self) -> dict[str, Any]:
         """The stable names that scripts rely on (`--json`)."""
         return {

@@ -53,7 +53,7 @@ def test_the_version_is_told(cli: Cli) -> None:
     [
         (["jbos"], "no such command 'jbos', did you mean 'jobs'?"),
         (["--redis", "x", "jobs"], "options such as '--redis' stand after the command"),
-        (["show"], "missing argument 'NAME' (see 'jober show --help')"),
+        (["show"], "missing argument 'NAME|RUN' (see 'jober show --help')"),
         (["jobs", "--jsn"], "no such option"),
         (["runs", "-n", "0"], "invalid value for '-n'"),
         (["runs", "--state", "good"], "'good' is not one of 'queued'"),

@@ -193,3 +193,38 @@ def test_a_run_that_is_tried_again_tells_when_and_why(cli: Cli, hand: Hand) -> N
     assert re.search(retrying, cli("events").text)
     assert cli("cancel", id).text == f"cancelled {id}, which waited for another attempt\n"
     assert hand.state(id) is RunState.CANCELLED
+
+
+def test_all_about_a_run_with_each_of_its_attempts(cli: Cli, hand: Hand) -> None:
+    hand.job(retries=1)
+    hand.agent()
+    hand.agent("host2-bbbbbb")
+    id = hand.run()
+    hand.put_off(hand.claim()[0], exit_code=3, reason="exit code 3")
+    assert re.search(r"\n  again +\S+ \(.*\)\n", cli("show", id).text)
+    hand.store.leases.promote()
+    (claim,) = hand.claim("host2-bbbbbb", 1, "default")
+    hand.finish(claim, agent="host2-bbbbbb", exit_code=0, return_value={"a": [1]})
+    text = cli("show", id).text
+    assert text.startswith(f"{id}  success\n  job         job\n")
+    assert re.search(r"\n1  failed   host1  \S+ +\d+ ms  exit code 3\n", text)
+    assert re.search(r"\n2  success  host2  \S+ +\d+ ms\n", text)
+    assert '\n  returned    {"a": [1]}\n' in text
+    told = cli("show", id, "--json").json
+    assert (told["id"], told["result"]) == (id, {"a": [1]})
+    assert [(one["attempt"], one["state"]) for one in told["attempts"]] == [
+        (1, "failed"),
+        (2, "success"),
+    ]
+
+
+def test_a_run_that_was_tried_once_has_no_list_of_attempts(cli: Cli, hand: Hand) -> None:
+    hand.job()
+    hand.agent()
+    id = hand.run()
+    assert "Attempts" not in cli("show", id).text
+    hand.finish(hand.claim()[0], RunState.FAILED, reason="E: x", traceback="Traceback\n  E: x\n")
+    text = cli("show", id).text
+    assert "Attempts" not in text
+    assert "\nTraceback\n  Traceback\n    E: x\n" in text
+    assert "no job is named 'other'" in cli("show", "other").err

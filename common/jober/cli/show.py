@@ -1,38 +1,52 @@
-"""`jober show`: all about one job on one page."""
+"""`jober show`: all about one job, or one run, on one page."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.next import as_dict, coming_fires
-from jober.cli.options import JobArgument, JsonOption, RedisOption
+from jober.cli.options import JsonOption, RedisOption
 from jober.cli.runs import print_runs
-from jober.cli.table import Column, print_table
+from jober.cli.show_run import is_run, show_run
+from jober.cli.table import Column, print_facts, print_heading, print_table
 from jober.cli.words import count, moment, moment_and_hint, plain, relative
+from jober.errors import JobNotFound
 from jober.ledger import LedgerEntry
 from jober.store.jobs import JobRecord
 
 _FIRES = 3
 _ENTRIES = 8
 _RUNS = 8
-_INDENT = 14
 
 
-def show(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
-    """Show all about one job.
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME|RUN", help="The name of a job, or the id of a run.")
+]
 
-    Its definition, its coming fires, what was decided of its last ones and why, and its newest
-    runs.
+
+def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
+    """Show all about one job, or one run.
+
+    Of a job its definition, its coming fires, what was decided of its last ones and why, and its
+    newest runs; of a run how it went, and each attempt.
 
     Examples:
       jober show nightly
       jober show nightly --json | jq .definition
+      jober show nightly-20261121T020000Z
     """
     with fleet(redis) as jober:
-        record = jober.job(name)
+        try:
+            record = jober.job(name)
+        except JobNotFound:
+            if not is_run(jober, name):
+                raise
+            show_run(jober, name, json)
+            return
         ledger = jober.ledger(name, limit=_ENTRIES)
         runs = jober.runs(name, limit=_RUNS)
         hosts = jober.hosts_for(record.job)
@@ -54,9 +68,9 @@ def show(name: JobArgument, json: JsonOption = False, redis: RedisOption = None)
     console = terminal.stdout()
     _print_head(console, record, fires, hosts, now_ms)
     if ledger:
-        _heading(console, "Decisions")
+        print_heading(console, "Decisions")
         _print_ledger(console, ledger, now_ms)
-    _heading(console, "Runs")
+    print_heading(console, "Runs")
     if runs:
         print_runs(console, runs, now_ms)
     else:
@@ -102,12 +116,7 @@ def _print_head(
         ]
     changed = moment_and_hint(record.updated_at_ms, now_ms)
     lines.append(("defined", f"{changed or 'once'}, revision {record.revision}"))
-    for label, value in lines:
-        text = value if isinstance(value, Text) else Text(plain(value))
-        for place, line in enumerate(text.wrap(console, max(20, console.width - _INDENT))):
-            begin = Text(f"  {'' if place else label}".ljust(_INDENT), style="dim")
-            line.rstrip()
-            console.print(begin + line, soft_wrap=True)
+    print_facts(console, lines)
 
 
 def _print_ledger(console: Console, ledger: list[LedgerEntry], now_ms: int) -> None:
@@ -127,8 +136,3 @@ def _ledger_row(entry: LedgerEntry, now_ms: int) -> list[str | Text]:
     elif entry.host and not entry.run:
         told = f"{told} ({entry.host})"
     return [moment(entry.fire_at_ms, now_ms), terminal.state(entry.decision), told]
-
-
-def _heading(console: Console, text: str) -> None:
-    console.print()
-    console.print(Text(text, style="bold"))

@@ -1,4 +1,4 @@
-"""Tables: columns that fit the terminal, without lines or boxes.
+"""Tables: columns that fit the terminal, without lines or boxes; and facts, a line each.
 
 Where the terminal is too narrow, columns go (those with the highest `drop` first), then what
 may be cut is cut. What a person may want to copy, such as the id of a run, is never cut.
@@ -15,6 +15,7 @@ from jober.cli.words import plain
 
 _GAP = 2
 _AT_LEAST = 8
+_INDENT = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,22 @@ class Column:
     justify: Literal["left", "right"] = "left"
     drop: int = 0
     cut: bool = False
+
+
+def print_heading(console: Console, text: str) -> None:
+    """What a part of a page is about, after an empty line."""
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def print_facts(console: Console, facts: Sequence[tuple[str, str | Text]]) -> None:
+    """A line for each fact, its name before it; long ones go on below."""
+    for label, value in facts:
+        text = value if isinstance(value, Text) else Text(plain(value))
+        for place, line in enumerate(text.wrap(console, max(20, console.width - _INDENT))):
+            begin = Text(f"  {'' if place else label}".ljust(_INDENT), style="dim")
+            line.rstrip()
+            console.print(begin + line, soft_wrap=True)
 
 
 def print_table(

@@ -1,0 +1,104 @@
+"""`jober show RUN`: how one run went, attempt by attempt."""
+
+import json as json_format
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from jober.cli import terminal
+from jober.cli.runs import took, why
+from jober.cli.table import Column, print_facts, print_heading, print_table
+from jober.cli.words import duration, moment, moment_and_hint, plain
+from jober.client import Jober
+from jober.errors import RunNotFound
+from jober.run import Attempt, Run
+
+_RESULT_AT_MOST = 2000
+
+
+def is_run(jober: Jober, id: str) -> bool:
+    """Whether it is the id of a run that is known."""
+    try:
+        jober.handle(id)
+    except RunNotFound:
+        return False
+    return True
+
+
+def show_run(jober: Jober, id: str, as_json: bool) -> None:
+    """Print all about the run."""
+    handle = jober.handle(id)
+    run, attempts = handle.run, handle.attempts
+    now_ms = jober.store.clock.now_ms()
+    if as_json:
+        told: dict[str, Any] = {
+            **run.to_dict(),
+            "result": json_format.loads(run.return_value) if run.return_value else None,
+            "traceback": run.traceback,
+            "attempts": [attempt.to_dict() for attempt in attempts],
+        }
+        terminal.print_json(told)
+        return
+    console = terminal.stdout()
+    console.print(Text(run.id, style="bold"), terminal.state(run.state), sep="  ", soft_wrap=True)
+    print_facts(console, [(name, value) for name, value in _facts(run, now_ms) if value])
+    if len(attempts) > 1 or run.retry_at_ms is not None:
+        print_heading(console, "Attempts")
+        _print_attempts(console, attempts, now_ms)
+    if run.traceback:
+        print_heading(console, "Traceback")
+        for line in run.traceback.splitlines():
+            console.print(Text(f"  {plain(line)}"), soft_wrap=True)
+    if run.attempt:
+        console.print()
+        console.print(Text(f"what it has written: jober logs {run.id}", style="dim"))
+
+
+def _facts(run: Run, now_ms: int) -> list[tuple[str, str | Text]]:
+    used = []
+    if run.cpu_s is not None:
+        used.append(f"{duration(run.cpu_s)} of processor time")
+    if run.peak_memory_bytes is not None:
+        used.append(f"{run.peak_memory_bytes / (1 << 20):.1f} MiB at the most")
+    return [
+        ("job", run.job or ""),
+        ("runs", run.description),
+        ("trigger", run.trigger),
+        ("fire", moment_and_hint(run.fire_at_ms, now_ms)),
+        ("queue", run.queue),
+        ("host", f"{run.host} ({run.agent})" if run.agent else run.host or ""),
+        ("queued", moment_and_hint(run.enqueued_at_ms, now_ms)),
+        ("started", moment_and_hint(run.started_at_ms, now_ms)),
+        ("again", moment_and_hint(run.retry_at_ms, now_ms)),
+        ("ended", moment_and_hint(run.ended_at_ms, now_ms)),
+        ("took", took(run, now_ms)),
+        ("exit status", "" if run.exit_code is None else str(run.exit_code)),
+        ("why", why(run)),
+        ("returned", (run.return_value or "")[:_RESULT_AT_MOST]),
+        ("used", ", ".join(used)),
+    ]
+
+
+def _print_attempts(console: Console, attempts: Sequence[Attempt], now_ms: int) -> None:
+    columns = [
+        Column(title="N", justify="right"),
+        Column(title="STATE"),
+        Column(title="HOST", cut=True),
+        Column(title="STARTED"),
+        Column(title="TOOK", justify="right"),
+        Column(title="WHY", cut=True, drop=1),
+    ]
+    rows: list[list[str | Text]] = [
+        [
+            str(one.attempt),
+            terminal.state(one.state),
+            one.host or "",
+            "" if one.started_at_ms is None else moment(one.started_at_ms, now_ms),
+            "" if one.duration_s is None else duration(one.duration_s),
+            Text(plain(one.reason or ""), style="dim"),
+        ]
+        for one in attempts
+    ]
+    print_table(console, columns, rows)
