@@ -148,6 +148,8 @@ def test_secrets_are_masked_in_redis_in_the_file_and_in_how_the_run_ended(
     told = output(fleet, run.id)
     assert "it is ***!\n" in told and "KeyError: '***'" in told and "hunter2" not in told
     assert "jober: PIN is not masked: a secret has 4 characters or more" in told
+    fleet.jober.store.connection.command("DEL", f"jober:out:{run.id}:log")
+    assert joined(whole(fleet, run.id)).decode() == told
     files = b"".join(path.read_bytes() for path in logs.rglob("*") if path.is_file())
     assert b"it is ***!\n" in files and b"hunter2" not in files
     fields: dict[str, Any] = {"process": True, "env": env, "secret": secret}

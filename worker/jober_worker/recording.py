@@ -43,7 +43,8 @@ class Recording:
         self._has_file = options.output == "file"
         self._masked = MaskedWriter(self.masking, self._keep) if self.masking else None
         for name in self.masking.too_short:
-            self._note(f"{name} is not masked: a secret has {SHORTEST} characters or more")
+            told = f"jober: {name} is not masked: a secret has {SHORTEST} characters or more\n"
+            self.write(Stream.STDERR, told.encode())
 
     def write(self, stream: Stream, data: Data) -> None:
         """Take in bytes; waits for the disk where they go to a file, never for Redis."""
@@ -71,12 +72,13 @@ class Recording:
         return self._lock if self._masked or self._has_file else nullcontext()
 
     def _keep(self, stream: Stream, data: Data) -> None:
-        if self._has_file:
-            if self._file is None:
-                self._open()
-            if self._file:
-                self._file.write(stream, data)
+        """The same bytes to both, so that an offset in Redis is one in the file too; to the file
+        last, so that what tells of its failure comes after all that it holds."""
+        if self._has_file and self._file is None:
+            self._open()
         self._output.write(stream, data)
+        if self._has_file and self._file:
+            self._file.write(stream, data)
 
     def _open(self) -> None:
         run, attempt = self._claim.id, self._claim.attempt
@@ -92,9 +94,5 @@ class Recording:
     def _failed(self, why: str) -> None:
         self._has_file = False
         log.warning("%s: its output is kept in no file from here on: %s", self._claim.lease, why)
-        self._note(f"the output is kept in no file from here on: {why}")
-
-    def _note(self, text: str) -> None:
-        if self._options.output == "none":
-            return
-        self._output.write(Stream.STDERR, f"jober: {text}\n".encode())
+        told = f"jober: the output is kept in no file from here on: {why}\n"
+        self._output.write(Stream.STDERR, told.encode())
