@@ -9,6 +9,7 @@ from jober.run import RunState
 from jober.store.outputs import Piece
 from tests.cli.conftest import Cli
 from tests.store.hand import Hand
+from tests.waiting import wait_until
 
 STABLE = {
     *("id", "job", "state", "host", "agent", "attempt", "trigger", "fire_at"),
@@ -228,3 +229,13 @@ def test_a_run_that_was_tried_once_has_no_list_of_attempts(cli: Cli, hand: Hand)
     assert "Attempts" not in text
     assert "\nTraceback\n  Traceback\n    E: x\n" in text
     assert "no job is named 'other'" in cli("show", "other").err
+
+
+def test_a_run_by_hand_may_expire_sooner_than_its_job_says(cli: Cli, hand: Hand) -> None:
+    hand.job(expires=60)
+    id = cli("run", "job", "--expires", "0.001").text.strip()
+    assert wait_until(hand.store.leases.miss) == [id]
+    assert re.search(rf"{id} +missed ", cli("runs").text)
+    wrong = cli("run", "job", "--expires", "0")
+    assert (wrong.status, wrong.out) == (1, b"")
+    assert "expires: 0.0 is not a number of seconds above 0" in wrong.err

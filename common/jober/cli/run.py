@@ -45,6 +45,15 @@ def run(
             show_default=False,
         ),
     ] = None,
+    expires: Annotated[
+        float | None,
+        typer.Option(
+            "--expires",
+            metavar="SECONDS",
+            help="Where it is not started within so long, it is missed. (default: as the job says)",
+            show_default=False,
+        ),
+    ] = None,
     to_follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Print what it writes, until it has ended.")
     ] = False,
@@ -73,8 +82,8 @@ def run(
     kwargs = dict(_pair(text) for text in kwarg) if kwarg else None
     with fleet(redis) as jober:
         if to_follow:
-            return _followed(jober, _only_one(jober, name, args, kwargs, host))
-        handles = _start(jober, name, args, kwargs, host)
+            return _followed(jober, _only_one(jober, name, args, kwargs, host, expires))
+        handles = _start(jober, name, args, kwargs, host, expires)
         several = host is None and jober.job(name).job.on == "every"
         if json:
             told = [handle.run.to_dict() for handle in handles]
@@ -95,12 +104,13 @@ def _start(
     args: list[Any] | None,
     kwargs: dict[str, Any] | None,
     host: str | None,
+    expires: float | None,
 ) -> list[RunHandle]:
     if host is not None:
         _check_host(jober, host)
     elif jober.job(name).job.on == "every":
-        return jober.run_everywhere(name, args, kwargs)
-    return [jober.run(name, args, kwargs, host=host)]
+        return jober.run_everywhere(name, args, kwargs, expires=expires)
+    return [jober.run(name, args, kwargs, host=host, expires=expires)]
 
 
 def _only_one(
@@ -109,6 +119,7 @@ def _only_one(
     args: list[Any] | None,
     kwargs: dict[str, Any] | None,
     host: str | None,
+    expires: float | None,
 ) -> RunHandle:
     job = jober.job(name).job
     if host is None and job.on == "every":
@@ -118,7 +129,7 @@ def _only_one(
                 f"job '{name}' runs on {len(hosts)} hosts, and one run can be followed: "
                 f"name one with --host ({', '.join(hosts)})"
             )
-    return _start(jober, name, args, kwargs, host)[0]
+    return _start(jober, name, args, kwargs, host, expires)[0]
 
 
 def _followed(jober: Jober, handle: RunHandle) -> int:

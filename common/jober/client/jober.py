@@ -156,11 +156,13 @@ class Jober:
         kwargs: Mapping[str, Any] | None = None,
         *,
         host: str | None = None,
+        expires: float | None = None,
     ) -> RunHandle:
         """Run a job now, on a host of its roles or on the host named, and return at once.
 
-        `args` and `kwargs` take the place of the definition's own. Raises JobNotFound, and
-        DefinitionError for a job that runs on every host where none is named.
+        `args`, `kwargs` and `expires` (seconds after which it is missed where it was not started)
+        take the place of the definition's own. Raises JobNotFound, and DefinitionError for a job
+        that runs on every host where none is named.
         """
         record = self.job(name)
         if record.job.on == "every" and host is None:
@@ -170,13 +172,15 @@ class Jober:
                 field="host",
                 mend="name one with host=, or call run_everywhere",
             )
-        return self._enqueue(record, [host], args, kwargs)[0]
+        return self._enqueue(record, [host], args, kwargs, expires)[0]
 
     def run_everywhere(
         self,
         name: str,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
+        *,
+        expires: float | None = None,
     ) -> list[RunHandle]:
         """Run a job now on each live host of its roles, one run each.
 
@@ -190,7 +194,7 @@ class Jober:
                 f"job '{name}': no live host for role {wanted} (see `jober agents`, and start one "
                 f"with `jober-worker --roles …`)"
             )
-        return self._enqueue(record, hosts, args, kwargs)
+        return self._enqueue(record, hosts, args, kwargs, expires)
 
     def hosts_for(self, job: Job) -> list[str]:
         """The live hosts that the job may run on."""
@@ -208,7 +212,9 @@ class Jober:
         hosts: Sequence[str | None],
         args: Sequence[Any] | None,
         kwargs: Mapping[str, Any] | None,
+        expires: float | None,
     ) -> list[RunHandle]:
+        job = record.job if expires is None else record.job.replace(expires=expires)
         data = description = None
         if args is not None or kwargs is not None:
             given = list(args) if args is not None else None
@@ -223,6 +229,7 @@ class Jober:
                 host=host,
                 data=data,
                 description=description,
+                expires_s=None if expires is None else job.expires,
             )
             for host in hosts
         ]

@@ -30,12 +30,14 @@ _FROM_RQ = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRun:
-    """A run by hand. `data` and `description` stand in for the job's own where given."""
+    """A run by hand. `data`, `description` and `expires_s` stand in for the job's own where
+    given."""
 
     id: str
     host: str | None = None
     data: bytes | None = None
     description: str | None = None
+    expires_s: float | None = None
 
 
 class RunStore:
@@ -50,6 +52,7 @@ class RunStore:
                 **({"host": run.host} if run.host else {}),
                 **({"data": run.data} if run.data is not None else {}),
                 **({"description": run.description} if run.description is not None else {}),
+                **({"expires": round(run.expires_s * 1000)} if run.expires_s is not None else {}),
             }
             for run in runs
         ]

@@ -1,7 +1,8 @@
 -- ENQUEUE: runs by hand. They wait for a slot of their job as every other, and are never skipped.
 -- KEYS  1 jober:job:<name>
 --       built: those of write_run
--- ARGV  1 name  2 msgpack list of {id, host (or false), data (or false), description (or false)}
+-- ARGV  1 name  2 msgpack list of {id, and what stands in for the job's own: host, data, description,
+--         expires (ms)}
 -- Reply 1, or 0 if there is no such job
 --#include time
 --#include event

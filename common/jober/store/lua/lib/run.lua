@@ -23,8 +23,8 @@ local function list_run(id, name, now)
   return redis.call('ZADD', 'jober:runs:' .. name, 'NX', new_score, id) == 1
 end
 
--- Write a run that was listed. run: {trigger, host, fire_at (ms), term, data, description}, the
--- first always; active: the key of those that count with it.
+-- Write a run that was listed. run: {trigger, host, fire_at (ms), term, data, description, expires
+-- (ms)}, the first always; active: the key of those that count with it.
 local function write_run(id, name, job, run, active)
   local host = run.host
   local queue = host and '@' .. host or job[QUEUE]
@@ -35,8 +35,9 @@ local function write_run(id, name, job, run, active)
     'trigger', run.trigger, 'revision', job[REVISION], 'options', job[OPTIONS],
     'target', host or '', 'fire_at', fire_at or '', 'term', run.term or '')
   redis.call('SADD', active, id)
-  if job[EXPIRES] and job[EXPIRES] ~= '' then
-    local expires_at = string.format('%.0f', (run.fire_at or tonumber(new_score)) + job[EXPIRES])
+  local expires = run.expires or job[EXPIRES]
+  if expires and expires ~= '' then
+    local expires_at = string.format('%.0f', (run.fire_at or tonumber(new_score)) + expires)
     redis.call('HSET', 'rq:job:' .. id, 'expires_at', expires_at)
     redis.call('ZADD', 'jober:expiring', expires_at, id)
   end
