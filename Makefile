@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests run side by side on all cores.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format lint types contracts bench clean
+.PHONY: help demo test check format lint types contracts orphans bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -38,8 +38,11 @@ contracts: $(VENV)/installed-dev ## check who imports whom
 fix: $(VENV)/installed-dev ## mend format and what lint can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
+orphans: $(VENV)/installed-dev ## 100 rounds of forking away from runs, agents and guardians: some 15 minutes
+	@$(BIN)/python -m tests.worker.orphan_rounds $(or $(ROUNDS),100)
+
 bench: $(VENV)/installed-bench ## measure, beside peers in the same run
-	@for measured in schedule latency firing table output; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
+	@for measured in schedule latency processes firing table output; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
 
 clean: ## remove what make built
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,6 +9,7 @@ from jober.run import RunState
 from tests.fleet import ROOT, Fleet
 from tests.waiting import wait_until
 from tests.worker.agents import ROLE, ended, numbers, output, start, zombies_below
+from tests.worker.orphan_rounds import ENDS, Rounds
 from tests.worker.test_process import lives
 
 # Two forks and a session of its own: the daemon of the textbooks.
@@ -125,6 +126,42 @@ def test_a_program_that_a_function_has_left_behind_is_gone_soon_after_it(
         left = handle.result()
         wait_until(lambda left=left: not lives(left), within=1.5)  # type: ignore[misc]
     wait_until(lambda: not zombies_below(agent.pid), within=1.5)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_whatever_a_program_and_a_warm_function_fork_is_gone_whatever_ends(
+    fleet: Fleet, end: str
+) -> None:
+    """A share of `make orphans`."""
+    rounds = Rounds(fleet)
+    for _ in range(2):
+        rounds.round(end)
+        rounds.make_ready()
+
+
+def test_warm_processes_that_wait_are_no_leftovers_and_end_with_their_agent(
+    fleet: Fleet, agent: "subprocess.Popen[bytes]"
+) -> None:
+    module = fleet.folder / "warm.py"
+    module.write_text("import os\ndef pid(): return os.getpid()\n")
+    fleet.jober.add_job("warm", script=f"{module}:pid", process=True, roles=[ROLE])
+    fleet.jober.add_job("leaves", command=daemon(CLOSED), roles=[ROLE])
+
+    def warm() -> int:
+        handle = fleet.jober.run("warm")
+        handle.wait(10)
+        pid: int = handle.result()
+        return pid
+
+    pid = warm()
+    for _ in range(2):
+        # The sweeper looks, and finds that one is left behind and the other is not.
+        left = int(output(fleet, fleet.jober.run("leaves").wait(10).id))
+        wait_until(lambda left=left: not lives(left), within=1.5)  # type: ignore[misc]
+        assert warm() == pid
+    agent.terminate()
+    agent.wait(10)
+    assert not lives(pid)
 
 
 STRESS = """
