@@ -29,6 +29,7 @@ from jober_worker.log_folder import LogFolder
 from jober_worker.log_keeper import LogKeeper
 from jober_worker.part import Part
 from jober_worker.progress_sender import ProgressSender
+from jober_worker.processes import kill_descendants
 from jober_worker.pump import Pump
 from jober_worker.renewer import Renewer
 from jober_worker.reporter import Reporter
@@ -281,7 +282,11 @@ class Agent:
         """Kill all that runs, now; then report and leave in order, but quickly."""
         self.stop_all(STOPPED, at_once=True)
         self.draining.set()
+        # Nobody comes after us who would end what the runs have left: all below us goes.
+        kill_descendants()
+        self.fetcher.stop(0.0)
         self._leave(0.5, 0.5)
+        kill_descendants()
 
     def _wait_idle(self, wait_s: float, told: Callable[[float], bool]) -> bool:
         """Wait until nothing runs; False when the time is over, or somebody is in a hurry."""

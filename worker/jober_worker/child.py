@@ -92,7 +92,7 @@ class Child:
             os._exit(0)  # a fork of the function's has come back here
         _say(outcome.traceback or "")
         flush_c_streams()
-        is_clean = not _threads() and not kill_descendants()
+        is_clean = not _children() and not _threads()
         for stream in (1, 2):
             os.dup2(self._null, stream)
         # Whole or not at all: the agent reads it only where all of it was written.
@@ -152,6 +152,21 @@ def _stream(descriptor: int) -> TextIO:
     raw = FileIO(descriptor, "w", closefd=False)
     errors = "backslashreplace" if descriptor == 2 else "surrogateescape"
     return TextIOWrapper(raw, encoding="utf-8", errors=errors, write_through=True)
+
+
+def _children() -> bool:
+    """Whether the run has left processes that lived; none is left after this."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    found = kill_descendants()
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+    return found
 
 
 def _threads() -> bool:

@@ -111,19 +111,17 @@ def members(run: str, root: int) -> list[int]:
 
 
 def kill_descendants(give_up_s: float = 2.0) -> bool:
-    """Kill all below this process, which must be a subreaper, and bury them; False where there
-    was none that lived."""
+    """Kill all below this process, which must be a subreaper, until none lives, or what lives is
+    in the hands of the kernel; False where there was none that lived. Buries none of them."""
     found = False
     deadline = time.monotonic() + give_up_s
     while time.monotonic() < deadline:
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            break
         processes = all_processes()
+        left = [pid for pid in below([os.getpid()], processes) if not processes[pid].has_ended]
+        if not left:
+            break
         found = True
-        send(below([os.getpid()], processes), signal.SIGKILL)
+        send(left, signal.SIGKILL)
         time.sleep(0.001)
     return found
 
