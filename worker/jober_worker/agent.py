@@ -28,8 +28,8 @@ from jober_worker.live_attempt import LiveAttempt
 from jober_worker.log_folder import LogFolder
 from jober_worker.log_keeper import LogKeeper
 from jober_worker.part import Part
-from jober_worker.progress_sender import ProgressSender
 from jober_worker.processes import kill_descendants
+from jober_worker.progress_sender import ProgressSender
 from jober_worker.pump import Pump
 from jober_worker.renewer import Renewer
 from jober_worker.reporter import Reporter
