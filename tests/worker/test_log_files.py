@@ -80,6 +80,14 @@ def test_each_byte_is_read_back_as_that_of_its_stream(
     assert whole == b"".join(data for _, data in told)
 
 
+def test_log_records_are_read_in_whole_lines(folder: LogFolder) -> None:
+    lines = [b'{"message": "%d"}\n' % n for n in range(20)]
+    Writer(folder).written((Stream.STDOUT, b"out"), *((Stream.LOG, line) for line in lines))
+    pieces = [data for _, stream, data in read(folder, limit=50) if stream == "log"]
+    assert b"".join(pieces) == b"".join(lines)
+    assert all(piece.endswith(b"\n") for piece in pieces)
+
+
 def test_of_many_parts_the_first_and_the_newest_stay_and_the_cut_is_told(
     folder: LogFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

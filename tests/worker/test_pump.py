@@ -78,6 +78,16 @@ def test_a_frame_is_full_at_32_kib_and_does_not_wait(store: Store, pump: Pump) -
     assert max(sizes) == FRAME_BYTES
 
 
+def test_what_fits_into_a_frame_is_not_split(store: Store, pump: Pump) -> None:
+    output = pump.output("a", 1)
+    lines = [b"%05d %s\n" % (n, b"x" * 9_000) for n in range(20)]
+    for line in lines:
+        output.write(Stream.LOG, line)
+    drained(output)
+    assert data(store, "a") == b"".join(lines)
+    assert all(frame.data.endswith(b"\n") for frame in frames(store, "a"))
+
+
 def test_frames_are_numbered_without_a_gap_and_keep_their_stream(store: Store, pump: Pump) -> None:
     output = pump.output("a", 1)
     for n in range(300):

@@ -17,7 +17,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jober.errors import JoberError
@@ -199,4 +199,15 @@ def _read(part: Part, start: int, limit: int, spans: int) -> list[Span]:
                 found.append(
                     Span(offset=max(offset, start), stream=stream, at_ms=at_ms, data=piece)
                 )
-        return found
+        return _with_whole_lines(found)
+
+
+def _with_whole_lines(spans: list[Span]) -> list[Span]:
+    """Without the beginning of a log record at the end, which the next piece then begins with."""
+    if not spans or spans[-1].stream is not Stream.LOG:
+        return spans
+    *others, last = spans
+    lines = last.data[: last.data.rfind(b"\n") + 1]
+    if lines:
+        return [*others, replace(last, data=lines)]
+    return others or spans

@@ -57,11 +57,14 @@ class _Waiting:
         part = self._tail or self._head
         newest = part[-1] if part else None
         at = 0
-        if newest and newest.stream is stream and len(newest.data) < FRAME_BYTES:
-            before = frame_cost(len(newest.data))
-            at = min(len(data), FRAME_BYTES - len(newest.data))
-            newest.data += data[:at]
-            self._count(newest.is_head, frame_cost(len(newest.data)) - before)
+        if newest and newest.stream is stream:
+            room = FRAME_BYTES - len(newest.data)
+            # What fits into one frame is not split: it may be a line.
+            if len(data) <= room or len(data) > FRAME_BYTES:
+                at = min(len(data), room)
+                before = frame_cost(len(newest.data))
+                newest.data += data[:at]
+                self._count(newest.is_head, frame_cost(len(newest.data)) - before)
         if at < len(data):
             now = now_ms()
             for start in range(at, len(data), FRAME_BYTES):
