@@ -64,6 +64,11 @@ GOOD_JOBS = st.builds(
                 "timeout": st.integers(1, 100) | st.floats(0.1, 100),
                 "cwd": WORDS,
                 "env": st.dictionaries(WORDS, WORDS, max_size=2),
+                "memory": st.sampled_from(["512M", "1.5G", 1 << 30]),
+                "umask": st.sampled_from(["027", "0", "777"]),
+                "nice": st.integers(-20, 19),
+                "skip_exit_codes": st.lists(st.integers(1, 255), max_size=2),
+                "stderr": st.sampled_from(["split", "merge"]),
             },
         ),
     ),
@@ -92,6 +97,9 @@ GOOD_JOBS = st.builds(
             "concurrency": st.integers(1, 9) | st.none(),
             "overlap": st.sampled_from(["skip", "queue", "queue-one", "cancel-old", "allow"]),
             "catch_up_window": st.integers(1, 1000) | st.floats(0.5, 100),
+            "retries": st.integers(0, 100),
+            "expires": st.integers(1, 1000) | st.floats(0.5, 100),
+            "output": st.sampled_from(["memory", "file", "none"]),
             "title": LINES | st.none(),
             "tags": st.lists(LINES, max_size=3),
             "notes": LINES,
@@ -110,6 +118,7 @@ def test_a_job_is_read_back_from_its_spec_and_its_json_as_the_same(fields: dict[
         assert again.schedule == one.schedule
         assert changes(one, again) == []
         assert again.payload() == one.payload()
+        assert again.options() == one.options()
     assert json.loads(one.to_json().encode()) == one.spec()
 
 

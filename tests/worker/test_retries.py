@@ -111,6 +111,29 @@ def _many(fleet: Fleet, n: int, **fields: Any) -> list[Run]:
     return [handle.wait(20) for handle in handles]
 
 
+def test_a_limit_holds_over_all_attempts_and_nothing_is_left(ready: Fleet) -> None:
+    ready.agent("web2", ROLE)
+    command = "sleep 0.05; [ $JOBER_ATTEMPT = 2 ]"
+    flaky: dict[str, Any] = {"retries": 2, "retry_delay": 0, "retry_max_delay": 0}
+    runs = _many(ready, 20, command=command, shell=True, concurrency=2, **flaky)
+    assert {(run.state, run.attempt) for run in runs} == {(RunState.SUCCESS, 2)}
+    attempts = [one for run in runs for one in ready.jober.handle(run.id).attempts]
+    assert len(attempts) == 40
+    moments = sorted(
+        moment
+        for one in attempts
+        for moment in (((one.started_at_ms or 0), 1), ((one.ended_at_ms or 0), -1))
+    )
+    going = most = 0
+    for _, step in moments:
+        going += step
+        most = max(most, going)
+    assert most == 2
+    command_ = ready.jober.store.connection.command
+    for key in ("slots:many", "active:many", "parked:many", "delayed", "leases"):
+        assert not command_("EXISTS", f"jober:{key}"), key
+
+
 def test_the_only_host_tries_again_itself_though_others_have_other_roles(ready: Fleet) -> None:
     ready.agent("db1", "db")
     run = ended(ready, "alone", command="false", retries=1, **SOON)
