@@ -61,7 +61,10 @@ def patched_agent(fleet: Fleet, patch: str, drain: float = 5) -> "subprocess.Pop
     log = fleet.folder / f"patched-{len(fleet.processes)}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-c", code, "--host", "web1", "--roles", ROLE, "--drain", str(drain)],
+            [
+                *(sys.executable, "-c", code, "--host", "web1", "--roles", ROLE),
+                *("--drain", str(drain), "--log-dir", str(fleet.folder / "logs")),
+            ],
             env={**os.environ, "JOBER_REDIS_URL": fleet.url},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

@@ -178,6 +178,23 @@ def test_merged_output_keeps_its_true_order_to_the_end(
     assert output(fleet, run.id).split() == [str(n) for n in range(500)]
 
 
+def test_the_logs_of_all_attempts_of_a_run_are_read_as_one(
+    fleet: Fleet, agent: "subprocess.Popen[bytes]", logs: Path
+) -> None:
+    fleet.scheduler()
+    command = "echo attempt $JOBER_ATTEMPT; seq 1 200000; test $JOBER_ATTEMPT = 2"
+    retry: dict[str, Any] = {"retries": 1, "retry_delay": 0.1}
+    run = ended(fleet, "again", 30, command=command, shell=True, output="file", **retry)
+    assert (run.state, run.attempt) == ("success", 2)
+    lines = b"".join(b"%d\n" % n for n in range(1, 200_001))
+    expected = b"attempt 1\n" + lines + b"attempt 2\n" + lines
+    assert fleet.jober.handle(run.id).output(whole=True) == expected
+    last = b"".join(expected.splitlines(keepends=True)[-250_000:])
+    assert jober(fleet, "logs", run.id, "--tail", "250000").stdout == last
+    fleet.jober.store.connection.command("DEL", f"jober:out:{run.id}:log", f"rq:job:{run.id}")
+    assert joined(whole(fleet, run.id)) == expected
+
+
 @pytest.mark.parametrize("kept", ["memory", "file"])
 def test_a_flood_costs_little_and_a_follower_is_told_of_every_byte_of_it(
     fleet: Fleet, agent: "subprocess.Popen[bytes]", kept: str

@@ -46,8 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--log-dir",
         metavar="DIR",
-        help='where the whole output of jobs with output = "file" is kept (default: /var/lib/'
-        "jober/logs, or ~/.local/state/jober/logs where it is not root)",
+        help='where the whole output of jobs with output = "file" is kept (default: logs '
+        "in systemd's StateDirectory, else in /var/lib/jober for root, and for others in "
+        "~/.local/state/jober)",
     )
     parser.add_argument(
         "--log-keep", type=float, default=7.0, metavar="DAYS", help="for so long (default: 7)"

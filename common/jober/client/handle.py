@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from jober.client.whole_log import WholeLog
 from jober.errors import RunFailed, WaitTimeout
 from jober.log_line import LogLine, as_text, read_lines
 from jober.output import End, Frame, Stream, Truncated
@@ -72,13 +73,15 @@ class RunHandle:
             if isinstance(told, Frame | Truncated):
                 yield told
 
-    def output(self, stream: Stream | None = None) -> bytes:
+    def output(self, stream: Stream | None = None, *, whole: bool = False) -> bytes:
         """What is kept of its output so far, of one stream or of all in the order written; its
-        log records as text, a line each."""
+        log records as text, a line each. Redis has its beginning and its end; with `whole`, what
+        is missing between is asked of the hosts where a job with output = "file" has run."""
+        log = WholeLog(self._store, self.id)
         return b"".join(
             as_text(frame.data) if frame.stream is Stream.LOG else frame.data
-            for frame in self._store.outputs.read(self.id)
-            if stream is None or frame.stream is stream
+            for frame in log.forward(whole=whole)
+            if isinstance(frame, Frame) and stream in (None, frame.stream)
         )
 
     def records(self) -> list[LogLine]:
