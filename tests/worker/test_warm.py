@@ -13,7 +13,9 @@ from jober.run import Outcome, RunState
 from jober_worker.processes import all_processes as all_of
 from jober_worker.processes import below, read_process
 from jober_worker.warm import WarmPool
+from tests.fleet import Fleet
 from tests.waiting import wait_until
+from tests.worker.agents import ROLE, ended
 from tests.worker.in_process import InProcess
 from tests.worker.programs import GROUPS
 from tests.worker.test_process import lives
@@ -90,6 +92,9 @@ def fail(): raise ValueError("no good")
 """
 
 
+SPIN = "i=0; while [ $i -lt 99999 ]; do i=$((i+1)); done"
+
+
 @pytest.fixture
 def pool() -> Iterator[WarmPool]:
     pool = WarmPool(GROUPS, 4)
@@ -163,6 +168,22 @@ def test_a_process_is_shared_only_by_runs_of_the_same_setting(tasks: Tasks, tmp_
     assert len(set(pids)) == 4
     assert [tasks.value("pid", **one) for one in settings[:4]] == pids
     assert not {tasks.value("pid", **one) for one in settings[4:]} & set(pids)
+
+
+def test_a_link_that_comes_to_mean_another_directory_means_another_process(
+    tasks: Tasks, tmp_path: Path
+) -> None:
+    for release in ("one", "two"):
+        (tmp_path / release).mkdir()
+    link = tmp_path / "current"
+    link.symlink_to("one")
+    pid = tasks.value("pid", cwd=str(link))
+    assert tasks.value("pid", cwd=str(link)) == pid
+    link.unlink()
+    link.symlink_to("two")
+    other = tasks.value("pid", cwd=str(link))
+    assert other != pid
+    assert os.readlink(f"/proc/{other}/cwd") == str(tmp_path / "two")
 
 
 def test_a_process_serves_so_many_runs_and_no_more(tasks: Tasks) -> None:
@@ -290,6 +311,37 @@ def test_runs_at_once_have_a_process_each(tasks: Tasks) -> None:
         one.process.stop("enough")
     for one in hanging:
         one.ended()
+
+
+def test_runs_in_one_process_each_know_themselves_and_what_they_used_is_in_their_records(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    fleet.agent("web1", ROLE)
+    module = tmp_path / "knows.py"
+    module.write_text(
+        "import os, jober\n"
+        "def itself():\n"
+        "    run = jober.current_run()\n"
+        "    run.progress(1, 2, run.id)\n"
+        "    return [os.getpid(), run.id, os.environ['JOBER_RUN_ID']]\n"
+    )
+    fleet.jober.add_job("knows", script=f"{module}:itself", process=True, roles=[ROLE])
+    pids = set()
+    for _ in range(3):
+        handle = fleet.jober.run("knows")
+        run = handle.wait(10)
+        assert run.state is RunState.SUCCESS, run
+        pid, *ids = handle.result()
+        pids.add(pid)
+        assert ids == [handle.id] * 2
+        assert run.cpu_s and run.peak_memory_bytes
+        told = run.to_dict()
+        assert (told["cpu_s"], told["peak_memory_bytes"]) == (run.cpu_s, run.peak_memory_bytes)
+    assert len(pids) == 1
+    program = ended(fleet, "spins", command=["sh", "-c", SPIN])
+    assert program.cpu_s and program.peak_memory_bytes
+    thread = ended(fleet, "adds", call="operator:add", args=[1, 2])
+    assert thread.cpu_s is not None and thread.peak_memory_bytes is None
 
 
 def test_the_python_of_the_agent_is_that_of_its_functions(tasks: Tasks) -> None:

@@ -187,6 +187,7 @@ def _say(text: str) -> None:
 
 def main(descriptor: int) -> None:
     adopt_orphans()
+    # It is told when the thread that started us ends; those of the agent's pool last as it does.
     tell_when_parent_dies(signal.SIGKILL)
     asked = socket.socket(fileno=descriptor)
     # Not for the processes that functions start.

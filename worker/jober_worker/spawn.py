@@ -38,9 +38,14 @@ class CannotStart(JoberError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """All that is the same for each process started with it; `env` in the order of their names."""
+    """All that is the same for each process started with it; `env` in the order of their names.
+
+    `folder` is the device and the number of the directory: its name may come to mean another, as
+    when a link to the newest release of a program is moved.
+    """
 
     cwd: str | None
+    folder: tuple[int, int] | None
     env: tuple[tuple[str, str], ...]
     uid: int | None
     gid: int | None
@@ -80,6 +85,7 @@ def read_setting(options: Options) -> Setting:
     }
     return Setting(
         cwd=options.cwd,
+        folder=_folder(options.cwd or "."),
         env=tuple(sorted(env.items())),
         uid=identity.uid,
         gid=identity.gid,
@@ -88,6 +94,14 @@ def read_setting(options: Options) -> Setting:
         nice=options.nice,
         limits=Limits(memory=memory, cpus=options.cpus, cpu_time=options.cpu_time),
     )
+
+
+def _folder(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None  # the start will say what is wrong with it
+    return found.st_dev, found.st_ino
 
 
 def start(
