@@ -128,9 +128,8 @@ def _read_answer(answer: IO[str]) -> Outcome | None:
 def _with_limit(outcome: Outcome, limits: Limits) -> Outcome:
     if limits.memory is None or not (outcome.reason or "").startswith("MemoryError"):
         return outcome
-    return replace(
-        outcome, reason=f"{outcome.reason}: over its memory limit of {shown_bytes(limits.memory)}"
-    )
+    told = (outcome.reason or "").rstrip(": ")
+    return replace(outcome, reason=f"{told}: over its memory limit of {shown_bytes(limits.memory)}")
 
 
 def _unanswered(ended: Outcome) -> Outcome:
