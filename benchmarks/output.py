@@ -2,7 +2,8 @@
 
 A private Redis and one agent; one job at a time prints so many bytes, in lines, and the time is
 that from its start to its end as Redis recorded them. Beside it, in the same round, the same
-program through a plain pipe: `| cat >/dev/null`. `python -m benchmarks.output [MEGABYTES]`.
+program through a plain pipe: `| cat >/dev/null`, and `| cat >FILE` where the job keeps a file.
+`python -m benchmarks.output [MEGABYTES]`.
 """
 
 import os
@@ -52,13 +53,13 @@ def main(megabytes: int) -> None:
             try:
                 while not jober.agents():
                     time.sleep(0.01)
-                measure(jober, size)
+                measure(jober, size, Path(folder))
             finally:
                 agent.send_signal(signal.SIGTERM)
                 agent.wait(30)
 
 
-def measure(jober: Jober, size: int) -> None:
+def measure(jober: Jober, size: int, folder: Path) -> None:
     [agent] = jober.agents()
     jober.add_job("warm", command=printer(1_000_000), shell=True, roles=["bench"])
     jober.run("warm").wait(30)
@@ -77,7 +78,7 @@ def measure(jober: Jober, size: int) -> None:
         jober.add_job(name, command=printer(size), shell=True, roles=["bench"], **fields)
         plain_s, took_s, cpu_s, grown, log = [], [], [], [], 0
         for _ in range(ROUNDS):
-            plain_s.append(plain(size))
+            plain_s.append(plain(size, folder / "plain" if title == "file" else Path(os.devnull)))
             before, began_s = resident(agent.pid), cpu(agent.pid)
             Path(f"/proc/{agent.pid}/clear_refs").write_text("5")
             run = jober.run(name).wait(600)
@@ -96,10 +97,13 @@ def measure(jober: Jober, size: int) -> None:
     Console().print(table)
 
 
-def plain(size: int) -> float:
+def plain(size: int, to: Path) -> float:
     began = time.perf_counter()
-    subprocess.run(f"{printer(size)} | cat >/dev/null", shell=True, check=True)
-    return time.perf_counter() - began
+    subprocess.run(f"{printer(size)} | cat >{to}", shell=True, check=True)
+    took_s = time.perf_counter() - began
+    if to.is_file():
+        to.unlink()
+    return took_s
 
 
 def in_redis(jober: Jober, run: Run) -> int:

@@ -90,6 +90,7 @@ class _Reader:
         self._log = WholeLog(jober.store, id)
         self._head: Head | None = None
         self._seen = 0
+        self._is_whole = False
 
     def print(self, to_follow: bool, head: int | None, last: int | None, whole: bool) -> None:
         self._head = Head(head) if head is not None else None
@@ -98,12 +99,13 @@ class _Reader:
         if not self._jober.store.outputs.is_kept(self._id):
             terminal.note(f'of {self._id} no output is kept: its job has output = "none"')
         if last is not None:
+            self._is_whole = True
             for item in tail(self._last(last), last):
                 self._print(item)
         elif whole or not to_follow:
             # What --head needs is had from the files, if there are some.
-            has_files = head is not None and bool(self._log.files)
-            for item in self._log.forward(whole=whole or has_files):
+            self._is_whole = whole or (head is not None and bool(self._log.files))
+            for item in self._log.forward(whole=self._is_whole):
                 if not self._print(item):
                     return
         if to_follow:
@@ -149,7 +151,7 @@ class _Reader:
         write_stdout(f"{json.dumps(facts)}\n".encode())
 
     def _hint(self, mark: Truncated) -> str:
-        if mark.why or not self._log.files:
+        if self._is_whole or not self._log.files:
             return ""
         file = self._log.files[-1]
         return f" (jober logs {self._id} --whole prints it from host {file.host})"
