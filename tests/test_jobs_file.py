@@ -220,7 +220,7 @@ kwargs.x = 2020-01-01
         "fleet.toml:12: job 'b': kwargs: kwargs.x is a date, which JSON cannot hold "
         '(write it as text: "2020-01-01")',
         "fleet.toml:14: jbs: unknown table 'jbs', did you mean 'jobs'? "
-        "(the tables of a file are [jobs.NAME], [calendars.NAME] and [defaults])",
+        "(a file has [jobs.NAME], [calendars.NAME], [limits] and [defaults])",
     ]
 
 

@@ -66,6 +66,7 @@ _PARTS = {
     "<reply>": r"[a-z0-9]+",
     "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
     "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
+    "<limit>": r"[A-Za-z0-9][A-Za-z0-9_-]*",
     "<calendar>": r"[A-Za-z][A-Za-z0-9_-]*",
     "<revision>": r"[0-9]+",
     "<queue>": r"[^:]+",
@@ -317,7 +318,19 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
 
     # What is to be seen while nobody is there: the bells of the queues, a waking call.
     _define(jober)
-    for name in ("sum", "broken", "raises", "late", "slow", "slow", "again", "idle", "stale"):
+    for name in (
+        "sum",
+        "broken",
+        "raises",
+        "late",
+        "slow",
+        "slow",
+        "again",
+        "idle",
+        "stale",
+        "reads",
+        "reads",
+    ):
         jober.run(name)
     for _ in range(2):
         jober.run("everywhere", host="alpha")
@@ -366,6 +379,8 @@ def _define(jober: Jober) -> None:
     jober.add_job("idle", command="exit 75", shell=True, skip_exit_codes=[75], **db)
     jober.add_job("stale", command="true", expires=0.5, roles=["nowhere"])
     jober.add_job("slow", command="sleep 600", every=1, **db)
+    jober.set_limit("database", 1)
+    jober.add_job("reads", command="sleep 600", overlap="allow", limits=["database"], **db)
     jober.add_job("lonely", command="true", every=1, roles=["nowhere"])
     jober.add_job("everywhere", command="sleep 600", every=1, on="every", overlap="queue", **db)
 

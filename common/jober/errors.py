@@ -81,6 +81,30 @@ class JobExistError(JoberError):
         )
 
 
+class LimitNotFound(JoberError):
+    """No limit has the name `name`; `job` names it, where one does."""
+
+    def __init__(self, name: str, job: str | None = None, known: Iterable[str] = ()) -> None:
+        self.name = name
+        self.job = job
+        where = f"job '{job}': limits: " if job else ""
+        super().__init__(
+            f"{where}no limit is named '{name}'{did_you_mean(name, known)} "
+            f"(define it: {name} = 3 below [limits], or `jober limits set {name} 3`)"
+        )
+
+
+class LimitInUse(JoberError):
+    """The limit `name` cannot be removed: `job` names it."""
+
+    def __init__(self, name: str, job: str) -> None:
+        self.name = name
+        self.job = job
+        super().__init__(
+            f"limit '{name}' is in use: job '{job}' names it (take it out of its limits first)"
+        )
+
+
 class RunNotFound(JoberError):
     """No run has the id `id`: it never was, or its history has been pruned."""
 

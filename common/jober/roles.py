@@ -8,6 +8,7 @@ What a job asks has one canonical text, and that text is the name of the RQ queu
 wait in: alternatives sorted and joined by `|`, terms sorted (positives first) and joined
 by `+`. So two jobs that ask the same share a queue, an application's own queue `adder` is
 served by the hosts with role adder, and no name holds a comma, which RQ joins names by.
+Runs of another priority than the default wait in a queue of their own beside it, `adder^9`.
 """
 
 import re
@@ -21,6 +22,7 @@ from jober.ids import check_host_name
 DEFAULT_ROLE = "default"
 ROLE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 EXPRESSIONS_AT_MOST = 100
+DEFAULT_PRIORITY = 5
 
 _TERM = r"!?[A-Za-z0-9_.-]{1,100}"
 _QUEUE = re.compile(rf"{_TERM}(?:\+{_TERM})*(?:\|{_TERM}(?:\+{_TERM})*)*")
@@ -100,6 +102,26 @@ def queue_name(roles: Sequence[str]) -> str:
     return "|".join(map(str, parse_roles(roles)))
 
 
+def priority_queue(queue: str, priority: int) -> str:
+    """The queue for runs of a priority, 0 to 9: its own, but for that of the default.
+
+    >>> priority_queue("adder", 5), priority_queue("adder", 9)
+    ('adder', 'adder^9')
+    """
+    return queue if priority == DEFAULT_PRIORITY else f"{queue}^{priority}"
+
+
+def split_priority(queue: str) -> tuple[str, int]:
+    """A queue without the priority in its name, and that.
+
+    >>> split_priority("@db1^0"), split_priority("adder")
+    (('@db1', 0), ('adder', 5))
+    """
+    if len(queue) > 2 and queue[-2] == "^" and queue[-1] in "0123456789":
+        return queue[:-2], int(queue[-1])
+    return queue, DEFAULT_PRIORITY
+
+
 def host_queue(host: str) -> str:
     """The RQ queue of one host alone: `@<host>`. No role expression has such a name."""
     return f"@{check_host_name(host)}"
@@ -115,9 +137,9 @@ def matches(queue: str, roles: frozenset[str]) -> bool:
     """Whether a host with `roles` serves `queue`.
 
     A name that is no role expression (some application's `high:prio`, or the queue of a
-    host) is served by no role.
+    host) is served by no role. The priority in a name asks for nothing.
     """
-    return any(one.matches(roles) for one in _alternatives(queue))
+    return any(one.matches(roles) for one in _alternatives(split_priority(queue)[0]))
 
 
 def parse_agent_roles(text: str | None) -> frozenset[str]:

@@ -134,6 +134,7 @@ class Run:
     cancel_requested: bool = False
     progress: Progress | None = None  # the newest that it said of itself
     term: str | None = None  # of the leader that fired it
+    waits_for: str | None = None  # of a parked run, in words
 
     @property
     def duration_s(self) -> float | None:
@@ -163,6 +164,7 @@ class Run:
             "duration_s": self.duration_s,
             "exit_code": self.exit_code,
             "reason": self.reason,
+            "waits_for": self.waits_for,
             "cpu_s": self.cpu_s,
             "peak_memory_bytes": self.peak_memory_bytes,
             "term": self.term,
@@ -218,6 +220,8 @@ class Claim:
     fire_at: str | None  # ISO text
     timeout: str | None  # seconds, as RQ writes it
     term: str | None = None  # of the leader that fired it
+    limits: str = ""  # the shared limits that it holds a slot of, with a comma between
+    weight: int = 1  # how many of the agent's slots it takes
 
     @property
     def lease(self) -> str:

@@ -1,4 +1,5 @@
-"""Runs whose agent has fallen silent are given up, and silent agents struck off.
+"""Runs whose agent has fallen silent are given up, silent agents struck off, and runs that wait
+though a slot is free put back into their queues.
 
 Every scheduler does this, leader or not: the scripts are idempotent. After a restart or a failover
 of Redis, and after any time that it could not be reached, leases are held to be good for one
@@ -51,5 +52,16 @@ class Reaper:
             for ids, what in ((reclaimed.lost, "lost"), (reclaimed.again, "to be tried again")):
                 if ids:
                     log.warning("%s, their agents fell silent: %s", what, ", ".join(ids))
+        self._unpark()
         for agent in self._store.agents.bury():
             log.warning("agent %s is lost: silent for longer than its lease", agent)
+
+    def _unpark(self) -> None:
+        """Have the runs look again that wait though a slot is free."""
+        cursor = 0
+        while True:
+            cursor, moved = self._store.limits.unpark(cursor)
+            if moved:
+                log.info("%d runs had a slot and waited", moved)
+            if not cursor or self._stop.is_set():
+                return

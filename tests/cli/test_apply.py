@@ -65,6 +65,7 @@ def test_a_dry_run_writes_nothing(cli: Cli, file: Path, store: Store) -> None:
     done = cli("apply", str(file), "--dry-run", "--json")
     assert done.json == {
         "calendars": {"added": [], "changed": [], "removed": []},
+        "limits": {"changed": [], "removed": []},
         "added": ["nightly", "hello"],
         "changed": [],
         "removed": [],

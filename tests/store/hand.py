@@ -57,7 +57,7 @@ class Hand:
 
     def claim(self, agent: str = "host1-aaaaaa", n: int = 10, *queues: str) -> list[Claim]:
         host = agent.rpartition("-")[0]
-        return self.store.leases.claim(agent, host, queues or (f"@{host}", "default"), n)
+        return self.store.leases.claim(agent, host, queues or (f"@{host}", "default"), n).runs
 
     def finish(
         self,

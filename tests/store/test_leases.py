@@ -333,6 +333,7 @@ def test_raising_the_concurrency_of_a_job_starts_runs_that_are_parked(hand: Hand
     assert len(hand.claim()) == 1
     assert hand.claim() == []
     hand.job(concurrency=3)
+    assert hand.store.limits.unpark() == (0, 2)
     assert len(hand.claim()) == 2
     assert hand.count("jober:parked:job") == 1
 

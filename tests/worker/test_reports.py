@@ -162,7 +162,7 @@ def test_a_result_that_is_told_twice_is_taken_once(store: Store) -> None:
     connection = store.connection
     connection.command("HSET", "rq:job:a", "data", "x", "status", "queued", "origin", "q")
     connection.command("RPUSH", "rq:queue:q", "a")
-    [claim] = store.leases.claim("an-agent", "web1", ["q"], 1)
+    [claim] = store.leases.claim("an-agent", "web1", ["q"], 1).runs
     for code in (3, 4):
         reporter.put(
             Finish(
@@ -187,7 +187,7 @@ def test_a_result_that_is_refused_stands_in_no_others_way(
     for id in ("bad", "good"):
         connection.command("HSET", f"rq:job:{id}", "data", "x", "status", "queued", "origin", "q")
         connection.command("RPUSH", "rq:queue:q", id)
-    claims = store.leases.claim("an-agent", "web1", ["q"], 2)
+    claims = store.leases.claim("an-agent", "web1", ["q"], 2).runs
     finish, refused = store.leases.finish, ["bad"]
 
     def refuse(agent: str, batch: Sequence[Finish]) -> list[bool]:
@@ -216,7 +216,7 @@ def test_a_claim_whose_reply_was_lost_goes_back_to_its_queue_and_runs(fleet: Fle
     handle = start(fleet, "unlucky", command="true")
     connection.command("DEL", "rq:suspended")
     store = fleet.jober.store
-    claims: list[Claim] = store.leases.claim(agent, "web1", [ROLE], 1)
+    claims: list[Claim] = store.leases.claim(agent, "web1", [ROLE], 1).runs
     if claims:  # else the agent was quicker, and there is nothing to lose
         assert claims[0].id == handle.id
     assert handle.wait(10).state is RunState.SUCCESS

@@ -61,7 +61,7 @@ class Agent:
         self.draining = threading.Event()
         self._lock = threading.Lock()
         self._held: dict[str, Execution] = {}
-        self._executing: set[str] = set()
+        self._executing: dict[str, int] = {}  # lease -> slots that it takes
         self._stopping_all: tuple[str, bool] | None = None
         self._changed = threading.Condition(self._lock)
         self._pool = ThreadPoolExecutor(settings.slots, thread_name_prefix="run")
@@ -92,22 +92,30 @@ class Agent:
         )
 
     def queues(self) -> list[str]:
-        """The queues it serves: its host's first, then those that its roles match."""
-        mine = [
-            queue
-            for queue in self.store.agents.queues()
-            if not roles.is_host_queue(queue) and roles.matches(queue, self.settings.roles)
-        ]
-        plain = [role for role in sorted(self.settings.roles) if role not in mine]
-        return [roles.host_queue(self.settings.host), *mine, *plain]
+        """The queues it serves: of the higher priority first, and of equal ones its host's first,
+        then those that its roles match."""
+        own = roles.host_queue(self.settings.host)
+        served = {own, *self.settings.roles}
+        for queue in self.store.agents.queues():
+            base, _ = roles.split_priority(queue)
+            if base == own or roles.matches(queue, self.settings.roles):
+                served.add(queue)
+
+        def turn(queue: str) -> tuple[int, bool, str]:
+            base, priority = roles.split_priority(queue)
+            return -priority, base != own, queue
+
+        return sorted(served, key=turn)
 
     def free_slots(self) -> int:
         with self._lock:
-            return self.settings.slots - len(self._executing)
+            return self.settings.slots - sum(self._executing.values())
 
     def wait_for_slot(self, wait_s: float) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: len(self._executing) < self.settings.slots, wait_s)
+            self._changed.wait_for(
+                lambda: sum(self._executing.values()) < self.settings.slots, wait_s
+            )
 
     def running_count(self) -> int:
         with self._lock:
@@ -127,7 +135,7 @@ class Agent:
         execution = self._execution(claim)
         with self._lock:
             self._held[claim.lease] = execution
-            self._executing.add(claim.lease)
+            self._executing[claim.lease] = claim.weight
             stopping = self._stopping_all
         if stopping:
             execution.stop(stopping[0], at_once=stopping[1])
@@ -178,8 +186,9 @@ class Agent:
         outcome = execution.run()
         self.progress.forget(execution.attempt)
         with self._changed:
-            self._executing.discard(execution.claim.lease)
+            self._executing.pop(execution.claim.lease, None)
             self._changed.notify_all()
+        self.fetcher.slot_freed()
         self.sweeper.want()
         execution.output.close(lambda: self._report(execution, outcome))
 

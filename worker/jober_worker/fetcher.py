@@ -5,6 +5,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from jober.errors import RedisUnavailable
+from jober.store.leases import CLAIM_AT_MOST
 from jober_worker.part import Part
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ log = logging.getLogger(__name__)
 POLL_S = 1.0
 RETRY_S = 0.5
 REFRESH_S = 2.0
-CLAIM_AT_MOST = 64
 
 
 class Fetcher:
@@ -27,6 +27,7 @@ class Fetcher:
         self._queues: list[str] = []
         self._read_at = 0.0
         self._away = False
+        self._held_back = False
         self.part = Part("fetcher", self._run)
 
     def stop(self, wait_s: float) -> bool:
@@ -70,9 +71,17 @@ class Fetcher:
             self._stale.clear()
             self._queues = agent.queues()
             self._read_at = now
-        wanted = min(free, CLAIM_AT_MOST)
-        claims = agent.store.leases.claim(agent.id, agent.settings.host, self._queues, wanted)
-        for claim in claims:
+        claimed = agent.store.leases.claim(
+            agent.id, agent.settings.host, self._queues, free, agent.settings.slots
+        )
+        self._held_back = claimed.held_back
+        for claim in claimed.runs:
             agent.start_run(claim)
-        if len(claims) < wanted and not self._stopping.is_set():
+        taken = sum(claim.weight for claim in claimed.runs)
+        if taken < free and len(claimed.runs) < CLAIM_AT_MOST and not self._stopping.is_set():
             agent.store.leases.wait(self._queues, POLL_S)
+
+    def slot_freed(self) -> None:
+        """A run has ended: one that takes several slots may wait for its."""
+        if self._held_back:
+            self._wake()

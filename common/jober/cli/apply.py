@@ -64,7 +64,7 @@ def apply(
 
 
 def difference_lines(told: Difference) -> Iterator[Text]:
-    """A line for each calendar and job that differs, and one for each field that does."""
+    """A line for each calendar, limit and job that differs, and one for each field that does."""
     for calendar in told.added_calendars:
         yield Text(f"+ calendar {calendar.name}", style="green")
     for changed in told.changed_calendars:
@@ -76,6 +76,14 @@ def difference_lines(told: Difference) -> Iterator[Text]:
             yield Text(f"    and more (up to {more} dates)", style="dim")
     for name in told.removed_calendars:
         yield Text(f"- calendar {name}", style="red")
+    for limit in told.changed_limits:
+        if limit.old is None:
+            yield Text(f"+ limit {limit.name}  {limit.new}", style="green")
+        else:
+            yield Text(f"~ limit {limit.name}", style="yellow")
+            yield Text(f"    {limit.old} -> {limit.new}")
+    for name in told.removed_limits:
+        yield Text(f"- limit {name}", style="red")
     for job in told.added:
         line = Text(f"+ {job.name}", style="green")
         yield line.append(plain(f"  {job.schedule_text}: {job.description}"), style="dim")
@@ -109,6 +117,10 @@ def as_dict(told: Difference) -> dict[str, Any]:
                 for changed in told.changed_calendars
             ],
             "removed": list(told.removed_calendars),
+        },
+        "limits": {
+            "changed": [limit._asdict() for limit in told.changed_limits],
+            "removed": list(told.removed_limits),
         },
         "added": [job.name for job in told.added],
         "changed": [

@@ -161,6 +161,8 @@ def why(run: Run) -> str:
     """Why it is in its state, on one line, where there is anything to say."""
     if run.cancel_requested and not run.state.is_final:
         return "asked to stop"
+    if run.waits_for:
+        return f"waits for {run.waits_for}"
     if run.reason and run.reason != run.state:
         return " ".join(run.reason.split())
     return f"exit status {run.exit_code}" if run.exit_code else ""

@@ -10,11 +10,12 @@ from jober.agent_info import AgentInfo, LeaderInfo
 from jober.client.handle import RunHandle
 from jober.client.why import Why, why
 from jober.daemon import DEFAULT_URL
-from jober.errors import DefinitionError, JoberError, JobNotFound
+from jober.errors import DefinitionError, JoberError, JobNotFound, LimitNotFound
 from jober.event import Event
 from jober.ids import manual_run_id
 from jober.job import Job
 from jober.ledger import LedgerEntry
+from jober.limit import Limit, check_limit
 from jober.run import Run
 from jober.store import Store
 from jober.store.jobs import Change, JobRecord
@@ -65,7 +66,10 @@ class Jober:
         calendars = self.store.calendars.all()
         file_ = read_jobs(file, calendars)
         current = {record.name: record.job for record in self.store.jobs.all()}
-        return difference(current, file_.jobs, prune, calendars, file_.calendars)
+        limits = self.store.limits.slots()
+        return difference(
+            current, file_.jobs, prune, calendars, file_.calendars, limits, file_.limits
+        )
 
     def apply(self, file: str | os.PathLike[str], *, prune: bool = False) -> "Difference":
         """Make the jobs those of the file; with `prune`, remove all others.
@@ -82,10 +86,12 @@ class Jober:
         calendars = (*told.added_calendars, *(one.new for one in told.changed_calendars))
         changes = [
             *(Change(op="calendar", name=one.name, calendar=one) for one in calendars),
+            *(Change(op="limit", name=one.name, slots=one.new) for one in told.changed_limits),
             *(Change(op="put", name=job.name, job=job) for job in told.added),
             *(Change(op="put", name=one.new.name, job=one.new) for one in told.changed),
             *(Change(op="remove", name=name) for name in told.removed),
             *(Change(op="calendar", name=name) for name in told.removed_calendars),
+            *(Change(op="limit", name=name) for name in told.removed_limits),
         ]
         for start in range(0, len(changes), APPLY_BATCH):
             self.store.jobs.apply(changes[start : start + APPLY_BATCH])
@@ -123,6 +129,22 @@ class Jober:
     def job(self, name: str) -> JobRecord:
         """One job. Raises JobNotFound."""
         return self.store.jobs.get(name)
+
+    def limits(self) -> list[Limit]:
+        """The limits that jobs share, and how much of each is used."""
+        return self.store.limits.all()
+
+    def set_limit(self, name: str, slots: int) -> None:
+        """Let so many runs of the jobs that name the limit go on at once."""
+        name, slots = check_limit(name, slots)
+        self.store.jobs.apply([Change(op="limit", name=name, slots=slots)])
+
+    def remove_limit(self, name: str) -> None:
+        """Remove a limit. Raises LimitNotFound, and LimitInUse where a job names it."""
+        known = self.store.limits.slots()
+        if name not in known:
+            raise LimitNotFound(name, known=known)
+        self.store.jobs.apply([Change(op="limit", name=name)])
 
     def pause(self, name: str) -> bool:
         """The job fires no more until resumed; False where it was so. Raises JobNotFound."""

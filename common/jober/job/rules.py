@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from jober.errors import DefinitionError
-from jober.ids import check_job_name
+from jober.ids import JOB_NAME, check_job_name
 from jober.job.draft import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, null_character
 from jober.job.end_rules import END_RULES
 from jober.job.payload import Kind, as_arguments, split_command, split_script
@@ -181,6 +181,22 @@ def _is_dotted(text: str) -> bool:
     return all(part.isidentifier() for part in text.split("."))
 
 
+def _limits(draft: Draft) -> Iterator[DefinitionError]:
+    names = draft.good.get("limits", [])
+    for name in names:
+        if not JOB_NAME.fullmatch(name):
+            yield DefinitionError(
+                f"{told(name)} is not the name of a limit",
+                field="limits",
+                value=name,
+                mend="letters, digits, '-' and '_', a letter or digit first, at most 100",
+            )
+    if len(set(names)) < len(names):
+        yield DefinitionError(
+            "a limit is named twice", field="limits", value=names, mend="name each once"
+        )
+
+
 _RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
     _name,
     _one_executable,
@@ -188,6 +204,7 @@ _RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
     _callable,
     _arguments,
     _roles,
+    _limits,
     *PROCESS_RULES,
     *END_RULES,
     _schedule_words,

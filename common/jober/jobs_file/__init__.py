@@ -6,12 +6,19 @@ the document, `calendars` and `ics` their calendars, and `difference` what apply
 do to those there are.
 """
 
-from jober.jobs_file.difference import ChangedCalendar, ChangedJob, Difference, difference
+from jober.jobs_file.difference import (
+    ChangedCalendar,
+    ChangedJob,
+    ChangedLimit,
+    Difference,
+    difference,
+)
 from jober.jobs_file.jobs import JobsFile, parse_jobs, read_jobs
 
 __all__ = [
     "ChangedCalendar",
     "ChangedJob",
+    "ChangedLimit",
     "Difference",
     "JobsFile",
     "difference",

@@ -1,4 +1,4 @@
-"""What applying the jobs of a file would do to the jobs and calendars there are."""
+"""What applying the jobs of a file would do to the jobs, calendars and limits there are."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,6 +34,14 @@ class ChangedCalendar(NamedTuple):
         return ChangedCalendar(self.new, self.old).added
 
 
+class ChangedLimit(NamedTuple):
+    """A limit that is in the file, and new (`old` is None) or another than before."""
+
+    name: str
+    old: int | None
+    new: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """Jobs by what happens to them; `kept` are there, not in the file, and left alone.
@@ -52,12 +60,15 @@ class Difference:
     removed_calendars: tuple[str, ...] = ()
     kept_calendars: tuple[str, ...] = ()
     unchanged_calendars: tuple[str, ...] = ()
+    changed_limits: tuple[ChangedLimit, ...] = ()
+    removed_limits: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether applying it would write nothing."""
         calendars = self.added_calendars or self.changed_calendars or self.removed_calendars
-        return not (self.added or self.changed or self.removed or calendars)
+        limits = self.changed_limits or self.removed_limits
+        return not (self.added or self.changed or self.removed or calendars or limits)
 
 
 def difference(
@@ -66,11 +77,14 @@ def difference(
     prune: bool,
     current_calendars: Mapping[str, Calendar] | None = None,
     wanted_calendars: Mapping[str, Calendar] | None = None,
+    current_limits: Mapping[str, int] | None = None,
+    wanted_limits: Mapping[str, int] | None = None,
 ) -> Difference:
-    """What leads from the `current` jobs and calendars, by name, to the `wanted` ones.
+    """What leads from the `current` jobs, calendars and limits, by name, to the `wanted` ones.
 
-    Those that are not wanted are removed with `prune`, and kept without it; a calendar that a
-    wanted job names is kept anyhow. Those of the file stand in its order, the others by name.
+    Those that are not wanted are removed with `prune`, and kept without it; a calendar or limit
+    that a wanted job names is kept anyhow. Those of the file stand in its order, the others by
+    name.
     """
     before, after = current_calendars or {}, wanted_calendars or {}
     jobs = {job.name: job for job in wanted}
@@ -82,6 +96,8 @@ def difference(
     others = tuple(sorted(current.keys() - jobs.keys()))
     named = {name for job in jobs.values() for name in job.calendars}
     unnamed = tuple(sorted(name for name in before.keys() - after.keys() - named if prune))
+    limits, new_limits = current_limits or {}, wanted_limits or {}
+    in_use = {name for job in jobs.values() for name in job.limits}
     return Difference(
         added=tuple(job for name, job in jobs.items() if name not in current),
         changed=tuple(one for one in both if one.fields),
@@ -97,4 +113,10 @@ def difference(
         removed_calendars=unnamed,
         kept_calendars=tuple(sorted(before.keys() - after.keys() - set(unnamed))),
         unchanged_calendars=tuple(name for name, one in after.items() if before.get(name) == one),
+        changed_limits=tuple(
+            ChangedLimit(name, limits.get(name), slots)
+            for name, slots in new_limits.items()
+            if limits.get(name) != slots
+        ),
+        removed_limits=tuple(sorted(limits.keys() - new_limits.keys() - in_use if prune else ())),
     )

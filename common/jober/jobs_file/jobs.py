@@ -16,12 +16,13 @@ from jober.jobs_file.calendars import Reader, files_beside, read_calendar
 from jober.jobs_file.document import SyntaxProblem
 from jober.jobs_file.toml_document import load_toml
 from jober.jobs_file.yaml_document import load_yaml
+from jober.limit import check_limit
 from jober.schedule import Calendar
 
 Format = Literal["toml", "yaml"]
 
 BYTES_AT_MOST = 16 << 20
-TABLES = ("jobs", "calendars", "defaults")
+TABLES = ("jobs", "calendars", "limits", "defaults")
 FORMATS: dict[str, Format] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
 # A job that has one of a group takes none of it from the defaults.
@@ -35,6 +36,7 @@ class JobsFile:
     path: str
     jobs: tuple[Job, ...]
     calendars: Mapping[str, Calendar] = field(default_factory=dict, hash=False)
+    limits: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 def read_jobs(
@@ -121,6 +123,13 @@ def parse_jobs(
             known[str(name)] = own[str(name)] = read_calendar(name, table, read)
         except DefinitionError as error:
             tell(error, "calendars", str(name))
+    limits: dict[str, int] = {}
+    tables = document.tables.get("limits")
+    for name, slots in tables.items() if isinstance(tables, dict) else ():
+        try:
+            limits.update([check_limit(name, slots)])
+        except DefinitionError as error:
+            tell(error, "limits", str(name))
     jobs = []
     tables = document.tables.get("jobs")
     for name, fields in tables.items() if isinstance(tables, dict) else ():
@@ -129,7 +138,7 @@ def parse_jobs(
         except DefinitionError as error:
             tell(error, "jobs", str(name))
     raise_any(error for _, error in sorted(problems, key=itemgetter(0)))
-    return JobsFile(path=path, jobs=tuple(jobs), calendars=own)
+    return JobsFile(path=path, jobs=tuple(jobs), calendars=own, limits=limits)
 
 
 def _wrong_tables(tables: Mapping[Any, Any]) -> Iterator[DefinitionError]:
@@ -140,7 +149,7 @@ def _wrong_tables(tables: Mapping[Any, Any]) -> Iterator[DefinitionError]:
                 f"unknown table {told(name)}{near}",
                 field=name if isinstance(name, str) else told(name),
                 value=name,
-                mend="the tables of a file are [jobs.NAME], [calendars.NAME] and [defaults]",
+                mend="a file has [jobs.NAME], [calendars.NAME], [limits] and [defaults]",
             )
     calendars = tables.get("calendars")
     if calendars is not None and not isinstance(calendars, dict):
@@ -149,6 +158,14 @@ def _wrong_tables(tables: Mapping[Any, Any]) -> Iterator[DefinitionError]:
             field="calendars",
             value=calendars,
             mend="write [calendars.NAME] for each",
+        )
+    limits = tables.get("limits")
+    if limits is not None and not isinstance(limits, dict):
+        yield DefinitionError(
+            f"{told(limits)} is no table of limits",
+            field="limits",
+            value=limits,
+            mend="write [limits], and below it a line for each: database = 3",
         )
     if not isinstance(tables.get("jobs"), dict):
         # An empty file too: with --prune, it would remove all there is.

@@ -14,6 +14,7 @@ from jober.store.host_logs import HostLogStore
 from jober.store.jobs import JobStore
 from jober.store.leader import LeaderStore
 from jober.store.leases import LeaseStore
+from jober.store.limits import LimitStore
 from jober.store.outputs import OutputStore
 from jober.store.runs import RunStore
 
@@ -31,6 +32,7 @@ class Store:
         self.runs = RunStore(self.connection)
         self.fires = FireStore(self.connection)
         self.leases = LeaseStore(self.connection)
+        self.limits = LimitStore(self.connection)
         self.agents = AgentStore(self.connection)
         self.outputs = OutputStore(self.connection)
         self.host_logs = HostLogStore(self.connection)

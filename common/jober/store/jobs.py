@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from jober.clock import iso
-from jober.errors import DefinitionError, JobExistError, JobNotFound
+from jober.errors import DefinitionError, JobExistError, JobNotFound, LimitInUse, LimitNotFound
 from jober.job import SCHEDULE_FIELDS, Job
-from jober.roles import DEFAULT_ROLE
+from jober.roles import DEFAULT_ROLE, priority_queue
 from jober.schedule import Calendar
 from jober.store import keys, rq
 from jober.store.calendars import CalendarStore
@@ -26,18 +26,21 @@ RQ_TIMEOUT_S = 86_400
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One step of an apply. `add` fails where the job exists; `put` writes either way; `calendar`
-    writes `calendar`, or removes the one of that name where it is None."""
+    and `limit` write what they are given, or remove the one of that name where it is None."""
 
-    op: Literal["add", "put", "remove", "calendar"]
+    op: Literal["add", "put", "remove", "calendar", "limit"]
     name: str
     job: Job | None = None
     calendar: Calendar | None = None
+    slots: int | None = None
 
     def packed(self) -> dict[str, Any]:
         """As the script takes it."""
         told: dict[str, Any] = {"op": self.op, "name": self.name}
         if self.op == "calendar":
             told["spec"] = json.dumps(self.calendar.spec()) if self.calendar else False
+        elif self.op == "limit":
+            told["slots"] = self.slots or False
         elif self.job:
             told["fields"] = job_fields(self.job)
         return told
@@ -112,9 +115,12 @@ class JobStore:
 
     def apply(self, changes: Sequence[Change]) -> list[str]:
         """Carry out all changes in one step; tells of each `added`, `changed`, `same`, `removed`
-        `absent` or, of a calendar,
-        `written`. Raises JobExistError, and changes nothing, where an added job exists."""
-        status, reply = self._redis.run(
+        `absent` or, of a calendar or a limit, `written`.
+
+        Changes nothing, and raises JobExistError where an added job exists, LimitNotFound where a
+        job names a limit that is not there, LimitInUse where one that is to go is named.
+        """
+        status, *told = self._redis.run(
             "apply",
             [
                 keys.JOBS,
@@ -123,6 +129,7 @@ class JobStore:
                 keys.WAITING,
                 keys.CALENDARS,
                 keys.CALENDARS_REVISION,
+                keys.LIMITS,
             ],
             [
                 packed([change.packed() for change in changes]),
@@ -131,9 +138,17 @@ class JobStore:
                 rq.traceback_payload("cancelled: its job was removed"),
             ],
         )
-        if status == b"exists":
-            raise JobExistError(reply.decode())
-        return [done.decode() for done in reply]
+        match status:
+            case b"exists":
+                raise JobExistError(told[0].decode())
+            case b"no limit":
+                job, limit = (text.decode() for text in told)
+                known = record(self._redis.command("HGETALL", keys.LIMITS))
+                raise LimitNotFound(limit, job, known)
+            case b"limit in use":
+                limit, job = (text.decode() for text in told)
+                raise LimitInUse(limit, job)
+        return [done.decode() for done in told[0]]
 
     def pause(self, name: str, paused: bool) -> bool:
         """Pause or resume; False where it was so already. Raises JobNotFound."""
@@ -265,7 +280,7 @@ def job_fields(job: Job) -> dict[str, str | bytes]:
         "spec": job.to_json(),
         "schedule": schedule,
         "policy": policy,
-        "queue": job.queue,
+        "queue": priority_queue(job.queue, job.priority),
         "data": job.payload(),
         "options": json.dumps(job.options(), sort_keys=True),
         "description": job.description,
@@ -274,6 +289,9 @@ def job_fields(job: Job) -> dict[str, str | bytes]:
         "calendars": " ".join(job.calendars),
         "fleet_limit": str(job.fleet_limit or ""),
         "host_limit": str(job.host_limit or ""),
+        "limits": ",".join(job.limits),
+        "weight": str(job.weight),
+        "priority": str(job.priority),
         "expires": str(round(job.expires * 1000)) if job.expires else "",
     }
 

@@ -14,6 +14,8 @@ CALENDARS_REVISION = "jober:calendars:revision"
 RUNS = "jober:runs"
 OVERFULL = "jober:overfull"
 LEASES = "jober:leases"
+LIMITS = "jober:limits"
+PARKED = "jober:parked"
 DELAYED = "jober:delayed"
 EXPIRING = "jober:expiring"
 AGENTS = "jober:agents"
@@ -49,6 +51,18 @@ def slots(job: str, host: str | None = None) -> str:
 
 def parked(job: str, host: str | None = None) -> str:
     return f"jober:parked:{job}@{host}" if host else f"jober:parked:{job}"
+
+
+def limit(name: str) -> str:
+    return f"jober:limit:{name}"
+
+
+def limit_parked(name: str) -> str:
+    return f"jober:limit:{name}:parked"
+
+
+def limit_jobs(name: str) -> str:
+    return f"jober:limit:{name}:jobs"
 
 
 def former(job: str) -> str:

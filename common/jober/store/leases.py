@@ -16,6 +16,8 @@ from jober.store.fields import packed, text
 
 # How long a finished run, its result and its output are kept.
 KEEP_S = 7 * 86_400
+# So many runs are claimed at once, at the most.
+CLAIM_AT_MOST = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +41,25 @@ class Reclaimed:
     again: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """The `runs` that an agent has taken; `held_back` where one waits that takes more slots than
+    are free."""
+
+    runs: list[Claim]
+    held_back: bool
+
+
 class LeaseStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    def claim(self, agent: str, host: str, queues: Sequence[str], n: int) -> list[Claim]:
-        """Take up to `n` runs from the queues, in their order."""
-        reply = self._redis.run(
+    def claim(
+        self, agent: str, host: str, queues: Sequence[str], free: int, slots: int | None = None
+    ) -> Claimed:
+        """Fill the `free` slots of an agent, which has `slots` in all (default: those), with runs
+        of the queues, in their order."""
+        runs, held_back = self._redis.run(
             "claim",
             [
                 keys.LEASES,
@@ -53,23 +67,9 @@ class LeaseStore:
                 keys.RQ_SUSPENDED,
                 *(keys.rq_queue(queue) for queue in queues),
             ],
-            [agent, host, LEASE_MS, n, KEEP_S, *queues],
+            [agent, host, LEASE_MS, free, KEEP_S, slots or free, CLAIM_AT_MOST, *queues],
         )
-        return [
-            Claim(
-                id=id.decode("utf-8", "replace"),
-                attempt=attempt,
-                job=text(job),
-                queue=queue.decode("utf-8", "replace"),
-                data=data,
-                options=options.decode("utf-8", "replace"),
-                trigger=trigger.decode("utf-8", "replace"),
-                fire_at=text(fire_at),
-                timeout=text(timeout),
-                term=text(term),
-            )
-            for id, attempt, job, queue, data, options, trigger, fire_at, timeout, term in reply
-        ]
+        return Claimed(runs=[_claim(*run) for run in runs], held_back=bool(held_back))
 
     def wait(self, queues: Sequence[str], wait_s: float) -> bool:
         """Wait until one of the queues' bells rings, for at most `wait_s` seconds."""
@@ -95,6 +95,7 @@ class LeaseStore:
                 "job": end.claim.job or "",
                 "queue": end.claim.queue,
                 "host": end.host,
+                "limits": end.claim.limits,
                 "outcome": _plain(end),
                 **({} if end.retry_in_s is None else {"retry_in": _ms(end.retry_in_s)}),
             }
@@ -162,6 +163,36 @@ def _lost_retry_in(options: str, attempt: int) -> int | bool:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def _claim(
+    id: bytes,
+    attempt: int,
+    job: bytes,
+    queue: bytes,
+    data: bytes,
+    options: bytes,
+    trigger: bytes,
+    fire_at: bytes,
+    timeout: bytes,
+    term: bytes,
+    limits: bytes,
+    weight: int,
+) -> Claim:
+    return Claim(
+        id=id.decode("utf-8", "replace"),
+        attempt=attempt,
+        job=text(job),
+        queue=queue.decode("utf-8", "replace"),
+        data=data,
+        options=options.decode("utf-8", "replace"),
+        trigger=trigger.decode("utf-8", "replace"),
+        fire_at=text(fire_at),
+        timeout=text(timeout),
+        term=text(term),
+        limits=limits.decode(),
+        weight=weight,
+    )
 
 
 def _plain(end: Finish) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Runs in Redis: made by hand, listed, read, cancelled and, when old, forgotten."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -177,6 +178,7 @@ def _run(id: str, fields: dict[str, bytes]) -> Run:
         progress=read_progress(fields["progress"]) if "progress" in fields else None,
         term=text(fields.get("term")),
         cancel_requested="cancel_requested" in fields,
+        waits_for=_waits_for(text(fields.get("parked_in"))),
     )
 
 
@@ -202,3 +204,13 @@ def _attempt(told: dict[str, Any]) -> Attempt:
 def _exit_code(fields: dict[str, bytes]) -> int | None:
     code: Any = fields.get("exit_code")
     return int(code) if code else None
+
+
+def _waits_for(parked: str | None) -> str | None:
+    """What the runs of a zset wait for, in words."""
+    if not parked:
+        return None
+    if limit := re.fullmatch(r"jober:limit:(.*):parked", parked):
+        return f"a slot of the limit {limit[1]}"
+    job, _, host = parked.removeprefix("jober:parked:").partition("@")
+    return f"a slot of {job} on {host}" if host else f"a slot of {job}"

@@ -62,3 +62,27 @@ class WhereFields(BaseModel):
         gt=0,
         le=SECONDS_AT_MOST,
     )
+    limits: list[str] = job_field(
+        "Names of limits that the job shares with others, each a number of runs at once over the "
+        "whole fleet. A run waits until all of them have room.",
+        expects="a list of names",
+        mend='limits = ["database"], and below [limits]: database = 3',
+        default=[],
+        max_length=20,
+    )
+    weight: int = job_field(
+        "How many of the agent's slots a run takes; on an agent with fewer, all of them.",
+        expects="a number of slots, 1 or more",
+        mend="weight = 2",
+        default=1,
+        ge=1,
+        le=10_000,
+    )
+    priority: int = job_field(
+        "Which of the runs that wait goes first: 9 before 0, then the older one.",
+        expects="a number from 0 to 9",
+        mend="priority = 9",
+        default=5,
+        ge=0,
+        le=9,
+    )

@@ -1,39 +1,65 @@
 -- APPLY: write and remove definitions and calendars, all of them or none.
 -- KEYS  1 jober:jobs  2 jober:due  3 jober:wake  4 jober:waiting  5 jober:calendars
---       6 jober:calendars:revision
+--       6 jober:calendars:revision  7 jober:limits
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
---       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs, and those of
---       unpark_all and cancel_run
+--       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs,
+--       jober:limit:<limit>:jobs, and those of cancel_run
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
---         data, options, description, timeout, overlap, fleet_limit, host_limit, calendars (names
---         with a space between)}} or {op = 'calendar', name, spec (JSON; false to remove it)}
+--         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
+--         calendars (names with a space between; of limits with a comma)}} or {op = 'calendar', name,
+--         spec (JSON; false to remove it)} or {op = 'limit', name, slots (false to remove it)}
 --       2 ms that the history of a removed job is kept  3 s that a finished run is kept
 --       4 traceback of a cancelled run, as RQ reads it
--- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'written'} or {'exists', name}
+-- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'written'}, or, and nothing is
+--   written: {'exists', name}, {'no limit', job, limit}, {'limit in use', limit, a job that names it}
 -- A changed schedule counts from now on: what it would have fired before is not caught up. Its
 -- intervals count from the last fire, which is the anchor from then on. A changed calendar is a change
 -- of every schedule that names it.
 --#include time
 --#include event
 --#include queue
---#include release
+--#include park
 --#include finish
 --#include cancel
 local changes = cmsgpack.unpack(ARGV[1])
-for _, change in ipairs(changes) do
-  if change.op == 'add' and redis.call('ZSCORE', KEYS[1], change.name) then
-    return { 'exists', change.name }
+
+local function names_of(text) return string.gmatch(text or '', '[^, ]+') end
+
+-- What is wrong with the changes, or nil: a job that is there already, or a limit that is missing.
+local function refusal()
+  local slots, names_limits = {}, {}
+  for _, change in ipairs(changes) do
+    if change.op == 'add' and redis.call('ZSCORE', KEYS[1], change.name) then
+      return { 'exists', change.name }
+    elseif change.op == 'limit' then
+      slots[change.name] = change.slots
+    else
+      names_limits[change.name] = change.fields and change.fields.limits or ''
+    end
+  end
+  for job, limits in pairs(names_limits) do
+    for limit in names_of(limits) do
+      local known = slots[limit]
+      if known == nil then known = redis.call('HEXISTS', KEYS[7], limit) == 1 end
+      if not known then return { 'no limit', job, limit } end
+    end
+  end
+  for limit, left in pairs(slots) do
+    for _, job in ipairs(left and {} or redis.call('SMEMBERS', 'jober:limit:' .. limit .. ':jobs')) do
+      if not names_limits[job] then return { 'limit in use', limit, job } end
+    end
   end
 end
+
+local refused = refusal()
+if refused then return refused end
 local now = now_ms()
 local now_text = string.format('%.0f', now)
 local new_queue = false
 
--- Which jobs name a calendar.
-local function link(name, calendars, command)
-  for calendar in string.gmatch(calendars or '', '%S+') do
-    redis.call(command, 'jober:calendar:' .. calendar .. ':jobs', name)
-  end
+-- Which jobs name a calendar, or a limit.
+local function link(name, kind, names, command)
+  for one in names_of(names) do redis.call(command, kind .. one .. ':jobs', name) end
 end
 
 local function write_calendar(calendar)
@@ -79,12 +105,20 @@ for i, change in ipairs(changes) do
   if change.op == 'calendar' then
     write_calendar(change)
     done[i] = 'written'
+  elseif change.op == 'limit' then
+    if change.slots then
+      redis.call('HSET', KEYS[7], name, change.slots)
+    else
+      redis.call('HDEL', KEYS[7], name)
+    end
+    done[i] = 'written'
   elseif change.op == 'remove' then
-    local old = redis.call('HMGET', key, 'spec', 'revision', 'calendars')
+    local old = redis.call('HMGET', key, 'spec', 'revision', 'calendars', 'limits')
     if redis.call('ZREM', KEYS[1], name) == 0 then
       done[i] = 'absent'
     else
-      link(name, old[3], 'SREM')
+      link(name, 'jober:calendar:', old[3], 'SREM')
+      link(name, 'jober:limit:', old[4], 'SREM')
       if old[1] then keep_former(name, old[2], old[1]) end
       redis.call('DEL', key)
       redis.call('ZREM', KEYS[2], name)
@@ -103,7 +137,8 @@ for i, change in ipairs(changes) do
       done[i] = 'removed'
     end
   else
-    local old = redis.call('HMGET', key, 'spec', 'schedule', 'revision', 'paused', 'calendars')
+    local old = redis.call('HMGET', key, 'spec', 'schedule', 'revision', 'paused', 'calendars',
+      'limits')
     if old[1] == change.fields.spec then
       done[i] = 'same'
     else
@@ -112,15 +147,16 @@ for i, change in ipairs(changes) do
         fields[#fields + 1] = field
         fields[#fields + 1] = value
       end
-      link(name, old[5], 'SREM')
-      link(name, change.fields.calendars, 'SADD')
+      link(name, 'jober:calendar:', old[5], 'SREM')
+      link(name, 'jober:calendar:', change.fields.calendars, 'SADD')
+      link(name, 'jober:limit:', old[6], 'SREM')
+      link(name, 'jober:limit:', change.fields.limits, 'SADD')
       redis.call('HSET', key, 'name', name, 'updated_at', iso(now), unpack(fields))
       local revision = old[3] and old[3] + 1 or first_revision(name)
       redis.call('HSET', key, 'revision', string.format('%.0f', revision))
       if old[1] then
         done[i] = 'changed'
         keep_former(name, old[3], old[1])
-        unpark_all(name)
       else
         done[i] = 'added'
         redis.call('ZADD', KEYS[1], 0, name)

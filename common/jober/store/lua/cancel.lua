@@ -5,6 +5,7 @@
 --#include time
 --#include event
 --#include queue
+--#include park
 --#include finish
 --#include cancel
 return cancel_run(ARGV[1], ARGV[3], ARGV[4], now_ms(), tonumber(ARGV[2]))

@@ -1,49 +1,88 @@
--- CLAIM: take up to n queued runs from the queues, each with a lease and its job's slots; those
--- whose job has no slot free are parked, so that they stand in nobody's way.
+-- CLAIM: fill the free slots of an agent with queued runs, each with a lease and all the slots that it
+-- wants of its job and of shared limits; those that find none free are parked, so that they stand in
+-- nobody's way.
 -- KEYS  1 jober:leases  2 jober:agent:<agent>:runs  3 rq:suspended  4.. rq:queue:<queue>
---       built: rq:job:<id>, jober:slots:<job>[@<host>], jober:parked:<job>[@<host>],
---       rq:wip:<queue>, jober:job:<name>, jober:active:<job>[@<host>], and those of miss and
+--       built: rq:job:<id>, jober:slots:<job>[@<host>], jober:limits, jober:limit:<limit>,
+--       rq:wip:<queue>, jober:job:<name>, jober:active:<job>[@<host>], and those of park, miss and
 --       better_elsewhere
--- ARGV  1 agent  2 host  3 lease in ms  4 n  5 s that a finished run is kept
---       6.. the names of the queues
--- Reply list of {id, attempt, job, queue, data, options, trigger, fire_at, timeout, term}
+-- ARGV  1 agent  2 host  3 lease in ms  4 slots of the agent to fill  5 s that a finished run is kept
+--       6 slots of the agent in all  7 at most so many runs  8.. the names of the queues
+-- Reply {list of {id, attempt, job, queue, data, options, trigger, fire_at, timeout, term, limits,
+--   weight}, 1 where a run stayed that takes more slots than are free here}
 --#include time
 --#include event
 --#include queue
+--#include park
 --#include release
 --#include finish
 --#include expire
 --#include avoid
-if redis.call('EXISTS', KEYS[3]) == 1 then return {} end
-local agent, host, wanted = ARGV[1], ARGV[2], tonumber(ARGV[4])
+if redis.call('EXISTS', KEYS[3]) == 1 then return { {}, 0 } end
+local agent, host, remaining, most = ARGV[1], ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[7])
 local now = now_ms()
 local at = iso(now)
-local claimed, left = {}, {}
-local limits = {}
+local claimed, left, heavy, first_passed = {}, {}, {}, false
+local slots_in_all = tonumber(ARGV[6])
+local held_back, reserved = false, false
 
-local function limits_of(name)
-  if not limits[name] then
-    local values = redis.call('HMGET', 'jober:job:' .. name, 'fleet_limit', 'host_limit')
-    limits[name] = { tonumber(values[1] or ''), tonumber(values[2] or '') }
+-- What a job wants of hosts and limits, read once a call: {weight, priority, names of limits, and what
+-- may be full: list of {key of its slots, key of the runs that wait for one, how many}}
+local wants = {}
+local function wants_of(name)
+  local known = wants[name]
+  if known then return known end
+  local job = redis.call('HMGET', 'jober:job:' .. name, 'fleet_limit', 'host_limit', 'limits', 'weight',
+    'priority')
+  known = { weight = tonumber(job[4] or '1'), priority = tonumber(job[5] or '5'),
+    limits = job[3] or '', full = {} }
+  local function add(slots, parked, number)
+    if tonumber(number or '') then
+      known.full[#known.full + 1] = { slots = slots, parked = parked, number = tonumber(number) }
+    end
   end
-  return limits[name]
+  add('jober:slots:' .. name, 'jober:parked:' .. name, job[1])
+  add('jober:slots:' .. name .. '@' .. host, 'jober:parked:' .. name .. '@' .. host, job[2])
+  for limit in string.gmatch(known.limits, '[^,]+') do
+    add('jober:limit:' .. limit, 'jober:limit:' .. limit .. ':parked',
+      redis.call('HGET', 'jober:limits', limit))
+  end
+  wants[name] = known
+  return known
 end
 
--- Where a run of the job would have to wait, or nil where its slots are free.
-local function full(name)
-  local fleet, on_host = unpack(limits_of(name), 1, 2)
-  if fleet and redis.call('ZCARD', 'jober:slots:' .. name) >= fleet then
-    return 'jober:parked:' .. name
+-- Park the run where there is no slot for it; false where it has all it wants. What it leaves free
+-- elsewhere is for the next that waits there: nobody waits for want of what is free.
+local function parks(id, job, want)
+  for at, one in ipairs(want.full) do
+    if redis.call('ZCARD', one.slots) >= one.number then
+      park(id, job, want.priority, one.parked, now)
+      for other, free in ipairs(want.full) do
+        if other ~= at and redis.call('ZCARD', free.slots) < free.number then unpark_one(free.parked) end
+      end
+      return true
+    end
   end
-  if on_host and redis.call('ZCARD', 'jober:slots:' .. name .. '@' .. host) >= on_host then
-    return 'jober:parked:' .. name .. '@' .. host
+  return false
+end
+
+-- A run that takes more slots than are free here stays at the front of its queue, and lighter ones
+-- pass it; but not for ever: from PASS_MS on, the agent that meets it takes nothing more until it fits.
+local PASS_MS = 5000
+local function hold_back(id, passed_at)
+  held_back = true
+  heavy[#heavy + 1] = id
+  if not passed_at then
+    redis.call('HSET', 'rq:job:' .. id, 'passed_at', now)
+    first_passed = true
+  elseif now - tonumber(passed_at) >= PASS_MS then
+    reserved = true
   end
 end
 
 local function take(id, queue)
   local record = 'rq:job:' .. id
   local fields = redis.call('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
-    'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid', 'term')
+    'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid', 'term', 'passed_at')
   if fields[1] ~= 'queued' then return end -- cancelled, deleted, or taken already
   local job = fields[2] or ''
   local attempt = tonumber(fields[8] or '0') + 1
@@ -55,14 +94,12 @@ local function take(id, queue)
     left[#left + 1] = id
     return
   end
-  if job ~= '' then
-    local parked = full(job)
-    if parked then
-      redis.call('HSET', record, 'state', 'parked', 'status', 'deferred')
-      redis.call('ZADD', parked, 'NX', now, id)
-      tell('run.parked', now, { run = id, job = job })
-      return
-    end
+  local want = job ~= '' and wants_of(job)
+  local weight = want and math.min(want.weight, slots_in_all) or 1
+  if want and parks(id, job, want) then return end
+  if weight > remaining then
+    hold_back(id, fields[13])
+    return
   end
   local lease = id .. ':' .. attempt
   redis.call('HSET', record, 'state', 'running', 'status', 'started', 'started_at', at,
@@ -76,28 +113,31 @@ local function take(id, queue)
   if attempt > 1 then
     -- It ended before, or was never started: what that left is not this attempt's.
     redis.call('HDEL', record, 'ended_at', 'exit_code', 'reason', 'return_value', 'traceback',
-      'cpu_s', 'peak_memory_bytes', 'progress', 'retry_at', 'avoid')
+      'cpu_s', 'peak_memory_bytes', 'progress', 'retry_at', 'avoid', 'limits')
     redis.call('PERSIST', record)
   end
-  redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), lease_member(lease, job, host, agent, queue))
+  if fields[13] then redis.call('HDEL', record, 'passed_at') end
+  local limits = want and want.limits or ''
+  redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]),
+    lease_member(lease, job, host, agent, limits, queue))
   redis.call('ZADD', KEYS[2], now, lease)
   redis.call('ZADD', 'rq:wip:' .. queue, '+inf', lease)
-  if job ~= '' then
+  if want then
     if attempt > 1 then redis.call('SADD', active_key(job, fields[9]), id) end
-    local fleet, on_host = unpack(limits_of(job), 1, 2)
-    if fleet then redis.call('ZADD', 'jober:slots:' .. job, now, lease) end
-    if on_host then redis.call('ZADD', 'jober:slots:' .. job .. '@' .. host, now, lease) end
+    for _, one in ipairs(want.full) do redis.call('ZADD', one.slots, now, lease) end
+    if limits ~= '' then redis.call('HSET', record, 'limits', limits) end
   end
+  remaining = remaining - weight
   tell('run.started', now, { run = id, job = job, host = host, agent = agent, attempt = attempt })
   claimed[#claimed + 1] = { id, attempt, job, queue, fields[3] or '', fields[4] or '{}',
-    fields[5] or 'rq', fields[6] or '', fields[7] or '', fields[12] or '' }
+    fields[5] or 'rq', fields[6] or '', fields[7] or '', fields[12] or '', limits, weight }
 end
 
-for i = 6, #ARGV do
-  local key = KEYS[i - 2]
+for i = 8, #ARGV do
+  local key = KEYS[i - 4]
   local looked = 0
   -- What is parked or dropped costs a look too, so the looks are bounded.
-  while #claimed < wanted and looked < 500 do
+  while remaining > 0 and #claimed < most and not reserved and looked < 500 do
     local id = redis.call('LPOP', key)
     if not id then break end
     looked = looked + 1
@@ -106,7 +146,8 @@ for i = 6, #ARGV do
   -- What is left to others goes behind the rest, and does not wake us again: they look once a second.
   local rest = redis.call('LLEN', key)
   for _, id in ipairs(left) do redis.call('RPUSH', key, id) end
-  left = {}
-  if rest > 0 then ring(ARGV[i]) end
+  for at = #heavy, 1, -1 do redis.call('LPUSH', key, heavy[at]) end
+  if rest > 0 and not reserved or first_passed then ring(ARGV[i]) end
+  left, heavy, first_passed = {}, {}, false
 end
-return claimed
+return { claimed, held_back and 1 or 0 }

@@ -2,12 +2,13 @@
 -- KEYS  1 jober:leases  2 rq:worker:<agent>
 --       built: rq:job:<id>, and those of write_end, put_off, take_back, release_attempt and unpark
 -- ARGV  1 agent  2 s that a finished run is kept  3 msgpack list of {id, attempt, job, queue, host,
---         outcome, retry_in (ms, where it is to be tried again)}
+--         limits, outcome, retry_in (ms, where it is to be tried again)}
 -- Reply list of 'done' | 'stale'
 --   stale: it has been finished before, or is another's by now; nothing was written.
 --#include time
 --#include event
 --#include queue
+--#include park
 --#include release
 --#include finish
 --#include retry
@@ -22,7 +23,7 @@ for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
   local late = run[1] == 'lost' or run[1] == 'delayed' and good_end
   local ours = (run[1] == 'running' or late) and run[2] == tostring(end_.attempt)
   local job = run[3] or end_.job
-  release_attempt(lease, job, end_.host, ARGV[1], run[5] or end_.queue)
+  release_attempt(lease, job, end_.host, ARGV[1], end_.limits, run[5] or end_.queue)
   if ours then
     if run[1] == 'delayed' then take_back(end_.id) end
     if late then
@@ -38,7 +39,7 @@ for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
   else
     replies[i] = 'stale'
   end
-  unpark(job, end_.host)
+  unpark(job, end_.host, end_.limits)
 end
 -- What `rq info` shows of the worker.
 if redis.call('EXISTS', KEYS[2]) == 1 then

@@ -13,6 +13,7 @@
 --#include time
 --#include event
 --#include queue
+--#include park
 --#include run
 --#include finish
 --#include cancel

@@ -8,6 +8,7 @@
 --#include time
 --#include event
 --#include queue
+--#include park
 --#include release
 --#include finish
 --#include retry
@@ -15,14 +16,14 @@ local now = now_ms()
 local lost, again = {}, {}
 
 local function reclaim(member, retry_in)
-  local lease, job, host, agent, queue = read_lease(member)
+  local lease, job, host, agent, limits, queue = read_lease(member)
   local id, attempt = string.match(lease or '', '^(.*):(%d+)$')
   if not id then
     redis.call('ZREM', KEYS[1], member) -- written by hand: nothing can be told from it
     return
   end
   local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target')
-  release_attempt(lease, job, host, agent, queue)
+  release_attempt(lease, job, host, agent, limits, queue)
   if run[1] == 'running' and run[2] == attempt then
     local ended = { job = job, target = run[3] or '', queue = queue, host = host, agent = agent }
     local outcome = { state = 'lost', rq_traceback = ARGV[3],
@@ -34,7 +35,7 @@ local function reclaim(member, retry_in)
       lost[#lost + 1] = id
     end
   end
-  unpark(job, host)
+  unpark(job, host, limits)
 end
 
 for _, overdue in ipairs(cmsgpack.unpack(ARGV[1])) do

@@ -10,6 +10,7 @@
 --#include time
 --#include event
 --#include queue
+--#include park
 --#include release
 local now = now_ms()
 if redis.call('EXISTS', KEYS[3]) == 0 then return { now, {}, {}, 0 } end
@@ -32,9 +33,9 @@ for i = 5, #ARGV do
   held[lease] = true
   local id, attempt = string.match(lease, '^(.*):(%d+)$')
   local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'cancel_requested',
-    'job', 'host', 'origin')
+    'job', 'host', 'origin', 'limits')
   if run[1] == 'running' and run[2] == attempt then
-    local member = lease_member(lease, run[4] or '', run[5], agent, run[6])
+    local member = lease_member(lease, run[4] or '', run[5], agent, run[7] or '', run[6])
     redis.call('ZADD', KEYS[1], now + lease_ms, member)
     if run[3] then cancel[#cancel + 1] = { lease, run[3] } end
   else
@@ -47,14 +48,14 @@ for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now - tonumb
   if not held[lease] then
     local id, attempt = string.match(lease, '^(.*):(%d+)$')
     local record = 'rq:job:' .. id
-    local run = redis.call('HMGET', record, 'state', 'attempt', 'job', 'host', 'origin')
-    release_attempt(lease, run[3] or '', run[4] or '', agent, run[5] or '')
+    local run = redis.call('HMGET', record, 'state', 'attempt', 'job', 'host', 'origin', 'limits')
+    release_attempt(lease, run[3] or '', run[4] or '', agent, run[6] or '', run[5] or '')
     if run[1] == 'running' and run[2] == attempt then
       redis.call('HSET', record, 'state', 'queued', 'status', 'queued')
-      redis.call('HDEL', record, 'started_at', 'worker_name', 'agent', 'host')
+      redis.call('HDEL', record, 'started_at', 'worker_name', 'agent', 'host', 'limits')
       push(run[5], id)
     end
-    unpark(run[3] or '', run[4] or '')
+    unpark(run[3] or '', run[4] or '', run[6] or '')
   end
 end
 return { now, lost, cancel, 1 }

@@ -27,7 +27,9 @@ end
 -- (ms)}, the first always; active: the key of those that count with it.
 local function write_run(id, name, job, run, active)
   local host = run.host
-  local queue = host and '@' .. host or job[QUEUE]
+  local queue = job[QUEUE]
+  -- The queue of a host has the priority of the job's own.
+  if host then queue = '@' .. host .. (string.match(queue, '%^%d$') or '') end
   local fire_at = run.fire_at and iso(run.fire_at)
   redis.call('HSET', 'rq:job:' .. id, 'data', run.data or job[DATA], 'created_at', new_at,
     'enqueued_at', new_at, 'origin', queue, 'description', run.description or job[DESCRIPTION],
@@ -60,7 +62,9 @@ local function flush_runs()
     redis.call('ZADD', 'jober:runs', unpack(new_runs, start, math.min(start + 999, #new_runs)))
   end
   for queue, ids in pairs(new_in_queue) do
-    redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
+    if redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue) == 1 then
+      redis.call('PUBLISH', 'jober:control', '{"command":"queues"}')
+    end
     for start = 1, #ids, 1000 do
       redis.call('RPUSH', 'rq:queue:' .. queue, unpack(ids, start, math.min(start + 999, #ids)))
     end
