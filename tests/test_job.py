@@ -292,7 +292,7 @@ def test_one_run_at_a_time_over_the_fleet_or_on_each_host_unless_a_number_says_o
         ({"timezone": "Mars", "every": 5}, "timezone", "'Mars' is not a time zone"),
         ({"roles": "db"}, "roles", 'roles = ["db"]'),
         ({"roles": ["a,b"]}, "roles", 'roles = ["a", "b"]'),
-        ({"on": 3}, "on", "a number of hosts is not supported yet, use 'any' or 'every'"),
+        ({"on": 0}, "on", "use 'any', 'every' or on = 3"),
         ({"on": "evry"}, "on", "did you mean 'every'?"),
         ({"concurrency": 0}, "concurrency", "0 is not a number of runs, 1 or more"),
         ({"concurrency": True}, "concurrency", "true is not a number of runs"),
@@ -335,7 +335,7 @@ def test_what_is_wrong_is_told_with_field_value_and_mend(
 
 
 def test_all_that_is_wrong_with_a_job_is_told_at_once() -> None:
-    error = refused(crn=1, on=3, timezone="Mars", timeout=-1, roles=["a,b"])
+    error = refused(crn=1, on=0, timezone="Mars", timeout=-1, roles=["a,b"])
     assert isinstance(error, InvalidDefinitions)
     assert [one.field for one in error.errors] == ["crn", "on", "timeout", "roles", "timezone"]
     assert all(one.job == "nightly" for one in error.errors)

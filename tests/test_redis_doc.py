@@ -381,6 +381,8 @@ def _define(jober: Jober) -> None:
     jober.add_job("slow", command="sleep 600", every=1, **db)
     jober.set_limit("database", 1)
     jober.add_job("reads", command="sleep 600", overlap="allow", limits=["database"], **db)
+    jober.add_job("few", command="true", every=1, on=5, prefer="spread", **db)
+    jober.add_job("packed", command="true", every=1, prefer="pack", **db)
     jober.add_job("lonely", command="true", every=1, roles=["nowhere"])
     jober.add_job("everywhere", command="sleep 600", every=1, on="every", overlap="queue", **db)
 

@@ -16,7 +16,8 @@ class FirePolicy:
 
     schedule: Schedule | None
     queue: str  # the canonical role expression
-    on: str  # "any" or "every"
+    on: str | int  # "any", "every", or on how many hosts
+    prefer: str
     roles: str  # as a reason tells them
     catch_up: str
     catch_up_limit: int
@@ -52,6 +53,7 @@ def _read(name: str, schedule: str, policy: str, calendars: Calendars | None) ->
         schedule=_schedule(spec, name, calendars) if spec else None,
         queue=facts["queue"],
         on=facts["on"],
+        prefer=facts.get("prefer", "least"),
         roles=facts["roles"],
         catch_up=facts["catch_up"],
         catch_up_limit=facts["catch_up_limit"],
@@ -70,15 +72,18 @@ def _schedule(spec: dict[str, Any], name: str, calendars: Calendars | None) -> S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRun:
-    """A run to make: its id, and the host it is bound to, if any."""
+    """A run to make: its id, and the host that it is bound to, or (`may_move`) that it goes to
+    first; any host where there is none."""
 
     id: str
     host: str | None = None
+    may_move: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFire:
-    """One decision. `missed` tells of `count` fires, from `first_ms` to `at_ms`, and why."""
+    """One decision. `missed` tells of `count` fires, from `first_ms` to `at_ms`, and why; `short`,
+    beside one that fired, why it did on fewer hosts than were asked for."""
 
     at_ms: int
     decision: Decision
@@ -92,7 +97,7 @@ class PlannedFire:
 class FirePlan:
     """What is to happen to one job: its decisions, its new cursor, its next due moment. With
     `told_ms` it waits for a host: up to there its fires were told as missed, and it is planned
-    anew when a host comes."""
+    anew when a host comes. `placed` is what is to be remembered of where the job ran."""
 
     name: str
     revision: int
@@ -100,3 +105,4 @@ class FirePlan:
     next_ms: int | None
     told_ms: int | None = None
     fires: tuple[PlannedFire, ...] = ()
+    placed: tuple[str, ...] | None = None

@@ -11,6 +11,7 @@ class Decision(StrEnum):
     """What became of a fire."""
 
     FIRED = "fired"  # it made a run
+    SHORT = "short"  # it made runs, on fewer hosts than were asked for
     SKIPPED = "skipped"  # an earlier run was still going
     MISSED = "missed"  # nobody could run it in time; reason says why
 

@@ -5,14 +5,12 @@ the last one stopped. A fire that is no older than a change of leaders takes is 
 an older one was missed, and the job's `catch_up` says what becomes of it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from jober import roles
-from jober.agent_info import AgentInfo
 from jober.fire import FirePlan, FirePolicy, PlannedFire, PlannedRun
 from jober.ids import fired_run_id
 from jober.ledger import Decision
+from jober.placement import Roster, choose_one, place, placed
 from jober.schedule import Schedule
 
 # The lease of a leader, a standby's look, and some room: up to this age a fire is merely late.
@@ -26,31 +24,6 @@ FIRES_PER_PLAN = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Roster:
-    """The live hosts that take runs, and the roles of each."""
-
-    roles_of: tuple[tuple[str, frozenset[str]], ...]
-    _hosts: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
-
-    @classmethod
-    def of(cls, agents: Iterable[AgentInfo]) -> "Roster":
-        """Two agents on one host are one host, with the roles of both."""
-        found: dict[str, frozenset[str]] = {}
-        for agent in agents:
-            if agent.state == "up":
-                found[agent.host] = found.get(agent.host, frozenset()) | agent.roles
-        return cls(roles_of=tuple(sorted(found.items())))
-
-    def hosts_for(self, queue: str) -> tuple[str, ...]:
-        """The hosts that serve a role expression."""
-        known = self._hosts.get(queue)
-        if known is None:
-            known = tuple(host for host, has in self.roles_of if roles.matches(queue, has))
-            self._hosts[queue] = known
-        return known
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
     """Where a job stands. Moments are milliseconds since the epoch; see JobRecord."""
 
@@ -60,6 +33,7 @@ class JobState:
     floor_ms: int
     anchor_ms: int
     fires: int = 0
+    placed: tuple[str, ...] = ()
     told_ms: int = 0  # up to here, fires were told as missed for want of a host
 
 
@@ -76,6 +50,8 @@ class _Planning:
         self._job = job
         self._now_ms = now_ms
         self._hosts = roster.hosts_for(policy.queue)
+        self._use = roster.use_of
+        self._placed = job.placed
         self._decided: list[PlannedFire] = []
         self._cursor = job.cursor_ms
         left = None if policy.max_fires is None else policy.max_fires - job.fires
@@ -129,6 +105,7 @@ class _Planning:
             told_ms=told_ms,
             next_ms=next_ms,
             fires=tuple(self._decided),
+            placed=self._placed if self._placed != self._job.placed else None,
         )
 
     def _is_used_up(self) -> bool:
@@ -137,16 +114,43 @@ class _Planning:
     def _fire(self, at_ms: int) -> None:
         """The fire makes its runs."""
         self._cursor = at_ms
-        name = self._job.name
-        if self._policy.on == "every":
-            runs = tuple(
-                PlannedRun(id=fired_run_id(name, at_ms, host), host=host) for host in self._hosts
-            )
+        on, prefer = self._policy.on, self._policy.prefer
+        if on == "any" and prefer == "least":
+            runs: tuple[PlannedRun, ...] = (PlannedRun(id=fired_run_id(self._job.name, at_ms)),)
         else:
-            runs = (PlannedRun(id=fired_run_id(name, at_ms)),)
+            runs = self._placed_runs(at_ms)
         self._decided.append(PlannedFire(at_ms=at_ms, decision=Decision.FIRED, runs=runs))
+        if isinstance(on, int) and len(runs) < on:
+            reason = f"on {len(runs)} of {on} hosts: no other live host for role "
+            self._decided.append(
+                PlannedFire(
+                    at_ms=at_ms, decision=Decision.SHORT, reason=reason + self._policy.roles
+                )
+            )
         if self._fires_left is not None:
             self._fires_left -= 1
+
+    def _placed_runs(self, at_ms: int) -> tuple[PlannedRun, ...]:
+        """The runs of a fire on hosts that are chosen here."""
+        name, on, prefer = self._job.name, self._policy.on, self._policy.prefer
+        seed = f"{name} {at_ms}"
+        before = self._placed
+        hosts = self._hosts
+        runs: tuple[PlannedRun, ...]
+        if on == "any":
+            first = choose_one(hosts, prefer, use=self._use, before=before, seed=seed)
+            hosts = (first,) if first else ()
+            id = fired_run_id(name, at_ms)
+            runs = (PlannedRun(id=id, host=first, may_move=first is not None),)
+        else:
+            if isinstance(on, int):
+                hosts = place(hosts, on, prefer, use=self._use, before=before, seed=seed)
+            runs = tuple(
+                PlannedRun(id=fired_run_id(name, at_ms, host), host=host) for host in hosts
+            )
+        if prefer == "spread":
+            self._placed = placed(before, hosts)
+        return runs
 
     def _miss(self, first_ms: int, last_ms: int, count: int, reason: str) -> None:
         self._decided.append(

@@ -1,5 +1,6 @@
 """Runs whose agent has fallen silent are given up, silent agents struck off, and runs that wait
-though a slot is free put back into their queues.
+though a slot is free put back into their queues. What waits for a host that takes no runs goes
+elsewhere if it may, and is missed in the end if not.
 
 Every scheduler does this, leader or not: the scripts are idempotent. After a restart or a failover
 of Redis, and after any time that it could not be reached, leases are held to be good for one
@@ -55,6 +56,11 @@ class Reaper:
         self._unpark()
         for agent in self._store.agents.bury():
             log.warning("agent %s is lost: silent for longer than its lease", agent)
+        moved, missed = self._store.leases.stray()
+        if moved:
+            log.info("their hosts do not take them, others may: %s", ", ".join(moved))
+        if missed:
+            log.warning("missed, their hosts are gone: %s", ", ".join(missed))
 
     def _unpark(self) -> None:
         """Have the runs look again that wait though a slot is free."""

@@ -8,13 +8,15 @@ moments are in Redis.
 
 import logging
 import threading
+from collections import Counter
 
 from jober.errors import JoberError, RedisUnavailable
 from jober.fire import Calendars, FirePlan, FirePolicy
+from jober.placement import Roster
 from jober.store import Store
 from jober.store.jobs import DueJob
 from jober_scheduler.elector import Elector
-from jober_scheduler.planner import JobState, Roster, plan
+from jober_scheduler.planner import JobState, plan
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ class Ticker:
         self._stop = threading.Event()
         self._woken = threading.Event()
         self._roster = Roster(roles_of=())
+        # How many runs went to each host since the roster was read.
+        self._sent: Counter[str] = Counter()
         self._calendars = Calendars(-1, {})
         self._roster_until_ms = 0
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
@@ -98,7 +102,8 @@ class Ticker:
             self._woken.wait(LOOK_AHEAD_MS / 1000 / 2)
             return
         moment = max(now, coming[0].due_ms)
-        plans = [self._plan(job, moment, roster) for job in coming if job.due_ms <= moment]
+        sent = Counter(self._sent)
+        plans = [self._plan(job, moment, roster, sent) for job in coming if job.due_ms <= moment]
         batches = [
             self._store.fires.pack(plans[start : start + BATCH])
             for start in range(0, len(plans), BATCH)
@@ -109,6 +114,8 @@ class Ticker:
                 return
             while (rest := clock.seconds_until(moment)) > 0:
                 self._stop.wait(rest)
+        if self._roster is roster:
+            self._sent = sent
         for batch in batches:
             if self._elector.token() != token or not self._fire(token, batch):
                 return
@@ -123,7 +130,8 @@ class Ticker:
             self._stop.wait(EARLY_S)
         return True
 
-    def _plan(self, job: DueJob, now_ms: int, roster: Roster) -> FirePlan:
+    def _plan(self, job: DueJob, now_ms: int, roster: Roster, sent: Counter[str]) -> FirePlan:
+        """The plan, with the roster as it is once `sent` has arrived; adds what it sends itself."""
         try:
             policy = FirePolicy.read(job.name, job.schedule, job.policy, self._calendars)
             state = JobState(
@@ -133,9 +141,15 @@ class Ticker:
                 floor_ms=job.floor_ms,
                 anchor_ms=job.anchor_ms,
                 fires=job.fires,
+                placed=job.placed,
                 told_ms=job.told_ms,
             )
-            return plan(policy, state, now_ms, roster)
+            chooses = policy.prefer != "least" or isinstance(policy.on, int)
+            if not chooses:
+                return plan(policy, state, now_ms, roster)
+            told = plan(policy, state, now_ms, roster.with_more(sent))
+            sent.update(run.host for fire in told.fires for run in fire.runs if run.host)
+            return told
         except Exception as error:
             # Whatever is wrong with one job must not keep the others from firing: its definition
             # was written by hand or by a later version, or there is a mistake of ours.
@@ -158,9 +172,9 @@ class Ticker:
         for a host are planned anew when this changes."""
         if now_ms >= self._roster_until_ms:
             self._roster_until_ms = now_ms + ROSTER_MS
-            roster = Roster.of(self._store.agents.live())
-            if roster != self._roster:
-                self._roster = roster
+            known, self._roster = self._roster, Roster.of(self._store.agents.live())
+            self._sent.clear()
+            if self._roster != known:
                 while self._store.fires.wake_waiting(WAKE_BATCH) == WAKE_BATCH:
                     pass
         return self._roster

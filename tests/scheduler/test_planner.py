@@ -9,13 +9,13 @@ from jober.agent_info import AgentInfo
 from jober.fire import FirePlan, FirePolicy
 from jober.job import Job
 from jober.ledger import Decision
+from jober.placement import Roster
 from jober.store.jobs import fire_texts
 from jober_scheduler.planner import (
     FIRES_PER_PLAN,
     LATE_MS,
     NO_HOST_MS,
     JobState,
-    Roster,
     plan,
 )
 
@@ -280,3 +280,47 @@ def test_a_monthly_job_begun_on_the_31st_comes_back_to_the_31st() -> None:
 def test_a_job_with_nothing_due_waits_for_no_host() -> None:
     told = planned(NOW, now_ms=NOW + 1000, every=60, roster=NOBODY)
     assert (told.told_ms, told.next_ms) == (None, NOW + MINUTE)
+
+
+THREE = Roster.of([agent("a"), agent("b"), agent("c")])
+
+
+def hosts_of(told: FirePlan) -> list[list[str | None]]:
+    return [[run.host for run in fire.runs] for fire in told.fires if fire.runs]
+
+
+def test_a_number_of_hosts_gets_one_run_on_each_of_so_many() -> None:
+    told = planned(NOW - MINUTE, every=60, on=2, prefer="spread", roster=THREE)
+    (fire,) = told.fires
+    assert [(run.id, run.host, run.may_move) for run in fire.runs] == [
+        ("job-20261121T010000Z-a", "a", False),
+        ("job-20261121T010000Z-b", "b", False),
+    ]
+
+
+def test_fewer_hosts_than_asked_for_run_it_and_the_shortfall_is_told() -> None:
+    told = planned(NOW - MINUTE, every=60, on=5, prefer="pack", roster=THREE)
+    assert hosts_of(told) == [["a", "b", "c"]]
+    fired_, short = told.fires
+    assert (short.decision, short.at_ms) == (Decision.SHORT, fired_.at_ms)
+    assert short.reason == "on 3 of 5 hosts: no other live host for role default"
+
+
+def test_spread_goes_round_within_a_plan_and_remembers_where_it_was() -> None:
+    told = planned(NOW - 4 * SECOND, every=1, prefer="spread", roster=THREE)
+    assert hosts_of(told) == [["a"], ["b"], ["c"], ["a"]]
+    assert all(run.may_move for fire in told.fires for run in fire.runs)
+    assert told.placed == ("b", "c", "a")
+
+
+def test_the_same_fire_is_placed_alike_by_whoever_plans_it() -> None:
+    for prefer in ("least", "spread", "random", "pack"):
+        one, other = (
+            planned(NOW - MINUTE, every=60, on=2, prefer=prefer, roster=THREE) for _ in range(2)
+        )
+        assert one == other
+
+
+def test_least_on_any_host_is_left_to_the_agents() -> None:
+    told = planned(NOW - MINUTE, every=60, roster=THREE)
+    assert hosts_of(told) == [[None]] and told.placed is None

@@ -84,6 +84,10 @@ class Hand:
         finish = Finish(claim=claim, host=host, outcome=ended, retry_in_s=retry_in_s)
         return self.store.leases.finish(agent, [finish])[0]
 
+    def overdue_binding(self, run: str) -> None:
+        """As if the time was over that a run waits for its host."""
+        self.store.connection.command("HSET", f"rq:job:{run}", "bound_until", 1)
+
     def renew(self, *leases: str, agent: str = "host1-aaaaaa") -> tuple[set[str], set[str]]:
         """Renew; the lost leases, and those to cancel."""
         reply = self.store.agents.renew(agent, leases, running=len(leases), load=0, state="up")

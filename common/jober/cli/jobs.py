@@ -48,7 +48,7 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
             next_text(record, now_ms),
             last_text(last.get(record.name), now_ms),
             record.job.schedule_text,
-            ("each of " if record.job.on == "every" else "")
+            {"any": "", "every": "each of "}.get(str(record.job.on), f"{record.job.on} of ")
             + (", ".join(record.job.roles) or "default"),
         ]
         for record in found

@@ -41,7 +41,7 @@ def run(
             "--host",
             metavar="HOST",
             help="On this host, whatever its roles. "
-            "(default: any of the job's; each of them where it says on = 'every')",
+            "(default: any of the job's; each or some of them where its `on` says so)",
             show_default=False,
         ),
     ] = None,
@@ -84,7 +84,7 @@ def run(
         if to_follow:
             return _followed(jober, _only_one(jober, name, args, kwargs, host, expires))
         handles = _start(jober, name, args, kwargs, host, expires)
-        several = host is None and jober.job(name).job.on == "every"
+        several = host is None and jober.job(name).job.on != "any"
         if json:
             told = [handle.run.to_dict() for handle in handles]
             terminal.print_json(told if several else told[0])
@@ -108,7 +108,7 @@ def _start(
 ) -> list[RunHandle]:
     if host is not None:
         _check_host(jober, host)
-    elif jober.job(name).job.on == "every":
+    elif jober.job(name).job.on != "any":
         return jober.run_everywhere(name, args, kwargs, expires=expires)
     return [jober.run(name, args, kwargs, host=host, expires=expires)]
 
@@ -122,11 +122,12 @@ def _only_one(
     expires: float | None,
 ) -> RunHandle:
     job = jober.job(name).job
-    if host is None and job.on == "every":
+    if host is None and job.on != "any":
         hosts = jober.hosts_for(job)
-        if len(hosts) > 1:
+        several = min(len(hosts), job.on) if isinstance(job.on, int) else len(hosts)
+        if several > 1:
             raise JoberError(
-                f"job '{name}' runs on {len(hosts)} hosts, and one run can be followed: "
+                f"job '{name}' runs on {several} hosts, and one run can be followed: "
                 f"name one with --host ({', '.join(hosts)})"
             )
     return _start(jober, name, args, kwargs, host, expires)[0]

@@ -86,9 +86,13 @@ def _print_head(
         title.append(f"  {plain(job.title)}", style="dim")
     console.print(title, soft_wrap=True)
     wanted = " or ".join(job.roles) or "default"
-    where = (
-        f"every live host with role {wanted}" if job.on == "every" else f"a host with role {wanted}"
-    )
+    where = f"a host with role {wanted}"
+    if job.on == "every":
+        where = f"every live host with role {wanted}"
+    elif job.on != "any":
+        where = f"{count(job.on, 'host')} with role {wanted}"
+    if job.prefer != "least":
+        where += f", prefer {job.prefer}"
     if hosts:
         where += f" ({', '.join(hosts)})"
     coming = ", ".join(moment(fire, now_ms) for fire in fires)
@@ -103,7 +107,7 @@ def _print_head(
     ]
     if not hosts:
         lines.append(("", Text("no live host has such a role now", style="red")))
-    told = {"title", "roles", "on", "timezone", "cron", "every", "at", "date", "any_of"}
+    told = {"title", "roles", "on", "prefer", "timezone", "cron", "every", "at", "date", "any_of"}
     told |= {"command", "call", "module", "script", "args", "kwargs", "notes", "shell"}
     lines += [
         (field, value if isinstance(value, str) else terminal.json_text(value))

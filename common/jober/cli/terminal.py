@@ -26,6 +26,7 @@ STATE_STYLES: dict[str, str] = {
     "active": "",
     "paused": "yellow",
     "fired": "green",
+    "short": "yellow",
     "skipped": "yellow",
     "missed": "red",
     "up": "green",

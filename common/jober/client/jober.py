@@ -1,9 +1,10 @@
 """`Jober`: the public Python API."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jober import roles
 from jober.agent_info import AgentInfo, LeaderInfo
@@ -16,6 +17,7 @@ from jober.ids import manual_run_id
 from jober.job import Job
 from jober.ledger import LedgerEntry
 from jober.limit import Limit, check_limit
+from jober.placement import Roster, choose_one, place, placed
 from jober.run import Run
 from jober.store import Store
 from jober.store.jobs import Change, JobRecord
@@ -29,6 +31,13 @@ if TYPE_CHECKING:
 APPLY_BATCH = 500
 # The ledger of a job keeps about so many decisions.
 LEDGER_KEPT = 1_100
+
+
+class _Place(NamedTuple):
+    """Where a run by hand goes: to any host, to one, or (`may_move`) to one first."""
+
+    host: str | None = None
+    may_move: bool = False
 
 
 class Jober:
@@ -184,17 +193,19 @@ class Jober:
 
         `args`, `kwargs` and `expires` (seconds after which it is missed where it was not started)
         take the place of the definition's own. Raises JobNotFound, and DefinitionError for a job
-        that runs on every host where none is named.
+        that runs on several hosts where none is named.
         """
         record = self.job(name)
-        if record.job.on == "every" and host is None:
+        if host is not None:
+            return self._enqueue(record, [_Place(host)], args, kwargs, expires)[0]
+        if record.job.on != "any":
             raise DefinitionError(
-                'it runs on every host (on = "every")',
+                f"it runs on several hosts (on = {json.dumps(record.job.on)})",
                 job=name,
                 field="host",
                 mend="name one with host=, or call run_everywhere",
             )
-        return self._enqueue(record, [host], args, kwargs, expires)[0]
+        return self._enqueue(record, self._places(record), args, kwargs, expires)[0]
 
     def run_everywhere(
         self,
@@ -204,7 +215,8 @@ class Jober:
         *,
         expires: float | None = None,
     ) -> list[RunHandle]:
-        """Run a job now on each live host of its roles, one run each.
+        """Run a job now on each live host of its roles, one run each; where its `on` is a
+        number, on so many of them.
 
         Raises JobNotFound, and JoberError where no such host is live.
         """
@@ -216,22 +228,32 @@ class Jober:
                 f"job '{name}': no live host for role {wanted} (see `jober agents`, and start one "
                 f"with `jober-worker --roles …`)"
             )
-        return self._enqueue(record, hosts, args, kwargs, expires)
+        return self._enqueue(record, self._places(record), args, kwargs, expires)
 
     def hosts_for(self, job: Job) -> list[str]:
         """The live hosts that the job may run on."""
-        return sorted(
-            {
-                agent.host
-                for agent in self.agents()
-                if agent.state == "up" and roles.matches(job.queue, agent.roles)
-            }
-        )
+        return list(Roster.of(self.agents()).hosts_for(job.queue))
+
+    def _places(self, record: JobRecord) -> list["_Place"]:
+        """Where runs by hand go, chosen as the leader would for a fire."""
+        job = record.job
+        if job.on == "any" and job.prefer == "least":
+            return [_Place()]
+        roster = Roster.of(self.agents())
+        hosts = roster.hosts_for(job.queue)
+        use, before = roster.use_of, record.placed
+        seed = f"{job.name} {self.store.clock.now_ms()}"
+        if job.on == "any":
+            host = choose_one(hosts, job.prefer, use=use, before=before, seed=seed)
+            return [_Place(host, may_move=host is not None)]
+        if isinstance(job.on, int):
+            hosts = place(hosts, job.on, job.prefer, use=use, before=before, seed=seed)
+        return [_Place(host) for host in hosts]
 
     def _enqueue(
         self,
         record: JobRecord,
-        hosts: Sequence[str | None],
+        places: Sequence["_Place"],
         args: Sequence[Any] | None,
         kwargs: Mapping[str, Any] | None,
         expires: float | None,
@@ -248,14 +270,18 @@ class Jober:
         runs = [
             ManualRun(
                 id=manual_run_id(record.name, now_ms),
-                host=host,
+                host=place.host,
+                may_move=place.may_move,
                 data=data,
                 description=description,
                 expires_s=None if expires is None else job.expires,
             )
-            for host in hosts
+            for place in places
         ]
-        self.store.runs.enqueue(record.name, runs)
+        remembered: tuple[str, ...] = ()
+        if record.job.prefer == "spread":
+            remembered = placed(record.placed, [run.host for run in runs if run.host])
+        self.store.runs.enqueue(record.name, runs, remembered)
         return [RunHandle(self.store, run.id) for run in runs]
 
     def handle(self, id: str) -> RunHandle:

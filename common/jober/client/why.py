@@ -46,7 +46,12 @@ def why(
     entries = tuple(_covering(ledger, at_ms))
     if entries:
         at_ms = min(entry.fire_at_ms for entry in entries) if entries[0].count == 1 else at_ms
-        answer = " ".join(_decided(entry) for entry in entries)
+        never = {entry.run for entry in entries if entry.decision is Decision.MISSED and entry.run}
+        answer = " ".join(
+            _decided(entry)
+            for entry in entries
+            if not (entry.decision is Decision.FIRED and entry.run in never)
+        )
     else:
         answer = _undecided(record, ledger, at_ms, now_ms, hosts)
     schedule = record.job.schedule
@@ -79,6 +84,10 @@ def _decided(entry: LedgerEntry) -> str:
         case Decision.SKIPPED:
             where = f" on {entry.host}" if entry.host else ""
             return f"It was skipped{where}: {entry.reason}."
+        case Decision.SHORT:
+            return f"It ran {entry.reason}."
+        case Decision.MISSED if entry.run:
+            return f"{entry.run} was made for it, and missed: {entry.reason}."
         case Decision.MISSED:
             among = f", among {entry.count} fires" if entry.count > 1 else ""
             return f"It was missed{among}: {entry.reason}."

@@ -161,7 +161,7 @@ class Job(JobFields):
     @property
     def host_limit(self) -> int | None:
         """How many runs at once on each host; None is no limit of that kind."""
-        return 1 if self._is_alone and self.on == "every" else None
+        return 1 if self._is_alone and self.on != "any" else None
 
     @property
     def _is_alone(self) -> bool:

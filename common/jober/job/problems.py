@@ -11,9 +11,6 @@ from jober.errors import DefinitionError, did_you_mean
 
 _TOLD_AT_MOST = 60
 
-# Values that are the field's own words elsewhere, or are promised for later.
-_NOT_YET = {"on": "a number of hosts is not supported yet, use 'any' or 'every'"}
-
 
 class InvalidDefinitions(DefinitionError):
     """Several definitions, or several fields of one, are wrong: `errors` holds each.
@@ -110,8 +107,6 @@ def _refused(field: str, value: Any, info: FieldInfo | None) -> DefinitionError:
     mend = str(extra["mend"]) if "mend" in extra else None
     if isinstance(value, str):
         mend = did_you_mean(value[:100], _choices(info)).removeprefix(", ") or mend
-    if field == "on" and isinstance(value, int) and not isinstance(value, bool):
-        mend = _NOT_YET["on"]
     return DefinitionError(
         f"{told(value)} is not {extra.get('expects', 'a value for it')}",
         field=field,

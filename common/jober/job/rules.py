@@ -151,6 +151,17 @@ def _roles(draft: Draft) -> Iterator[DefinitionError]:
     yield from ()
 
 
+def _prefer(draft: Draft) -> Iterator[DefinitionError]:
+    prefer = draft.good.get("prefer", "least")
+    if prefer != "least" and draft.good.get("on") == "every":
+        yield DefinitionError(
+            f"{told(prefer)} chooses among the hosts, and on = 'every' takes each of them",
+            field="prefer",
+            value=prefer,
+            mend="on = 3, or drop prefer",
+        )
+
+
 def _schedule_words(draft: Draft) -> Iterator[DefinitionError]:
     when = [name for name in WHEN_FIELDS if name in draft.given]
     if len(when) > 1:
@@ -205,6 +216,7 @@ _RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
     _arguments,
     _roles,
     _limits,
+    _prefer,
     *PROCESS_RULES,
     *END_RULES,
     _schedule_words,

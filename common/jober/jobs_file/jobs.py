@@ -226,6 +226,7 @@ def _merged(defaults: Mapping[str, Any], fields: Mapping[Any, Any]) -> dict[Any,
         (("max_runs_per_process",), is_call and own_process),
         (("retry_delay", "retry_backoff", "retry_max_delay", "retry_on"), merged.get("retries")),
         ((*SCHEDULE_FIELDS, "max_fires"), is_due),
+        (("prefer",), merged.get("on") != "every"),
         (("shift",), bool(merged.get("exclude"))),
     ):
         for name in names:

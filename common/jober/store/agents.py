@@ -110,10 +110,11 @@ class AgentStore:
             pipeline = self._redis.client.pipeline(transaction=False)
             for id in ids:
                 pipeline.hgetall(keys.agent(id.decode()))
+                pipeline.zcard(keys.agent_runs(id.decode()))
             found = pipeline.execute()
         agents = [
-            _agent(id.decode(), record(fields))
-            for id, fields in zip(ids, found, strict=True)
+            _agent(id.decode(), record(fields), held)
+            for id, fields, held in zip(ids, found[::2], found[1::2], strict=True)
             if fields
         ]
         return sorted(agents, key=lambda agent: (agent.host, agent.id))
@@ -154,7 +155,8 @@ def _command(payload: bytes) -> dict[str, Any] | None:
     return command if isinstance(command, dict) else None
 
 
-def _agent(id: str, fields: dict[str, bytes]) -> AgentInfo:
+def _agent(id: str, fields: dict[str, bytes], held: int) -> AgentInfo:
+    """What it has claimed is known at once, and what it tells of itself as of its last sign."""
     return AgentInfo(
         id=id,
         host=text(fields.get("host")) or "",
@@ -163,7 +165,7 @@ def _agent(id: str, fields: dict[str, bytes]) -> AgentInfo:
         slots=number(fields.get("slots")) or 0,
         version=text(fields.get("version")) or "",
         state=text(fields.get("state")) or "up",
-        running=number(fields.get("running")) or 0,
+        running=max(number(fields.get("running")) or 0, held),
         load=float(fields.get("load") or 0),
         started_at_ms=moment_ms(fields.get("started_at")) or 0,
         seen_at_ms=moment_ms(fields.get("seen_at")) or 0,

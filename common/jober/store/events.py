@@ -95,6 +95,7 @@ def _ledger_entry(job: str, entry_id: bytes, fields: dict[str, bytes]) -> Ledger
         fire_at_ms=fire_at,
         first_fire_at_ms=moment_ms(fields.get("first_fire_at")) or fire_at,
         count=number(fields.get("count")) or 1,
+        run=text(fields.get("run")),
         host=text(fields.get("host")),
         reason=text(fields.get("reason")),
     )

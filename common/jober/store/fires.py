@@ -66,13 +66,17 @@ def _plain(plan: FirePlan) -> list[Any]:
         "" if plan.next_ms is None else str(plan.next_ms),
         "" if plan.told_ms is None else str(plan.told_ms),
         *(_decision(fire) for fire in plan.fires),
+        *([] if plan.placed is None else [["placed", " ".join(plan.placed)]]),
     ]
 
 
 def _decision(fire: PlannedFire) -> list[Any]:
     if fire.decision is Decision.MISSED:
         return ["missed", fire.at_ms, fire.reason or "", fire.first_ms or fire.at_ms, fire.count]
-    told: list[Any] = ["fired", fire.at_ms]
+    if fire.decision is Decision.SHORT:
+        return ["short", fire.at_ms, fire.reason or ""]
+    may_move = any(run.may_move for run in fire.runs)
+    told: list[Any] = ["preferred" if may_move else "fired", fire.at_ms]
     for run in fire.runs:
         told += (run.id, run.host or "")
     return told

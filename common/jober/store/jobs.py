@@ -52,7 +52,8 @@ class JobRecord:
 
     `cursor_ms` is the last fire that was decided on; `floor_ms` is when the schedule was last
     changed: fires up to either never fire again. Intervals count from `anchor_ms`. `next_ms` is
-    what the leader planned; `fires` counts those that made a run.
+    what the leader planned; `fires` counts those that made a run. With `prefer = "spread"`,
+    `placed` are the hosts that it ran on, the latest last.
     """
 
     job: Job
@@ -65,6 +66,7 @@ class JobRecord:
     fires: int
     created_at_ms: int | None
     updated_at_ms: int | None
+    placed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -106,6 +108,7 @@ class DueJob:
     told_ms: int
     schedule: str
     policy: str
+    placed: tuple[str, ...] = ()
 
 
 class JobStore:
@@ -226,21 +229,7 @@ class JobStore:
         revision_of_calendars, found = self._redis.run(
             "due", [keys.DUE, keys.CALENDARS_REVISION], [until_ms, limit]
         )
-        return int(revision_of_calendars), [
-            DueJob(
-                name=name.decode(),
-                due_ms=int(float(due)),
-                revision=int(revision),
-                cursor_ms=int(cursor),
-                floor_ms=int(floor),
-                anchor_ms=int(anchor),
-                fires=int(fires or 0),
-                told_ms=int(told or 0),
-                schedule=schedule.decode(),
-                policy=policy.decode(),
-            )
-            for name, due, revision, cursor, floor, anchor, fires, told, schedule, policy in found
-        ]
+        return int(revision_of_calendars), [_due(*fields) for fields in found]
 
     def next_due_ms(self) -> int | None:
         """When the soonest job is due; None where none ever is."""
@@ -254,6 +243,34 @@ class JobStore:
             return bool(self._redis.client.blpop([keys.WAKE], timeout=wait_s))
 
 
+def _due(
+    name: bytes,
+    due: bytes,
+    revision: bytes,
+    cursor: bytes,
+    floor: bytes,
+    anchor: bytes,
+    fires: bytes | None,
+    told: bytes | None,
+    schedule: bytes,
+    policy: bytes,
+    placed: bytes | None,
+) -> DueJob:
+    return DueJob(
+        name=name.decode(),
+        due_ms=int(float(due)),
+        revision=int(revision),
+        cursor_ms=int(cursor),
+        floor_ms=int(floor),
+        anchor_ms=int(anchor),
+        fires=int(fires or 0),
+        told_ms=int(told or 0),
+        schedule=schedule.decode(),
+        policy=policy.decode(),
+        placed=tuple(placed.decode().split()) if placed else (),
+    )
+
+
 def fire_texts(job: Job) -> tuple[str, str]:
     """The schedule and the policy of a job, as `FirePolicy.read` takes them; an empty schedule
     is one by hand only."""
@@ -262,6 +279,7 @@ def fire_texts(job: Job) -> tuple[str, str]:
     policy: dict[str, Any] = {
         "queue": job.queue,
         "on": job.on,
+        "prefer": job.prefer,
         "roles": " or ".join(job.roles) or DEFAULT_ROLE,
         **{name: getattr(job, name) for name in ("catch_up", "catch_up_limit")},
         **{name: spec[name] for name in ("catch_up_window", "max_fires") if name in spec},
@@ -318,4 +336,5 @@ def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
         fires=number(fields.get("fires")) or 0,
         created_at_ms=moment_ms(fields.get("created_at")),
         updated_at_ms=moment_ms(fields.get("updated_at")),
+        placed=tuple(fields.get("placed", b"").decode().split()),
     )

@@ -1,5 +1,5 @@
-"""The way of a run through an agent: CLAIM, FINISH; RECLAIM, where the agent is gone; PROMOTE and
-MISS, where a moment has come."""
+"""The way of a run through an agent: CLAIM, FINISH; RECLAIM and STRAY, where its agent or its host
+is gone; PROMOTE and MISS, where a moment has come."""
 
 import json
 from collections.abc import Sequence
@@ -141,6 +141,12 @@ class LeaseStore:
         """End the runs that were not started in time; tells their ids."""
         missed = self._redis.run("miss", [keys.EXPIRING], [limit, KEEP_S])
         return [id.decode() for id in missed]
+
+    def stray(self, limit: int = 100) -> tuple[list[str], list[str]]:
+        """Look at what waits for single hosts: the ids of the runs that went to others, and of
+        those that were missed since their host takes none."""
+        moved, missed = self._redis.run("stray", [keys.RQ_QUEUES, keys.AGENTS], [limit, KEEP_S])
+        return [id.decode() for id in moved], [id.decode() for id in missed]
 
     def server(self) -> str:
         """The identity of the running Redis server; it changes with a restart or a failover."""

@@ -31,11 +31,12 @@ _FROM_RQ = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRun:
-    """A run by hand. `data`, `description` and `expires_s` stand in for the job's own where
-    given."""
+    """A run by hand, bound to `host`, or (`may_move`) going to it first. `data`, `description` and
+    `expires_s` stand in for the job's own where given."""
 
     id: str
     host: str | None = None
+    may_move: bool = False
     data: bytes | None = None
     description: str | None = None
     expires_s: float | None = None
@@ -45,19 +46,21 @@ class RunStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    def enqueue(self, job: str, runs: Sequence[ManualRun]) -> None:
-        """Put runs of a job into their queues. Raises JobNotFound."""
+    def enqueue(self, job: str, runs: Sequence[ManualRun], placed: Sequence[str] = ()) -> None:
+        """Put runs of a job into their queues; `placed` is to be remembered of where it ran, if
+        anything is. Raises JobNotFound."""
         told = [
             {
                 "id": run.id,
                 **({"host": run.host} if run.host else {}),
+                **({"may_move": True} if run.may_move else {}),
                 **({"data": run.data} if run.data is not None else {}),
                 **({"description": run.description} if run.description is not None else {}),
                 **({"expires": round(run.expires_s * 1000)} if run.expires_s is not None else {}),
             }
             for run in runs
         ]
-        if not self._redis.run("enqueue", [keys.job(job)], [job, packed(told)]):
+        if not self._redis.run("enqueue", [keys.job(job)], [job, packed(told), " ".join(placed)]):
             raise JobNotFound(job)
 
     def get(self, id: str) -> Run:

@@ -1,10 +1,12 @@
 """Where a job runs, and how many of its runs at once."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, StrictInt
 
 from jober.job.fields.field import SECONDS_AT_MOST, job_field
+
+HostCount = Annotated[StrictInt, Field(ge=1, le=1000)]
 
 
 class WhereFields(BaseModel):
@@ -17,11 +19,18 @@ class WhereFields(BaseModel):
         default=[],
         told_default='[], which is the role "default"',
     )
-    on: Literal["any", "every"] = job_field(
-        "Run on any one host that matches, or on every live one.",
-        expects="'any' or 'every'",
-        mend="use 'any' or 'every'",
+    on: Literal["any", "every"] | HostCount = job_field(
+        "Run on any one host that matches, on every live one, or on so many of them.",
+        expects="'any', 'every' or a number of hosts from 1 to 1000",
+        mend="use 'any', 'every' or on = 3",
         default="any",
+    )
+    prefer: Literal["least", "spread", "random", "pack"] = job_field(
+        "Which of the hosts that match: the least loaded, the one that ran the job least recently "
+        "(spread), one by chance (random), or the fullest that has a slot free (pack).",
+        expects="'least', 'spread', 'random' or 'pack'",
+        mend="use 'least', 'spread', 'random' or 'pack'",
+        default="least",
     )
     concurrency: int | None = job_field(
         "How many runs at once over the whole fleet, runs by hand included.",

@@ -1,8 +1,9 @@
 -- ENQUEUE: runs by hand. They wait for a slot of their job as every other, and are never skipped.
 -- KEYS  1 jober:job:<name>
 --       built: those of write_run
--- ARGV  1 name  2 msgpack list of {id, and what stands in for the job's own: host, data, description,
---         expires (ms)}
+-- ARGV  1 name  2 msgpack list of {id, may_move, and what stands in for the job's own: host, data,
+--         description, expires (ms)}
+--       3 hosts that the job ran on, the latest last (or '': as it is)
 -- Reply 1, or 0 if there is no such job
 --#include time
 --#include event
@@ -14,9 +15,9 @@ local now = now_ms()
 for _, run in ipairs(cmsgpack.unpack(ARGV[2])) do
   if list_run(run.id, ARGV[1], now) then
     run.trigger = 'manual'
-    run.host = run.host or nil
-    write_run(run.id, ARGV[1], job, run, active_key(ARGV[1], run.host))
+    write_run(run.id, ARGV[1], job, run, active_key(ARGV[1], not run.may_move and run.host))
   end
 end
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'placed', ARGV[3]) end
 flush_runs()
 return 1

@@ -4,8 +4,9 @@
 -- ARGV  1 token of the leader  2 msgpack list of plans, in lists, since names cost time here: {name,
 --         revision, cursor (the last moment decided on; text, as next and told), next (ms, or ''),
 --         told (where it waits for a host: up to this moment its fires were told as missed; else ''),
---         and then its decisions, each {'fired', at (ms), id, host (or ''), id, host, …} or
---         {'missed', at, reason, first, count}}
+--         and then its decisions, each {'fired', at (ms), id, host (or ''), id, host, …},
+--         {'preferred', at, id, host} (it may go to another host too), {'short', at, reason},
+--         {'missed', at, reason, first, count} or {'placed', hosts that it ran on, the latest last}}
 --       3 ms that a fire may be ahead of Redis's clock  4 s that a finished run is kept
 --       5 traceback of a cancelled run, as RQ reads it
 -- Reply {'fenced', token of the leader} or {'ok', list of 'done' | 'stale' | 'paused' | 'early', runs made}
@@ -83,21 +84,22 @@ local function overlap(job, at, host, active)
 end
 
 local new_run = { trigger = 'schedule', term = string.match(ARGV[1], '^%d+') }
-local function fire(name, job, at, id, host)
+local function fire(name, job, at, id, host, may_move)
   if not list_run(id, name, now) then return end
-  local active = active_key(name, host)
-  local reason = overlap(job, at, host, active)
+  local bound = not may_move and host or nil
+  local active = active_key(name, bound)
+  local reason = overlap(job, at, bound, active)
   if reason then
     redis.call('ZREM', 'jober:runs:' .. name, id)
-    if host then
-      write_ledger(name, 'skipped', at, 'host', host, 'reason', reason)
+    if bound then
+      write_ledger(name, 'skipped', at, 'host', bound, 'reason', reason)
     else
       write_ledger(name, 'skipped', at, 'reason', reason)
     end
-    tell('fire.skipped', now, { job = name, fire_at = iso(at), host = host, reason = reason })
+    tell('fire.skipped', now, { job = name, fire_at = iso(at), host = bound, reason = reason })
     return
   end
-  new_run.host, new_run.fire_at = host, at
+  new_run.host, new_run.fire_at, new_run.may_move = host, at, may_move
   write_run(id, name, job, new_run, active)
   made = made + 1
   made_now[id] = true
@@ -115,16 +117,22 @@ local function carry_out(plan)
   if tonumber(new_cursor) > early then return 'early' end
   local cursor, fires, told_before = tonumber(job[CURSOR]), job[FIRES] or '0', job[TOLD] or ''
   local told = math.max(cursor, tonumber(told_before) or 0)
+  new_run.until_ms = next ~= '' and next
   for i = 6, #plan do
     local decision = plan[i]
-    local at = decision[2]
-    if decision[1] == 'missed' then
+    local kind, at = decision[1], decision[2]
+    if kind == 'missed' then
       if at > told then tell_missed(name, at, decision[3], decision[4], decision[5]) end
+    elseif kind == 'placed' then
+      redis.call('HSET', key, 'placed', at)
+    elseif at > cursor and kind == 'short' then
+      write_ledger(name, 'short', at, 'reason', decision[3])
+      tell('fire.short', now, { job = name, fire_at = iso(at), reason = decision[3] })
     elseif at > cursor then
       local before = made
       for run = 3, #decision, 2 do
         local host = decision[run + 1]
-        fire(name, job, at, decision[run], host ~= '' and host or nil)
+        fire(name, job, at, decision[run], host ~= '' and host or nil, kind == 'preferred')
       end
       if made > before then fires = fires + 1 end
     end

@@ -2,9 +2,10 @@
 -- KEYS built: jober:agents, jober:agent:<agent>
 local others
 
--- Whether roles (a set) are what one of the alternatives of a queue's name asks for.
+-- Whether roles (a set) are what one of the alternatives of a queue's name asks for; the priority at its
+-- end is no part of them.
 local function serves(queue, roles)
-  for alternative in string.gmatch(queue, '[^|]+') do
+  for alternative in string.gmatch((string.gsub(queue, '%^%d$', '')), '[^|]+') do
     local fits = true
     for term in string.gmatch(alternative, '[^+]+') do
       local lacking = string.sub(term, 1, 1) == '!'

@@ -9,7 +9,7 @@ local AVOID_MS = 5000
 -- done, where somebody wants it stopped, or its job is gone by now, which would keep its limits.
 local function put_off(id, run, outcome, retry_in_ms, now)
   local record = 'rq:job:' .. id
-  local was = redis.call('HMGET', record, 'cancel_requested', 'attempt', 'started_at')
+  local was = redis.call('HMGET', record, 'cancel_requested', 'attempt', 'started_at', 'fallback')
   if was[1] or redis.call('EXISTS', 'jober:job:' .. run.job) == 0 then return false end
   local due = now + retry_in_ms
   redis.call('RPUSH', 'jober:attempts:' .. id, cjson.encode({ attempt = tonumber(was[2]),
@@ -29,7 +29,8 @@ local function put_off(id, run, outcome, retry_in_ms, now)
   field('traceback', outcome.traceback)
   -- A run that is bound to a host has nowhere else to go.
   if run.target == '' then field('avoid', run.host .. ' ' .. string.format('%.0f', due + AVOID_MS)) end
-  redis.call('HDEL', record, 'started_at', 'worker_name')
+  if was[4] then field('origin', string.match(was[4], '^%d+ (.*)$')) end
+  redis.call('HDEL', record, 'started_at', 'worker_name', 'fallback')
   redis.call('HSET', record, unpack(fields))
   redis.call('ZADD', 'jober:delayed', string.format('%.0f', due), id)
   tell('run.retrying', now, { run = id, job = run.job, host = run.host, agent = run.agent,

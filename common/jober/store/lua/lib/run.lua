@@ -23,8 +23,12 @@ local function list_run(id, name, now)
   return redis.call('ZADD', 'jober:runs:' .. name, 'NX', new_score, id) == 1
 end
 
--- Write a run that was listed. run: {trigger, host, fire_at (ms), term, data, description, expires
--- (ms)}, the first always; active: the key of those that count with it.
+-- How long a run waits for the host that was preferred for it, before it goes to any; and for the host
+-- that it is bound to, where that takes none, and no later fire says so.
+local PREFERRED_MS, BOUND_MS = 5000, 3600000
+
+-- Write a run that was listed. run: {trigger, host, may_move, until_ms, fire_at (ms), term, data,
+-- description, expires (ms)}, the first always; active: the key of those that count with it.
 local function write_run(id, name, job, run, active)
   local host = run.host
   local queue = job[QUEUE]
@@ -35,7 +39,14 @@ local function write_run(id, name, job, run, active)
     'enqueued_at', new_at, 'origin', queue, 'description', run.description or job[DESCRIPTION],
     'timeout', job[TIMEOUT], 'status', 'queued', 'job', name, 'state', 'queued',
     'trigger', run.trigger, 'revision', job[REVISION], 'options', job[OPTIONS],
-    'target', host or '', 'fire_at', fire_at or '', 'term', run.term or '')
+    'target', run.may_move and '' or host or '', 'fire_at', fire_at or '', 'term', run.term or '')
+  if run.may_move then
+    redis.call('HSET', 'rq:job:' .. id, 'fallback',
+      string.format('%.0f ', tonumber(new_score) + PREFERRED_MS) .. job[QUEUE])
+  elseif host then
+    redis.call('HSET', 'rq:job:' .. id, 'bound_until',
+      run.until_ms or string.format('%.0f', (run.fire_at or tonumber(new_score)) + BOUND_MS))
+  end
   redis.call('SADD', active, id)
   local expires = run.expires or job[EXPIRES]
   if expires and expires ~= '' then
