@@ -75,8 +75,9 @@ class Rounds:
         self._tree.write_text(TREE)
         self._guardian = fleet.agent("web0", ROLE)
         self._number = 0
+        # No limit: the slots of killed agents are taken back by a scheduler, and none is here.
         fleet.jober.add_job(
-            "program", script=str(self._tree), roles=[ROLE], grace=GRACE_S, concurrency=5
+            "program", script=str(self._tree), roles=[ROLE], grace=GRACE_S, overlap="allow"
         )
         fleet.jober.add_job(
             "function",
@@ -84,7 +85,7 @@ class Rounds:
             process=True,
             roles=[ROLE],
             grace=GRACE_S,
-            concurrency=5,
+            overlap="allow",
         )
 
     def round(self, end: str) -> float:
