@@ -93,7 +93,8 @@ class Listener:
         if self._folder is not None:
             self._stopping = True
             self._wake()
-            self.part.join(END_S)
+            if self.part.join(END_S):
+                self._let_go()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     @contextmanager
@@ -127,6 +128,14 @@ class Listener:
         done.wait(END_S)
         with self._lock:
             self._attempts.pop(attempt.token, None)
+
+    def _let_go(self) -> None:
+        for speaker in list(self._speakers.values()):
+            self._hang_up(speaker)
+        self._selector.close()
+        self._socket.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
 
     def _do(self, action: Callable[[], None]) -> None:
         self._to_do.append(action)

@@ -27,7 +27,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "apply": Command("Jobs", "apply:apply", "Make the jobs those of a file."),
     "jobs": Command("Jobs", "jobs:jobs", "List the jobs."),
-    "show": Command("Jobs", "show:show", "Show all about one job."),
+    "show": Command("Jobs", "show:show", "Show all about one job, or one run."),
     "next": Command("Jobs", "next:next_fires", "Tell when a job fires next."),
     "why": Command("Jobs", "why:why", "Tell why a fire ran, was skipped or missed."),
     "simulate": Command("Jobs", "simulate:simulate_file", "Tell when the jobs of a file fire."),

@@ -4,11 +4,14 @@ import sys
 import time
 from collections.abc import Callable
 
+from jober.cli.live_bar import LiveBar
+from jober.cli.records import shown
 from jober.cli.terminal import note
 from jober.cli.words import moment, plain
 from jober.client import Jober
 from jober.errors import RedisRefused, RedisUnavailable
 from jober.output import End, Frame, Stream, Truncated
+from jober.progress import Progress
 from jober.run import Run, RunState
 
 # Redis may be away for so long (a restart, a failover) before a follower gives up.
@@ -35,6 +38,9 @@ def follow(
     `mark`, by default to stderr, as does why nothing comes yet. Raises RunNotFound, and
     RedisUnavailable where Redis is away for over a minute.
     """
+    bar = LiveBar()
+    if (known := jober.store.runs.get(id).progress) is not None:
+        bar.show(known)
     last = after
     away_since: float | None = None
     hint: str | None = None
@@ -42,10 +48,15 @@ def follow(
         try:
             for told in jober.store.outputs.follow(id, after=last):
                 away_since = None
+                if isinstance(told, Progress):
+                    bar.show(told)
+                    continue
+                bar.clear()
                 if isinstance(told, Frame):
                     last = told.seq
                     if not write(told):
                         return None
+                    bar.wrote(told.data)
                 elif isinstance(told, Truncated):
                     mark(told)
                 elif isinstance(told, End):
@@ -54,9 +65,14 @@ def follow(
                     hint = why
                     if why:
                         note(f"{id} {why}")
+                bar.draw()
         except RedisRefused:
             raise
+        except KeyboardInterrupt:
+            bar.clear()
+            raise
         except RedisUnavailable as error:
+            bar.clear()
             if away_since is None:
                 away_since = time.monotonic()
                 note(f"{error.__cause__ or error}; waiting for Redis")
@@ -66,9 +82,10 @@ def follow(
 
 
 def write_both(frame: Frame) -> bool:
-    """stdout to stdout, stderr to stderr."""
+    """stdout to stdout, stderr to stderr, and so are log records, as text."""
     stream = sys.stdout if frame.stream is Stream.STDOUT else sys.stderr
-    _write(stream.buffer.write, frame.data)
+    data = shown(frame.data, stream.isatty()) if frame.stream is Stream.LOG else frame.data
+    _write(stream.buffer.write, data)
     stream.flush()
     return True
 

@@ -1,6 +1,7 @@
 """`jober logs`: what a run has written, and writes."""
 
 import json
+import sys
 from base64 import b64encode
 from dataclasses import replace
 from typing import Annotated, Any
@@ -12,10 +13,12 @@ from jober.cli.fleet import fleet
 from jober.cli.follow import follow, write_stdout
 from jober.cli.lines import Head, tail
 from jober.cli.options import JsonOption, RedisOption, WrongCall
+from jober.cli.records import shown
 from jober.client import Jober
 from jober.client.whole_log import WholeLog
 from jober.clock import iso
 from jober.errors import JoberError, JobNotFound, RunNotFound
+from jober.log_line import LogLine, read_lines
 from jober.output import Frame, Stream, Truncated
 
 _INTERRUPTED = 130
@@ -43,6 +46,7 @@ def logs(
     stderr: Annotated[
         bool, typer.Option("--stderr", help="What it wrote to stderr alone.")
     ] = False,
+    records: Annotated[bool, typer.Option("--log", help="Its log records alone.")] = False,
     whole: Annotated[
         bool,
         typer.Option("--whole", help="What Redis has cut as well, from the files on its host."),
@@ -52,7 +56,8 @@ def logs(
 ) -> int:
     """Print what a run has written.
 
-    To stdout, byte for byte; both of its streams as they came, or the one that is asked for.
+    To stdout, byte for byte, and log records a line each; all of it as it came, or what is asked
+    for.
     Redis keeps the first 256 KiB and the last 600 KiB of a run: where the cap cut, a mark on
     stderr says how much is missing. Of a job with output = "file" the host has the whole:
     --whole prints it, and --head and --tail take from it what they need.
@@ -66,12 +71,11 @@ def logs(
     """
     if head is not None and last is not None:
         raise WrongCall("--head and --tail exclude each other")
-    stream = None
-    if stdout != stderr:
-        stream = Stream.STDOUT if stdout else Stream.STDERR
+    asked = {Stream.STDOUT: stdout, Stream.STDERR: stderr, Stream.LOG: records}
+    streams = frozenset(stream for stream, is_asked in asked.items() if is_asked)
     with fleet(redis) as jober:
         id = _run_id(jober, run, whole)
-        reader = _Reader(jober, id, stream, as_json)
+        reader = _Reader(jober, id, streams or frozenset(Stream), as_json)
         try:
             reader.print(to_follow, head, last, whole)
         except KeyboardInterrupt:
@@ -82,10 +86,10 @@ def logs(
 class _Reader:
     """Prints one run, as the options say."""
 
-    def __init__(self, jober: Jober, id: str, stream: Stream | None, as_json: bool) -> None:
+    def __init__(self, jober: Jober, id: str, streams: frozenset[Stream], as_json: bool) -> None:
         self._jober = jober
         self._id = id
-        self._stream = stream
+        self._streams = streams
         self._as_json = as_json
         self._log = WholeLog(jober.store, id)
         self._head: Head | None = None
@@ -120,7 +124,7 @@ class _Reader:
             for item in block:
                 if isinstance(item, Frame):
                     self._seen = max(self._seen, item.seq)
-                    if self._stream in (None, item.stream):
+                    if item.stream in self._streams:
                         found += item.data.count(b"\n")
             if found > lines or lines == 0:
                 break
@@ -128,7 +132,7 @@ class _Reader:
         return [one for one in items if isinstance(one, Truncated) or self._is_wanted(one)]
 
     def _is_wanted(self, frame: Frame) -> bool:
-        return self._stream in (None, frame.stream)
+        return frame.stream in self._streams
 
     def _print(self, item: Frame | Truncated) -> bool:
         """Print it; False where that is enough."""
@@ -142,7 +146,10 @@ class _Reader:
         if self._is_wanted(item):
             data = self._head.take(item.data) if self._head else item.data
             if self._as_json:
-                self._print_json(_facts(replace(item, data=data)))
+                for facts in _facts(replace(item, data=data)):
+                    self._print_json(facts)
+            elif item.stream is Stream.LOG:
+                write_stdout(shown(data, sys.stdout.isatty()))
             else:
                 write_stdout(data)
         return not (self._head and self._head.left <= 0)
@@ -157,17 +164,20 @@ class _Reader:
         return f" (jober logs {self._id} --whole prints it from host {file.host})"
 
 
-def _facts(frame: Frame) -> dict[str, Any]:
-    """The stable names that scripts rely on. What is no UTF-8 is base64."""
+def _facts(frame: Frame) -> list[dict[str, Any]]:
+    """The stable names that scripts rely on, a log record at a time. What is no UTF-8 is base64."""
+    if frame.stream is Stream.LOG:
+        lines = read_lines(frame.data)
+        return [{"stream": "log", **line.to_dict()} for line in lines if isinstance(line, LogLine)]
     facts: dict[str, Any] = {
         "stream": str(frame.stream),
         "at": iso(frame.at_ms),
         "offset": frame.offset,
     }
     try:
-        return {**facts, "text": frame.data.decode()}
+        return [{**facts, "text": frame.data.decode()}]
     except UnicodeDecodeError:
-        return {**facts, "base64": b64encode(frame.data).decode()}
+        return [{**facts, "base64": b64encode(frame.data).decode()}]
 
 
 def _run_id(jober: Jober, name: str, whole: bool) -> str:

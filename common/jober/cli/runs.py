@@ -9,6 +9,7 @@ from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
+from jober.cli.how_far import compact
 from jober.cli.options import JsonOption, RedisOption, RunArgument
 from jober.cli.table import Column, print_table
 from jober.cli.words import duration, moment, relative
@@ -117,9 +118,10 @@ def print_runs(console: Console, found: Sequence[Run], now_ms: int) -> None:
         Column(title="RUN"),
         Column(title="STATE"),
         Column(title="HOST", cut=True),
-        Column(title="STARTED"),
+        Column(title="STARTED", drop=1),
         Column(title="TOOK", justify="right"),
-        Column(title="WHY", cut=True, drop=1),
+        Column(title="PROGRESS", cut=True),
+        Column(title="WHY", cut=True, drop=2),
     ]
     rows: list[list[str | Text]] = [
         [
@@ -128,6 +130,7 @@ def print_runs(console: Console, found: Sequence[Run], now_ms: int) -> None:
             run.host or "",
             started_text(run, now_ms),
             took(run, now_ms),
+            compact(run.progress) if run.progress and not run.state.is_final else "",
             Text(why(run), style="dim"),
         ]
         for run in found

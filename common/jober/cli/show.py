@@ -32,7 +32,7 @@ def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None
     """Show all about one job, or one run.
 
     Of a job its definition, its coming fires, what was decided of its last ones and why, and its
-    newest runs; of a run how it went, and each attempt.
+    newest runs; of a run how it went and how far it is, and each attempt.
 
     Examples:
       jober show nightly

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from jober.cli import terminal
+from jober.cli.how_far import step_text
 from jober.cli.runs import took, why
 from jober.cli.table import Column, print_facts, print_heading, print_table
 from jober.cli.words import duration, moment, moment_and_hint, plain
@@ -65,7 +66,7 @@ def _facts(run: Run, now_ms: int) -> list[tuple[str, str | Text]]:
     return [
         ("job", run.job or ""),
         ("runs", run.description),
-        ("trigger", run.trigger),
+        ("trigger", f"{run.trigger}, term {run.term}" if run.term else run.trigger),
         ("fire", moment_and_hint(run.fire_at_ms, now_ms)),
         ("queue", run.queue),
         ("host", f"{run.host} ({run.agent})" if run.agent else run.host or ""),
@@ -78,7 +79,17 @@ def _facts(run: Run, now_ms: int) -> list[tuple[str, str | Text]]:
         ("why", why(run)),
         ("returned", (run.return_value or "")[:_RESULT_AT_MOST]),
         ("used", ", ".join(used)),
+        *_progress(run),
     ]
+
+
+def _progress(run: Run) -> list[tuple[str, str | Text]]:
+    """How far it says it is, as a whole and in each group."""
+    if run.progress is None:
+        return []
+    steps = [run.progress.whole, *run.progress.groups.values()]
+    told = [text for step in steps if (text := step_text(step))]
+    return [("" if place else "progress", text) for place, text in enumerate(told)]
 
 
 def _print_attempts(console: Console, attempts: Sequence[Attempt], now_ms: int) -> None:
