@@ -103,7 +103,7 @@ def test_the_readme_shows_most_of_the_commands_and_the_changelog_all_of_them() -
     started = {"scheduler", "worker", "dev", "version"}
     told = {" ".join(command_of(words)[1:]) for words in commands() if words[0] == "jober"}
     assert told <= listed
-    assert listed - told - started == {"remove", "import systemd", "limits remove"}
+    assert listed - told - started == {"remove", "import systemd", "limits remove", "agents cordon"}
     for command in listed - started:
         assert f"`{command}`" in CHANGELOG or f"`jober {command}" in CHANGELOG, command
 

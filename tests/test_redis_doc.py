@@ -67,6 +67,7 @@ _PARTS = {
     "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
     "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
     "<limit>": r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    "<host>": r"[A-Za-z0-9.-]+",
     "<calendar>": r"[A-Za-z][A-Za-z0-9_-]*",
     "<revision>": r"[0-9]+",
     "<queue>": r"[^:]+",
@@ -350,6 +351,10 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
     own = [jober.handle(foreign.id), jober.handle(jober.runs("nightly")[-1].id)]
     observer.until(lambda: all(run.state == "success" for run in own), "two good ends")
     _ask_for_a_log(jober, observer)
+    jober.cordon("beta")
+    jober.set_roles("elsewhere", ["db"])
+    observer.look()
+    jober.uncordon("beta")
 
 
 def _ask_for_a_log(jober: Jober, observer: Observer) -> None:

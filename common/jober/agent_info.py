@@ -16,7 +16,9 @@ class AgentInfo:
     roles: frozenset[str]
     slots: int
     version: str
-    state: str = "up"  # "up", or "draining": it takes no new runs
+    # "up"; or it takes no new runs: "draining" as it ends, "cordoned" until its host is uncordoned
+    state: str = "up"
+    own_roles: frozenset[str] = frozenset()  # those that it was started with
     running: int = 0
     load: float = 0.0  # the load average over one minute
     started_at_ms: int = 0
@@ -28,6 +30,7 @@ class AgentInfo:
             "host": self.host,
             "pid": self.pid,
             "roles": sorted(self.roles),
+            "own_roles": sorted(self.own_roles or self.roles),
             "slots": self.slots,
             "running": self.running,
             "state": self.state,
@@ -36,6 +39,15 @@ class AgentInfo:
             "started_at": iso(self.started_at_ms),
             "seen_at": iso(self.seen_at_ms),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOrders:
+    """What an operator has ordered of a host: that it takes no new runs; other roles than its
+    agents were started with, or None."""
+
+    cordoned: bool = False
+    roles: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

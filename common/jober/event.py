@@ -22,6 +22,9 @@ EVENT_TYPES: dict[str, str] = {
     "agent.joined": "an agent registered",
     "agent.left": "an agent left in order",
     "agent.lost": "an agent has been silent for longer than its lease",
+    "agent.cordoned": "a host takes no new runs, until it is uncordoned",
+    "agent.uncordoned": "a host takes runs again",
+    "agent.roles": "a host has got other roles, or the own ones of its agents back",
     "leader.elected": "a scheduler became leader",
     "leader.resigned": "the leader resigned in order",
 }

@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from jober import __version__, roles
-from jober.agent_info import AgentInfo
+from jober.agent_info import AgentInfo, HostOrders
 from jober.errors import RedisUnavailable
 from jober.ids import agent_id
 from jober.run import Claim, Outcome, RunState
@@ -59,6 +59,10 @@ class Agent:
         self._shut_down = shut_down
         self.id = agent_id(settings.host)
         self.draining = threading.Event()
+        # The roles that it has now, and whether its host may take runs: an operator may order both.
+        self.roles = settings.roles
+        self.open = threading.Event()
+        self.open.set()
         self._lock = threading.Lock()
         self._held: dict[str, Execution] = {}
         self._executing: dict[str, int] = {}  # lease -> slots that it takes
@@ -84,21 +88,43 @@ class Agent:
             id=self.id,
             host=self.settings.host,
             pid=os.getpid(),
-            roles=self.settings.roles,
+            roles=self.roles,
+            own_roles=self.settings.roles,
             slots=self.settings.slots,
             version=__version__,
-            state="draining" if self.draining.is_set() else "up",
+            state=self._state(),
             running=self.running_count(),
         )
+
+    def _state(self) -> str:
+        if self.draining.is_set():
+            return "draining"
+        return "up" if self.open.is_set() else "cordoned"
+
+    def obey(self, orders: HostOrders) -> None:
+        """Do as is ordered of the host, from now on. Raises RedisUnavailable."""
+        if orders.cordoned is self.open.is_set():
+            log.info("the host is %s", "cordoned" if orders.cordoned else "uncordoned")
+        if orders.cordoned:
+            self.open.clear()
+        else:
+            self.open.set()
+        wanted = self.settings.roles if orders.roles is None else orders.roles
+        if wanted != self.roles:
+            log.info("the roles are %s now", ", ".join(sorted(wanted)))
+            self.roles = wanted
+            self.store.agents.join(self.info(), self.queues())
+            self.fetcher.refresh()
 
     def queues(self) -> list[str]:
         """The queues it serves: of the higher priority first, and of equal ones its host's first,
         then those that its roles match."""
         own = roles.host_queue(self.settings.host)
-        served = {own, *self.settings.roles}
+        mine = self.roles
+        served = {own, *mine}
         for queue in self.store.agents.queues():
             base, _ = roles.split_priority(queue)
-            if base == own or roles.matches(queue, self.settings.roles):
+            if base == own or roles.matches(queue, mine):
                 served.add(queue)
 
         def turn(queue: str) -> tuple[int, bool, str]:
@@ -232,11 +258,11 @@ class Agent:
         """Register, and start the parts. Raises RedisUnavailable."""
         clear_leftovers()
         self.store.observe_time()
-        self.store.agents.join(self.info(), self.queues())
+        self.obey(self.store.agents.join(self.info(), self.queues()))
         log.info(
             "agent %s: roles %s, %d slots",
             self.id,
-            ", ".join(sorted(self.settings.roles)),
+            ", ".join(sorted(self.roles)),
             self.settings.slots,
         )
         self.listener.open()
@@ -267,6 +293,8 @@ class Agent:
                 self._shut_down()
             case "queues":
                 self.fetcher.refresh()
+            case "orders":
+                self.renewer.tell()
             case "log":
                 if asked := read_asked(command):
                     self.log_keeper.ask(asked)

@@ -62,6 +62,9 @@ class Fetcher:
 
     def _fetch(self) -> None:
         agent = self._agent
+        # A cordoned host must not take the rings that are for others.
+        if not agent.open.wait(POLL_S):
+            return
         free = agent.free_slots()
         if free <= 0:
             agent.wait_for_slot(POLL_S)

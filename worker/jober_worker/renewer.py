@@ -64,9 +64,10 @@ class Renewer:
         if not reply.known and not self._stopping.is_set():
             # Redis has lost us, or took us for dead. The leases are looked at right after.
             log.warning("registering again")
-            agent.store.agents.join(info, agent.queues())
+            agent.obey(agent.store.agents.join(info, agent.queues()))
             self._now.set()
             return
+        agent.obey(reply.orders)
         for lease in reply.lost:
             agent.give_up(lease)
         for lease, reason in reply.cancel.items():

@@ -15,16 +15,26 @@ _SILENT_MS = 5_000
 def agents(json: JsonOption = False, redis: RedisOption = None) -> None:
     """List the live agents.
 
+    Roles with a * were ordered by `jober agents roles`; the JSON has those that the agent was
+    started with too.
+
     Examples:
       jober agents
       jober agents --json | jq -r '.[].host'
     """
     with fleet(redis) as jober:
         found = jober.agents()
+        orders = jober.store.agents.orders()
         now_ms = jober.store.clock.now_ms()
     if json:
         terminal.print_json([agent.to_dict() for agent in found])
         return
+    live = {agent.host for agent in found}
+    for host, ordered in orders.items():
+        if host not in live:
+            what = ["cordoned"] if ordered.cordoned else []
+            what += [f"given the roles {', '.join(sorted(ordered.roles))}"] if ordered.roles else []
+            terminal.note(f"host '{host}' is {' and '.join(what)}, and has no live agent")
     if not found:
         terminal.note("no live agent: start one with `jober worker --roles ROLE,ROLE`")
         return
@@ -43,7 +53,7 @@ def agents(json: JsonOption = False, redis: RedisOption = None) -> None:
     rows: list[list[str | Text]] = [
         [
             Text(agent.host, style="bold"),
-            ", ".join(sorted(agent.roles)),
+            ", ".join(sorted(agent.roles)) + ("*" if agent.roles != agent.own_roles else ""),
             terminal.state("silent" if now_ms - agent.seen_at_ms > _SILENT_MS else agent.state),
             f"{agent.running}/{agent.slots}",
             f"{agent.load:.2f}",

@@ -46,6 +46,12 @@ COMMANDS: dict[str, Command] = {
     "progress": Command("In a job", "report:progress", "Tell how far the run is.", light=True),
     "log": Command("In a job", "report:log", "Put a record into the log of the run.", light=True),
     "agents": Command("Fleet", "agents:agents", "List the live agents."),
+    "agents cordon": Command("Fleet", "hosts:cordon", "Let a host take no new runs."),
+    "agents drain": Command(
+        "Fleet", "hosts:drain", "Cordon a host, and tell what still runs there."
+    ),
+    "agents uncordon": Command("Fleet", "hosts:uncordon", "Let a host take runs again."),
+    "agents roles": Command("Fleet", "hosts:roles", "Give a host other roles."),
     "leader": Command("Fleet", "agents:leader", "Tell which scheduler leads."),
     "events": Command("Fleet", "events:events", "Tell what happened, and what happens."),
     "dev": Command("Start", "dev.command:dev", "Run a whole fleet on this machine, and watch it."),
@@ -138,7 +144,7 @@ def help_text() -> str:
     sections["Start"][:0] = [(name, _DAEMON_HELP.get(name, "")) for name in daemons()]
     for section, entries in sections.items():
         lines.append(f"{section}:")
-        lines += [f"  {name:<15}{help}".rstrip() for name, help in entries]
+        lines += [f"  {name:<17}{help}".rstrip() for name, help in entries]
         lines.append("")
     lines += [
         "Those that ask Redis take --redis URL, or the environment JOBER_REDIS_URL",

@@ -154,7 +154,8 @@ def _check_host(jober: Jober, host: str) -> None:
     agents = jober.agents()
     live = sorted({agent.host for agent in agents if agent.state == "up"})
     if host not in live and host in {agent.host for agent in agents}:
-        raise JoberError(f"host '{host}' is draining: it takes no new runs")
+        states = sorted({agent.state for agent in agents if agent.host == host})
+        raise JoberError(f"host '{host}' is {states[0]}: it takes no new runs")
     if host not in live:
         there = f"; live: {', '.join(live[:10])}" if live else "; no host is"
         raise JoberError(f"no agent is live on host '{host}'{did_you_mean(host, live)}{there}")

@@ -31,6 +31,7 @@ STATE_STYLES: dict[str, str] = {
     "missed": "red",
     "up": "green",
     "draining": "yellow",
+    "cordoned": "yellow",
     "silent": "red",
 }
 # Where nobody reads along the lines, they may be as long as they are.

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,11 +13,12 @@ from jober.client.why import Why, why
 from jober.daemon import DEFAULT_URL
 from jober.errors import DefinitionError, JoberError, JobNotFound, LimitNotFound
 from jober.event import Event
-from jober.ids import manual_run_id
+from jober.ids import check_host_name, manual_run_id
 from jober.job import Job
 from jober.ledger import LedgerEntry
 from jober.limit import Limit, check_limit
 from jober.placement import Roster, choose_one, place, placed
+from jober.roles import check_agent_roles
 from jober.run import Run
 from jober.store import Store
 from jober.store.jobs import Change, JobRecord
@@ -308,6 +309,21 @@ class Jober:
         """The live agents."""
         self.store.observe_time()
         return self.store.agents.live()
+
+    def cordon(self, host: str) -> bool:
+        """The host takes no new runs until it is uncordoned, whether or not its agent is live or
+        starts again; False where it was so. What runs goes on."""
+        return self.store.agents.order(check_host_name(host), "cordon")
+
+    def uncordon(self, host: str) -> bool:
+        """The host takes runs again; False where it was not cordoned."""
+        return self.store.agents.order(check_host_name(host), "uncordon")
+
+    def set_roles(self, host: str, roles: Iterable[str] | None) -> bool:
+        """The host has these roles from now on, whatever its agents were started with; None gives
+        them their own back. False where it was so. Raises DefinitionError."""
+        wanted = None if roles is None else check_agent_roles(roles)
+        return self.store.agents.order(check_host_name(host), "roles", wanted)
 
     def leader(self) -> LeaderInfo | None:
         """Who schedules now; None where nobody does."""

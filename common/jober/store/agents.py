@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jober.agent_info import AgentInfo
+from jober.agent_info import AgentInfo, HostOrders
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, moment_text, number, packed, record, text
@@ -24,19 +24,22 @@ class RenewReply:
     lost: frozenset[str]
     cancel: dict[str, str]  # the lease, and why
     known: bool
+    orders: HostOrders = HostOrders()
 
 
 class AgentStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    def join(self, agent: AgentInfo, queues: Sequence[str]) -> None:
-        """Register the agent, for us and for RQ's tools; harmless when it is there already."""
+    def join(self, agent: AgentInfo, queues: Sequence[str]) -> HostOrders:
+        """Register the agent, for us and for RQ's tools; harmless when it is there already. Tells
+        what is ordered of its host."""
         now_ms = self._redis.clock.now_ms()
         fields = {
             "host": agent.host,
             "pid": str(agent.pid),
-            "roles": json.dumps(sorted(agent.roles)),
+            "roles": _roles_text(agent.roles),
+            "own_roles": _roles_text(agent.own_roles or agent.roles),
             "slots": str(agent.slots),
             "version": agent.version,
             "state": agent.state,
@@ -49,7 +52,7 @@ class AgentStore:
             python=platform.python_version(),
             birth=moment_text(agent.started_at_ms or now_ms),
         )
-        self._redis.run(
+        _now, orders = self._redis.run(
             "join",
             [
                 keys.AGENTS,
@@ -58,16 +61,19 @@ class AgentStore:
                 keys.rq_worker(agent.id),
                 keys.RQ_QUEUES,
                 keys.WAKE,
+                keys.CORDONED,
+                keys.ROLES,
             ],
             [agent.id, LEASE_MS, packed(fields), packed(worker), *queues],
         )
+        return _orders(*orders)
 
     def renew(
         self, agent: str, leases: Iterable[str], *, running: int, load: float, state: str
     ) -> RenewReply:
         """The heartbeat: extend the leases; learn which are lost and which to cancel."""
         fields = {"running": str(running), "load": f"{load:.2f}", "state": state}
-        _now, lost, cancel, known = self._redis.run(
+        _now, lost, cancel, known, orders = self._redis.run(
             "renew",
             [
                 keys.LEASES,
@@ -75,6 +81,8 @@ class AgentStore:
                 keys.agent(agent),
                 keys.agent_runs(agent),
                 keys.rq_worker(agent),
+                keys.CORDONED,
+                keys.ROLES,
             ],
             [agent, LEASE_MS, UNKNOWN_CLAIM_MS, packed(fields), *leases],
         )
@@ -82,6 +90,7 @@ class AgentStore:
             lost=frozenset(lease.decode() for lease in lost),
             cancel={lease.decode(): reason.decode() for lease, reason in cancel},
             known=bool(known),
+            orders=_orders(*orders),
         )
 
     def leave(self, agent: str) -> bool:
@@ -119,6 +128,33 @@ class AgentStore:
         ]
         return sorted(agents, key=lambda agent: (agent.host, agent.id))
 
+    def order(self, host: str, order: str, roles: Iterable[str] | None = None) -> bool:
+        """Order something of a host, live or not: `cordon`, `uncordon`, or `roles` (None gives its
+        agents their own back). False where it was so already."""
+        told = "" if roles is None else _roles_text(roles)
+        return bool(
+            self._redis.run(
+                "order",
+                [keys.CORDONED, keys.ROLES, keys.AGENTS, keys.WAKE],
+                [host, order, told],
+            )
+        )
+
+    def orders(self) -> dict[str, HostOrders]:
+        """What is ordered, by host; those that nothing is ordered of are not among them."""
+        cordoned = record(self._redis.command("HGETALL", keys.CORDONED))
+        roles = record(self._redis.command("HGETALL", keys.ROLES))
+        return {
+            host: _orders(host in cordoned, roles.get(host, b""))
+            for host in sorted({*cordoned, *roles})
+        }
+
+    def held(self, host: str) -> list[str]:
+        """The runs that agents of a host have and have not reported yet."""
+        leases = self._redis.command("ZRANGE", keys.LEASES, 0, -1)
+        words = (lease.decode("utf-8", "replace").split(" ") for lease in leases)
+        return sorted(word[0].rpartition(":")[0] for word in words if word[2:3] == [host])
+
     def queues(self) -> list[str]:
         """The names of all queues that exist."""
         found = self._redis.command("SMEMBERS", keys.RQ_QUEUES)
@@ -130,7 +166,8 @@ class AgentStore:
         """Hand each command sent to the agent, or to all agents, to `on_command`, until stopped.
 
         Commands are RQ's: `{"command": "stop-job", "job_id": …}`, `{"command": "shutdown"}`;
-        ours beside them: `{"command": "queues"}`, where a new queue has come up.
+        ours beside them: `{"command": "queues"}`, where a new queue has come up, and
+        `{"command": "orders"}`, where an operator has ordered something of its host.
         """
         with self._redis.guard():
             channel = self._redis.client.pubsub(ignore_subscribe_messages=True)
@@ -144,6 +181,16 @@ class AgentStore:
                             on_command(command)
             finally:
                 channel.close()
+
+
+def _roles_text(roles: Iterable[str]) -> str:
+    return json.dumps(sorted(roles))
+
+
+def _orders(cordoned: int, roles: bytes) -> HostOrders:
+    return HostOrders(
+        cordoned=bool(cordoned), roles=frozenset(json.loads(roles)) if roles else None
+    )
 
 
 def _command(payload: bytes) -> dict[str, Any] | None:
@@ -162,6 +209,7 @@ def _agent(id: str, fields: dict[str, bytes], held: int) -> AgentInfo:
         host=text(fields.get("host")) or "",
         pid=number(fields.get("pid")) or 0,
         roles=frozenset(json.loads(fields.get("roles") or b"[]")),
+        own_roles=frozenset(json.loads(fields.get("own_roles") or b"[]")),
         slots=number(fields.get("slots")) or 0,
         version=text(fields.get("version")) or "",
         state=text(fields.get("state")) or "up",

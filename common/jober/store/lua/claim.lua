@@ -4,7 +4,7 @@
 -- KEYS  1 jober:leases  2 jober:agent:<agent>:runs  3 rq:suspended  4.. rq:queue:<queue>
 --       built: rq:job:<id>, jober:slots:<job>[@<host>], jober:limits, jober:limit:<limit>,
 --       rq:wip:<queue>, jober:job:<name>, jober:active:<job>[@<host>], and those of park, miss and
---       better_elsewhere
+--       better_elsewhere, jober:cordoned
 -- ARGV  1 agent  2 host  3 lease in ms  4 slots of the agent to fill  5 s that a finished run is kept
 --       6 slots of the agent in all  7 at most so many runs  8.. the names of the queues
 -- Reply {list of {id, attempt, job, queue, data, options, trigger, fire_at, timeout, term, limits,
@@ -19,6 +19,7 @@
 --#include avoid
 if redis.call('EXISTS', KEYS[3]) == 1 then return { {}, 0 } end
 local agent, host, remaining, most = ARGV[1], ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[7])
+if redis.call('HEXISTS', 'jober:cordoned', host) == 1 then return { {}, 0 } end
 local now = now_ms()
 local at = iso(now)
 local claimed, left, heavy, first_passed = {}, {}, {}, false

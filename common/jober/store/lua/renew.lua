@@ -1,22 +1,27 @@
 -- RENEW: the heartbeat of an agent, and the leases of all it runs or has still to report.
 -- KEYS  1 jober:leases  2 jober:agents  3 jober:agent:<agent>  4 jober:agent:<agent>:runs
---       5 rq:worker:<agent>
+--       5 rq:worker:<agent>  6 jober:cordoned  7 jober:roles
 --       built: rq:job:<id>
 -- ARGV  1 agent  2 lease in ms  3 ms after which a claim it does not know of goes back
 --       4 msgpack map of the agent's changing fields (running, load, state)
 --       5.. the leases it holds, <id>:<attempt>
--- Reply {now in ms, list of lost leases, list of {lease to cancel, reason}, 1 if the agent is registered}
+-- Reply {now in ms, list of lost leases, list of {lease to cancel, reason}, 1 if the agent is registered,
+--       what is ordered of its host, as of JOIN}
 --   lost: another holds it by now, or it is over; what still runs of it must be stopped.
 --#include time
 --#include event
 --#include queue
 --#include park
 --#include release
+--#include orders
 local now = now_ms()
-if redis.call('EXISTS', KEYS[3]) == 0 then return { now, {}, {}, 0 } end
+if redis.call('EXISTS', KEYS[3]) == 0 then return { now, {}, {}, 0, { 0, '' } } end
 local agent, lease_ms = ARGV[1], tonumber(ARGV[2])
 local fields = {}
-for name, value in pairs(cmsgpack.unpack(ARGV[4])) do
+local told = cmsgpack.unpack(ARGV[4])
+local orders = orders_of(KEYS[6], KEYS[7], redis.call('HGET', KEYS[3], 'host') or '')
+told.state = state_under(orders, told.state)
+for name, value in pairs(told) do
   fields[#fields + 1] = name
   fields[#fields + 1] = value
 end
@@ -58,4 +63,4 @@ for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now - tonumb
     unpark(run[3] or '', run[4] or '', run[6] or '')
   end
 end
-return { now, lost, cancel, 1 }
+return { now, lost, cancel, 1, orders }
