@@ -202,7 +202,7 @@ def many(n):
         execution = agent._execution(claim)
         with agent._lock:
             agent._held[claim.lease] = execution
-            agent._executing.add(claim.lease)
+            agent._executing[claim.lease] = 1
         agent._execute(execution)
 threads = [threading.Thread(target=many, args=(n,)) for n in range(4)]
 for t in threads: t.start()
