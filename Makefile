@@ -34,12 +34,15 @@ types: $(VENV)/installed-dev ## check the types
 contracts: $(VENV)/installed-dev ## check who imports whom
 	@$(BIN)/lint-imports --no-cache --no-logo
 
-.PHONY: fix
+.PHONY: fix soak
 fix: $(VENV)/installed-dev ## mend format and what lint can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 orphans: $(VENV)/installed-dev ## 100 rounds of forking away from runs, agents and guardians: some 15 minutes
 	@$(BIN)/python -m tests.worker.orphan_rounds $(or $(ROUNDS),100)
+
+soak: $(VENV)/installed-dev ## 10,000 runs under a limit of 3 over three agents, two of them killed (RUNS=n for others)
+	@$(BIN)/python -m tests.worker.soak $(or $(RUNS),10000)
 
 bench: $(VENV)/installed-bench ## measure, beside peers in the same run
 	@for measured in schedule latency processes firing table output; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
