@@ -44,6 +44,7 @@ class Fleet:
         self,
         host: str,
         roles: str = "",
+        *more: str,
         slots: int = 10,
         drain: float = 5,
         log_dir: Path | None = None,
@@ -54,6 +55,7 @@ class Fleet:
             *("--host", host, "--roles", roles),
             *("--slots", str(slots), "--drain", str(drain)),
             *("--log-dir", str(log_dir or self.folder / "logs")),
+            *more,
         )
         wait_until(
             lambda: host in {agent.host for agent in self.jober.agents()},

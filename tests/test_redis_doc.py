@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,9 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
         jober.run("everywhere", host="alpha")
     queue = rq.Queue("adder", connection=observer.client, serializer=JSONSerializer)
     foreign = queue.enqueue("operator.add", 1, 2)
+    after = queue.enqueue("operator.add", 3, 4, depends_on=foreign)
+    later = queue.enqueue_in(timedelta(seconds=1), "operator.add", 5, 6)
+    observer.client.set("rq:scheduler-lock:adder", "as if RQ had it", ex=1)
     suspend(observer.client)
     observer.look()
     resume(observer.client)
@@ -348,8 +352,9 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
     jober.pause("nightly")
     jober.resume("nightly")
     jober.update_job("nightly", title="Every second")
-    own = [jober.handle(foreign.id), jober.handle(jober.runs("nightly")[-1].id)]
-    observer.until(lambda: all(run.state == "success" for run in own), "two good ends")
+    ids = [foreign.id, after.id, later.id, jober.runs("nightly")[-1].id]
+    own = [jober.handle(id) for id in ids]
+    observer.until(lambda: all(run.state == "success" for run in own), "four good ends")
     _ask_for_a_log(jober, observer)
     jober.cordon("beta")
     jober.set_roles("elsewhere", ["db"])

@@ -1,6 +1,7 @@
 """A run: one execution of a job on one host, and the states it may go through."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -222,6 +223,7 @@ class Claim:
     term: str | None = None  # of the leader that fired it
     limits: str = ""  # the shared limits that it holds a slot of, with a comma between
     weight: int = 1  # how many of the agent's slots it takes
+    record: Mapping[bytes, bytes] = field(default_factory=dict)  # of a plain RQ job, all fields
 
     @property
     def lease(self) -> str:
@@ -235,6 +237,9 @@ class Outcome:
 
     A function that raised tells the `errors`: the names of the exception's class and of those that
     it derives from, each plain and with its module.
+
+    A plain RQ job tells its return value as RQ keeps it (`rq_result`, base64 by its serializer),
+    and where it returned an rq.Retry, its `max` and `intervals`.
     """
 
     state: RunState
@@ -245,3 +250,5 @@ class Outcome:
     cpu_s: float | None = None
     peak_memory_bytes: int | None = None
     errors: tuple[str, ...] = ()
+    rq_result: str | None = None
+    rq_retry: Mapping[str, Any] | None = None

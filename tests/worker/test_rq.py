@@ -85,7 +85,8 @@ def test_a_pickled_rq_job_is_refused_with_the_reason(fleet: Fleet, redis: Redis)
     wait_until(lambda: job.get_status() == JobStatus.FAILED, 5)
     run = fleet.jober.handle(job.id).run
     assert run.reason == (
-        "its data is not JSON, and pickle is refused (enqueue with rq.serializers.JSONSerializer)"
+        "its data is not JSON, and pickle is refused (enqueue with rq.serializers.JSONSerializer, "
+        "or start the agent with --accept-pickle)"
     )
     result = job.latest_result()
     assert result and "pickle is refused" in (result.exc_string or "")

@@ -18,9 +18,10 @@ from jober.run import Claim, Outcome, RunState
 from jober.store import Store
 from jober.store.host_logs import read_asked
 from jober.store.leases import Finish
+from jober_worker.call import RqTerms
 from jober_worker.cgroups import Groups
 from jober_worker.control import Control
-from jober_worker.execution import Execution
+from jober_worker.execution import STOPPED, Execution
 from jober_worker.fetcher import Fetcher
 from jober_worker.leftovers import clear_leftovers, mark
 from jober_worker.listener import Listener
@@ -45,7 +46,6 @@ STOP_S = 15.0
 KILL_S = 2.0
 # How long ended runs may take to be reported, at the end.
 REPORT_S = 5.0
-STOPPED = "its agent was stopped"
 
 
 class Agent:
@@ -71,6 +71,7 @@ class Agent:
         self._pool = ThreadPoolExecutor(settings.slots, thread_name_prefix="run")
         self._groups = Groups(mark())
         self.warm = WarmPool(self._groups, settings.slots)
+        self._rq = RqTerms(url=settings.redis, worker=self.id, accept_pickle=settings.accept_pickle)
         self.pump = Pump(store)
         logs = LogFolder(settings.log_dir)
         self.log_keeper = LogKeeper(store, logs, settings.log_keep_s, settings.log_bytes)
@@ -177,7 +178,9 @@ class Agent:
             self.listener.tell_cancelled,
         )
         logs = self.log_keeper.folder
-        return Execution(claim, output, attempt, self.listener, logs, self._groups, self.warm)
+        return Execution(
+            claim, output, attempt, self.listener, logs, self._groups, self.warm, self._rq
+        )
 
     def stop_run(self, run: str, reason: str) -> None:
         """Ask the attempts of a run to stop."""

@@ -3,6 +3,7 @@
 import json
 import sys
 import zlib
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,15 +61,66 @@ class Function:
     kwargs: Mapping[str, Any]
     file: str | None = None
 
+    def asked(self) -> dict[str, Any]:
+        """What its process is asked for."""
+        return {"name": self.name, "file": self.file, "args": self.args, "kwargs": self.kwargs}
 
-def read_call(claim: Claim) -> tuple[Program | Function, Options]:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RqTerms:
+    """What an agent, as the worker `worker`, grants the own RQ jobs of applications."""
+
+    url: str
+    worker: str
+    accept_pickle: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RqCall:
+    """A plain RQ job, as its record has it; `stopped` asks for its callback of that instead."""
+
+    id: str
+    record: Mapping[bytes, bytes]
+    url: str
+    pickled: bool
+    stopped: bool = False
+
+    def asked(self) -> dict[str, Any]:
+        """What its process is asked for."""
+        record = {_base64(name): _base64(value) for name, value in self.record.items()}
+        return {
+            "rq": {
+                "id": self.id,
+                "record": record,
+                "url": self.url,
+                "pickled": self.pickled,
+                "stopped": self.stopped,
+            }
+        }
+
+
+def read_call(claim: Claim, rq: RqTerms) -> tuple[Program | Function | RqCall, Options]:
     """What the run is to do. Raises CallUnreadable."""
-    name, args, kwargs = _read_data(claim.data)
+    plain = _plain_data(claim.data)
     options = _read_options(claim)
+    if claim.record and rq.accept_pickle and not _is_json(plain):
+        return _rq_call(claim, rq, pickled=True), options
+    name, args, kwargs = _read_data(plain)
     try:
-        return _what(name, args, kwargs), options
+        what = _what(name, args, kwargs)
     except (IndexError, TypeError, ValueError):
         raise CallUnreadable(f"the arguments of {name} are not what it takes") from None
+    if claim.record and isinstance(what, Function) and what.file is None:
+        return _rq_call(claim, rq, pickled=False), options
+    return what, options
+
+
+def _rq_call(claim: Claim, rq: RqTerms, *, pickled: bool) -> RqCall:
+    return RqCall(id=claim.id, record=claim.record, url=rq.url, pickled=pickled)
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()
 
 
 def _what(name: str, args: list[Any], kwargs: dict[str, Any]) -> Program | Function:
@@ -96,21 +148,31 @@ def _texts(argv: Any) -> tuple[str, ...]:
     return tuple(argv)
 
 
-def _read_data(data: bytes) -> tuple[str, list[Any], dict[str, Any]]:
-    plain = data
-    if not data.startswith(b"["):
-        # RQ compresses what an application enqueues.
-        try:
-            plain = zlib.decompress(data)
-        except zlib.error:
-            pass
+def _plain_data(data: bytes) -> bytes:
+    if data.startswith(b"["):
+        return data
+    try:
+        return zlib.decompress(data)  # RQ compresses what an application enqueues
+    except zlib.error:
+        return data
+
+
+def _is_json(plain: bytes) -> bool:
+    try:
+        json.loads(plain)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_data(plain: bytes) -> tuple[str, list[Any], dict[str, Any]]:
     try:
         call = json.loads(plain)
     except ValueError:
         # RQ's default serializer is pickle: to read it is to run what whoever wrote it chose.
         raise CallUnreadable(
-            "its data is not JSON, and pickle is refused "
-            "(enqueue with rq.serializers.JSONSerializer)"
+            "its data is not JSON, and pickle is refused (enqueue with "
+            "rq.serializers.JSONSerializer, or start the agent with --accept-pickle)"
         ) from None
     if not (
         isinstance(call, list)

@@ -2,11 +2,11 @@
 SOCKET`.
 
 Each message on the socket brings four descriptors: a file with the request (JSON: `name`, `file`,
-`args`, `kwargs`, `path`, `locals`, `variables`, `cpu_time`), a file for the outcome (JSON), and
-the pipes that are stdout and stderr of that run, at the level of descriptors: what a C library or
-a child writes is told apart too. The reply is one byte: `+` for ready for another run, `-` for not.
-What a run has changed is set back; what it has left running is killed, and is why this process
-ends.
+`args`, `kwargs` and `locals`, or `rq` for a plain RQ job; `path`, `variables`, `cpu_time`), a file
+for the outcome (JSON), and the pipes that are stdout and stderr of that run, at the level of
+descriptors: what a C library or a child writes is told apart too. The reply is one byte: `+` for
+ready for another run, `-` for not. What a run has changed is set back; what it has left running is
+killed, and is why this process ends.
 """
 
 import json
@@ -22,6 +22,7 @@ from math import ceil
 from typing import Any, TextIO
 
 from jober.current.here import leave_run
+from jober.run import Outcome
 from jober_worker.functions import call
 from jober_worker.guardian import adopt_orphans, flush_c_streams, tell_when_parent_dies
 from jober_worker.processes import kill_descendants
@@ -116,13 +117,7 @@ class Child:
         if asked["cpu_time"] is not None:
             _limit_cpu(ceil(_cpu_s() + asked["cpu_time"]), limit[1])
         try:
-            outcome = call(
-                asked["name"],
-                asked["args"],
-                asked["kwargs"],
-                file=asked["file"],
-                with_locals=asked["locals"],
-            )
+            outcome = _outcome(asked)
         finally:
             leave_run()
             if asked["cpu_time"] is not None:
@@ -133,6 +128,21 @@ class Child:
         if largest > grown:
             peak = max(peak, largest * 1024)
         return replace(outcome, cpu_s=round(used_s, 6), peak_memory_bytes=peak or None)
+
+
+def _outcome(asked: dict[str, Any]) -> Outcome:
+    if "rq" in asked:
+        # Only where there is such a job: this imports RQ.
+        from jober_worker.rq_child import perform
+
+        return perform(asked["rq"])
+    return call(
+        asked["name"],
+        asked["args"],
+        asked["kwargs"],
+        file=asked["file"],
+        with_locals=asked["locals"],
+    )
 
 
 def _limit_cpu(seconds: int, hard: int) -> None:

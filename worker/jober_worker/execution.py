@@ -8,7 +8,7 @@ from dataclasses import replace
 from jober.end_policy import EndPolicy
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
-from jober_worker.call import CallUnreadable, Function, Options, read_call
+from jober_worker.call import CallUnreadable, Function, Options, RqCall, RqTerms, read_call
 from jober_worker.cgroups import Groups
 from jober_worker.env_file import EnvFileUnreadable, read_env_file
 from jober_worker.function_process import FunctionRun
@@ -19,10 +19,14 @@ from jober_worker.live_attempt import LiveAttempt
 from jober_worker.log_folder import LogFolder
 from jober_worker.process import ProgramRun
 from jober_worker.recording import Recording
+from jober_worker.rq_run import RqRun
 from jober_worker.run_output import RunOutput
 from jober_worker.warm import WarmPool
 
 log = logging.getLogger(__name__)
+
+# Why runs are stopped where nobody has asked for it.
+STOPPED = "its agent was stopped"
 
 
 class Execution:
@@ -41,6 +45,7 @@ class Execution:
         logs: LogFolder,
         groups: Groups,
         pool: WarmPool,
+        rq: RqTerms,
     ) -> None:
         self.claim = claim
         self.policy = EndPolicy.read(claim.options)
@@ -50,6 +55,7 @@ class Execution:
         self._listener = listener
         self._groups = groups
         self._pool = pool
+        self._rq = rq
         self._logs = logs
         self._recording: Recording | None = None
         self._program: ProgramRun | ThreadRun | None = None
@@ -97,7 +103,7 @@ class Execution:
         return outcome
 
     def _run(self) -> Outcome:
-        what, options = read_call(self.claim)
+        what, options = read_call(self.claim, self._rq)
         self._recording = recording = Recording(
             self.claim, options, _secret_values(options), self.output, self._logs, self.attempt.host
         )
@@ -108,12 +114,23 @@ class Execution:
             return self._cancelled(self._carry_out(thread, write))
         with self._listener.serving(self.attempt) as variables:
             id, groups = self.claim.id, self._groups
+            if isinstance(what, RqCall):
+                job = RqRun(what, self._rq.worker, variables, write, groups, self._pool)
+                return self._rq_ended(job, self._carry_out(job, write))
             if isinstance(what, Function):
                 function = FunctionRun(id, what, options, variables, write, groups, self._pool)
                 return self._carry_out(function, write)
             program = ProgramRun(id, what.argv, options, variables, write, groups)
             outcome = self._carry_out(program, write)
             return outcome if program.pid is None else self.policy.judge(outcome)
+
+    def _rq_ended(self, job: RqRun, outcome: Outcome) -> Outcome:
+        if outcome.state is not RunState.CANCELLED or self._is_lost:
+            return outcome
+        if outcome.reason == STOPPED:
+            # Nobody has stopped the job: RQ would try it again, if it may be.
+            return replace(outcome, state=RunState.FAILED)
+        return job.stopped(outcome)
 
     def _carry_out(self, program: ProgramRun | ThreadRun, write: Writer) -> Outcome:
         self._program = program

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import IO, Any
 
 from jober.run import Outcome, RunState
-from jober_worker.call import Function, Options
+from jober_worker.call import Function, Options, RqCall
 from jober_worker.cgroups import Groups
 from jober_worker.following import Following
 from jober_worker.functions import Writer
@@ -25,7 +25,7 @@ class FunctionRun(ProgramRun):
     def __init__(
         self,
         run: str,
-        function: Function,
+        function: Function | RqCall,
         options: Options,
         variables: Mapping[str, str],
         write: Writer,
@@ -48,12 +48,8 @@ class FunctionRun(ProgramRun):
             pipes.close()
 
     def _asked_for(self, setting: Setting) -> dict[str, Any]:
-        function = self._function
         return {
-            "name": function.name,
-            "file": function.file,
-            "args": function.args,
-            "kwargs": function.kwargs,
+            **self._function.asked(),
             "path": os.getcwd(),
             "variables": dict(self._variables),
             "cpu_time": setting.limits.cpu_time,

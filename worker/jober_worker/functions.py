@@ -116,7 +116,7 @@ def call(
     except FunctionNotFound as error:
         return Outcome(state=RunState.FAILED, exit_code=1, reason=_shown(str(error)))
     except BaseException as error:
-        return _raised(error, with_locals)
+        return raised(error, with_locals)
     return Outcome(state=RunState.SUCCESS, exit_code=0, return_value=plain, reason=note)
 
 
@@ -145,7 +145,8 @@ async def _awaited(value: Any) -> tuple[Any, str | None]:
     return items.told()
 
 
-def _raised(error: BaseException, with_locals: bool) -> Outcome:
+def raised(error: BaseException, with_locals: bool = False) -> Outcome:
+    """The outcome of a function that raised."""
     try:
         reason = f"{type(error).__name__}: {error}"
         trace = _from_users_frame(error.__traceback__)
@@ -178,7 +179,7 @@ def _from_users_frame(trace: TracebackType | None) -> TracebackType | None:
     found, imported or awaited the function tell its author nothing."""
     while trace is not None:
         module = trace.tb_frame.f_globals.get("__name__", "")
-        if module.split(".")[0] not in (__name__.split(".")[0], "importlib", "asyncio"):
+        if module.split(".")[0] not in ("jober_worker", "jober", "rq", "importlib", "asyncio"):
             return trace
         trace = trace.tb_next
     return None

@@ -60,6 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="GIB",
         help="and so much of all runs, then the oldest goes (default: 4)",
     )
+    parser.add_argument(
+        "--accept-pickle",
+        action="store_true",
+        help="run RQ jobs of applications that are pickled, too, which is RQ's default: whoever "
+        "may write to Redis may then run any code here (default: only RQ's JSONSerializer)",
+    )
     given = parser.parse_args(argv)
     if not 1 <= given.slots <= 1000:
         parser.error(f"--slots: {given.slots} is not in 1-1000")
@@ -79,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             log_dir=log_dir(given.log_dir),
             log_keep_s=given.log_keep * 86_400,
             log_bytes=int(given.log_total * 1024**3),
+            accept_pickle=given.accept_pickle,
         )
     except JoberError as error:
         print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201

@@ -8,7 +8,8 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`drain_s`: how long runs may go on after SIGTERM before they are stopped too. `log_dir` is
-    where whole logs are kept, for `log_keep_s` and up to `log_bytes` of them all."""
+    where whole logs are kept, for `log_keep_s` and up to `log_bytes` of them all. With
+    `accept_pickle`, plain RQ jobs may be pickled: whoever may write to Redis may run code here."""
 
     redis: str
     host: str
@@ -19,6 +20,7 @@ class Settings:
     log_dir: Path
     log_keep_s: float
     log_bytes: int
+    accept_pickle: bool = False
 
 
 def log_dir(given: str | None) -> Path:

@@ -134,7 +134,7 @@ class LeaseStore:
     def promote(self, limit: int = 200) -> tuple[int, float | None]:
         """Put the runs whose next attempt is due into their queues; how many, and in how many
         seconds the next one is due."""
-        moved, next_ms = self._redis.run("promote", [keys.DELAYED], [limit])
+        moved, next_ms = self._redis.run("promote", [keys.DELAYED, keys.RQ_QUEUES], [limit])
         return int(moved), None if next_ms < 0 else next_ms / 1000
 
     def miss(self, limit: int = 200) -> list[str]:
@@ -184,6 +184,7 @@ def _claim(
     term: bytes,
     limits: bytes,
     weight: int,
+    record: list[bytes],
 ) -> Claim:
     return Claim(
         id=id.decode("utf-8", "replace"),
@@ -198,12 +199,13 @@ def _claim(
         term=text(term),
         limits=limits.decode(),
         weight=weight,
+        record=dict(zip(record[::2], record[1::2], strict=True)),
     )
 
 
 def _plain(end: Finish) -> dict[str, Any]:
     outcome = end.outcome
-    reason, result, rq_result, rq_traceback = outcome.reason, None, None, None
+    reason, result, rq_result, rq_traceback = outcome.reason, None, outcome.rq_result, None
     if outcome.return_value is not None:
         result = json.dumps(outcome.return_value)
         if len(result) > MAX_RESULT_BYTES:
@@ -211,9 +213,8 @@ def _plain(end: Finish) -> dict[str, Any]:
                 f"the return value was not kept: {len(result)} bytes are over {MAX_RESULT_BYTES}"
             )
             result = None
-        else:
-            as_json = end.claim.trigger == "rq"
-            rq_result = rq.result_payload(outcome.return_value, as_json=as_json)
+        elif rq_result is None:
+            rq_result = rq.result_payload(outcome.return_value)
     if outcome.state not in GOOD:
         rq_traceback = rq.traceback_payload(
             outcome.traceback or outcome.reason or str(outcome.state)
@@ -226,6 +227,7 @@ def _plain(end: Finish) -> dict[str, Any]:
         "rq_result": rq_result,
         "traceback": outcome.traceback,
         "rq_traceback": rq_traceback,
+        "retry": outcome.rq_retry,
         "last_seq": end.last_seq,
         "cpu_s": None if outcome.cpu_s is None else f"{outcome.cpu_s:.6f}",
         "peak_memory_bytes": outcome.peak_memory_bytes,

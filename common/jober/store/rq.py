@@ -2,10 +2,9 @@
 
 RQ's default serializer is pickle, so the return value of a job of ours is *written* as a pickle,
 for `Job.return_value()` to read with no setting at all; jober itself reads only the JSON beside it
-and never unpickles. An application that enqueues by RQ's JSONSerializer reads its results by it.
+and never unpickles. What the own RQ jobs of applications return is written by `rq_job`.
 """
 
-import json
 import pickle
 import zlib
 from base64 import b64encode
@@ -20,12 +19,9 @@ def version() -> str:
     return metadata.version("rq")
 
 
-def result_payload(value: Any, *, as_json: bool) -> str | None:
+def result_payload(value: Any) -> str | None:
     """A return value as it stands in the stream `rq:results:<id>`; None is left out there."""
-    if value is None:
-        return None
-    written = json.dumps(value).encode() if as_json else pickle.dumps(value, protocol=4)
-    return b64encode(written).decode()
+    return None if value is None else b64encode(pickle.dumps(value, protocol=4)).decode()
 
 
 def traceback_payload(text: str) -> str:

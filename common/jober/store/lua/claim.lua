@@ -8,7 +8,7 @@
 -- ARGV  1 agent  2 host  3 lease in ms  4 slots of the agent to fill  5 s that a finished run is kept
 --       6 slots of the agent in all  7 at most so many runs  8.. the names of the queues
 -- Reply {list of {id, attempt, job, queue, data, options, trigger, fire_at, timeout, term, limits,
---   weight}, 1 where a run stayed that takes more slots than are free here}
+--   weight, all fields of a plain RQ job}, 1 where a run stayed that takes more slots than are free here}
 --#include time
 --#include event
 --#include queue
@@ -108,7 +108,8 @@ local function take(id, queue)
   if fields[10] and attempt == 1 then redis.call('ZREM', 'jober:expiring', id) end
   if not fields[2] then
     -- An application's own RQ job: it has no definition, but is listed with all others.
-    redis.call('HSET', record, 'trigger', 'rq')
+    redis.call('HSET', record, 'trigger', 'rq', 'last_heartbeat', at)
+    redis.call('PERSIST', record)
     redis.call('ZADD', 'jober:runs', 'NX', now, id)
   end
   if attempt > 1 then
@@ -131,7 +132,8 @@ local function take(id, queue)
   remaining = remaining - weight
   tell('run.started', now, { run = id, job = job, host = host, agent = agent, attempt = attempt })
   claimed[#claimed + 1] = { id, attempt, job, queue, fields[3] or '', fields[4] or '{}',
-    fields[5] or 'rq', fields[6] or '', fields[7] or '', fields[12] or '', limits, weight }
+    fields[5] or 'rq', fields[6] or '', fields[7] or '', fields[12] or '', limits, weight,
+    fields[2] and {} or redis.call('HGETALL', record) }
 end
 
 for i = 8, #ARGV do

@@ -1,6 +1,6 @@
 -- FINISH: attempts have ended. Each must still be the attempt that its record tells of.
 -- KEYS  1 jober:leases  2 rq:worker:<agent>
---       built: rq:job:<id>, and those of write_end, put_off, take_back, release_attempt and unpark
+--       built: rq:job:<id>, and those of write_end, put_off, take_back, finish_rq, release_attempt and unpark
 -- ARGV  1 agent  2 s that a finished run is kept  3 msgpack list of {id, attempt, job, queue, host,
 --         limits, outcome, retry_in (ms, where it is to be tried again)}
 -- Reply list of 'done' | 'stale'
@@ -12,6 +12,8 @@
 --#include release
 --#include finish
 --#include retry
+--#include rq_queue
+--#include rq
 local now = now_ms()
 local replies, good, bad = {}, 0, 0
 for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
@@ -31,7 +33,9 @@ for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
     end
     local ended = { job = job, target = run[4] or '', queue = run[5] or end_.queue,
       host = run[6] or end_.host, agent = ARGV[1] }
-    if late or not end_.retry_in or not put_off(end_.id, ended, end_.outcome, end_.retry_in, now) then
+    if not run[3] then
+      finish_rq(end_.id, ended, end_.outcome, now, tonumber(ARGV[2])) -- an application's own RQ job
+    elseif late or not end_.retry_in or not put_off(end_.id, ended, end_.outcome, end_.retry_in, now) then
       write_end(end_.id, ended, end_.outcome, now, tonumber(ARGV[2]))
     end
     replies[i] = 'done'

@@ -1,6 +1,6 @@
 -- RECLAIM: runs whose agent has not renewed its lease are lost, or tried again. Any node may run it.
 -- KEYS  1 jober:leases
---       built: rq:job:<id>, and those of write_end, put_off, release_attempt and unpark
+--       built: rq:job:<id>, and those of write_end, put_off, finish_rq, release_attempt and unpark
 -- ARGV  1 msgpack list of {member of KEYS[1], ms until it is tried again (false: it is not)}
 --       2 s that a finished run is kept  3 traceback as RQ reads it
 -- Reply {list of the ids that were lost, list of those that are tried again}
@@ -12,6 +12,8 @@
 --#include release
 --#include finish
 --#include retry
+--#include rq_queue
+--#include rq
 local now = now_ms()
 local lost, again = {}, {}
 
@@ -28,10 +30,17 @@ local function reclaim(member, retry_in)
     local ended = { job = job, target = run[3] or '', queue = queue, host = host, agent = agent }
     local outcome = { state = 'lost', rq_traceback = ARGV[3],
       reason = 'agent ' .. agent .. ' has been silent for longer than its lease' }
-    if retry_in and put_off(id, ended, outcome, retry_in, now) then
-      again[#again + 1] = id
+    local is_again = false
+    if job == '' then
+      is_again = finish_rq(id, ended, outcome, now, tonumber(ARGV[2])) -- an application's own RQ job
+    elseif retry_in and put_off(id, ended, outcome, retry_in, now) then
+      is_again = true
     else
       write_end(id, ended, outcome, now, tonumber(ARGV[2]))
+    end
+    if is_again then
+      again[#again + 1] = id
+    else
       lost[#lost + 1] = id
     end
   end

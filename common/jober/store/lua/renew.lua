@@ -42,6 +42,7 @@ for i = 5, #ARGV do
   if run[1] == 'running' and run[2] == attempt then
     local member = lease_member(lease, run[4] or '', run[5], agent, run[7] or '', run[6])
     redis.call('ZADD', KEYS[1], now + lease_ms, member)
+    if not run[4] then redis.call('HSET', 'rq:job:' .. id, 'last_heartbeat', iso(now)) end
     if run[3] then cancel[#cancel + 1] = { lease, run[3] } end
   else
     lost[#lost + 1] = lease

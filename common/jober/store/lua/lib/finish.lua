@@ -7,6 +7,23 @@ local STATUS = { success = 'finished', skipped = 'finished', failed = 'failed', 
 local RESULT_TYPE = { success = 1, skipped = 1, cancelled = 3 }
 local REGISTRY = { finished = 'rq:finished:', canceled = 'rq:canceled:' }
 
+-- The result as RQ's tools read it, beside those of earlier attempts; a negative ttl keeps it.
+-- outcome: {state, result_type (else by the state), rq_result, rq_traceback}
+local function write_result(id, run, outcome, ttl)
+  local key = 'rq:results:' .. id
+  local result = { 'type', outcome.result_type or RESULT_TYPE[outcome.state] or 2, 'worker_name', run.agent }
+  local function field(name, value)
+    if value then
+      result[#result + 1] = name
+      result[#result + 1] = value
+    end
+  end
+  field('return_value', outcome.rq_result)
+  field('exc_string', outcome.rq_traceback)
+  redis.call('XADD', key, 'MAXLEN', 10, '*', unpack(result))
+  if ttl < 0 then redis.call('PERSIST', key) else redis.call('EXPIRE', key, ttl) end
+end
+
 -- run: {job, target, queue, agent, attempt} as read from the record; outcome: {state, exit_code,
 -- reason, result (JSON), rq_result (as RQ reads it), traceback, rq_traceback, last_seq,
 -- cpu_s, peak_memory_bytes}.
@@ -45,20 +62,8 @@ local function write_end(id, run, outcome, now, ttl)
   redis.call('ZADD', registry, expires, id)
   redis.call('ZREM', (good and 'rq:failed:' or 'rq:finished:') .. run.queue, id)
   -- Members whose records have expired: RQ's own cleanup would do the same.
-  redis.call('ZREMRANGEBYSCORE', registry, '-inf', now / 1000)
-  if state ~= 'missed' then -- of what never began, RQ has no result
-    local results = 'rq:results:' .. id
-    local result = { 'type', RESULT_TYPE[state] or 2, 'worker_name', run.agent }
-    if good and outcome.rq_result then
-      result[#result + 1] = 'return_value'
-      result[#result + 1] = outcome.rq_result
-    elseif not good then
-      result[#result + 1] = 'exc_string'
-      result[#result + 1] = outcome.rq_traceback
-    end
-    redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(result))
-    redis.call('EXPIRE', results, ttl)
-  end
+  redis.call('ZREMRANGEBYSCORE', registry, 0, now / 1000)
+  if state ~= 'missed' then write_result(id, run, outcome, ttl) end -- of what never began, RQ has none
   redis.call('EXPIRE', 'jober:attempts:' .. id, ttl)
   redis.call('EXPIRE', 'jober:out:' .. id .. ':log', ttl)
   redis.call('PUBLISH', 'jober:out:' .. id, cmsgpack.pack(

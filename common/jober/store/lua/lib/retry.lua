@@ -5,6 +5,16 @@ local KEEP_ATTEMPTS = 100
 -- How long after it is due again a run is left to other hosts than the one where it failed.
 local AVOID_MS = 5000
 
+-- Keep how an attempt ended; run: {host, agent}.
+local function keep_attempt(id, run, outcome, attempt, started_at, now)
+  local key = 'jober:attempts:' .. id
+  redis.call('RPUSH', key, cjson.encode({ attempt = tonumber(attempt), state = outcome.state,
+    host = run.host, agent = run.agent, started_at = started_at or nil, ended_at = iso(now),
+    exit_code = outcome.exit_code, reason = outcome.reason }))
+  redis.call('LTRIM', key, -KEEP_ATTEMPTS, -1)
+  redis.call('PERSIST', key)
+end
+
 -- run: {job, target, host, agent}; outcome: {state, exit_code, reason, traceback}. False, and nothing is
 -- done, where somebody wants it stopped, or its job is gone by now, which would keep its limits.
 local function put_off(id, run, outcome, retry_in_ms, now)
@@ -12,11 +22,7 @@ local function put_off(id, run, outcome, retry_in_ms, now)
   local was = redis.call('HMGET', record, 'cancel_requested', 'attempt', 'started_at', 'fallback')
   if was[1] or redis.call('EXISTS', 'jober:job:' .. run.job) == 0 then return false end
   local due = now + retry_in_ms
-  redis.call('RPUSH', 'jober:attempts:' .. id, cjson.encode({ attempt = tonumber(was[2]),
-    state = outcome.state, host = run.host, agent = run.agent, started_at = was[3], ended_at = iso(now),
-    exit_code = outcome.exit_code, reason = outcome.reason }))
-  redis.call('LTRIM', 'jober:attempts:' .. id, -KEEP_ATTEMPTS, -1)
-  redis.call('PERSIST', 'jober:attempts:' .. id)
+  keep_attempt(id, run, outcome, was[2], was[3], now)
   local fields = { 'state', 'delayed', 'status', 'scheduled', 'retry_at', iso(due) }
   local function field(name, value)
     if value ~= nil then

@@ -1,0 +1,143 @@
+"""What the RQ jobs of the tests do: an application's module, which workers import by name."""
+
+import os
+import signal
+import time
+from datetime import date, timedelta
+from typing import Any
+
+from redis import Redis
+from rq import Retry, get_current_job
+from rq.job import Job
+from rq.timeouts import JobTimeoutException
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+def nothing() -> None:
+    return None
+
+
+def fail() -> None:
+    raise ValueError("no good")
+
+
+def leave() -> None:
+    raise SystemExit(3)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_once() -> str:
+    if tried() == 1:
+        die()
+    return "alive"
+
+
+def fail_slowly() -> None:
+    time.sleep(0.5)
+    fail()
+
+
+def linger() -> None:
+    tried()
+    time.sleep(60)
+
+
+def tomorrow(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def sleep_bravely(seconds: float) -> str:
+    try:
+        time.sleep(seconds)
+    except JobTimeoutException:
+        return "woken"
+    return "slept"
+
+
+def unspeakable() -> Any:
+    return lambda: None
+
+
+async def later(value: int) -> int:
+    return value
+
+
+class Counter:
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def plus(self, n: int) -> int:
+        return self.start + n
+
+    @staticmethod
+    def zero() -> int:
+        return 0
+
+
+def current() -> Job:
+    job = get_current_job()
+    assert job is not None
+    return job
+
+
+def tried() -> int:
+    """How often this job was called, this time included."""
+    job = current()
+    return int(job.connection.incr(f"tried:{job.id}"))
+
+
+def good_from(nth: int) -> str:
+    n = tried()
+    if n < nth:
+        raise ValueError(f"attempt {n}")
+    return f"good at {n}"
+
+
+def asks_again(max: int, good_at: int, interval: int = 0) -> Any:
+    return f"good at {n}" if (n := tried()) >= good_at else Retry(max=max, interval=interval)
+
+
+def with_meta() -> dict[str, Any]:
+    job = current()
+    job.meta["progress"] = 50
+    job.save_meta()
+    is_told = job.id == os.environ["RQ_JOB_ID"] and bool(os.environ["RQ_WORKER_ID"])
+    return {"status": job.get_status().value, "seen": job.meta, "is told": is_told}
+
+
+def mark(job: Job, connection: "Redis", text: str) -> None:
+    connection.rpush(f"marks:{job.id}", text)
+
+
+def on_success(job: Job, connection: "Redis", result: Any) -> None:
+    mark(job, connection, f"success {result} {job.ended_at is not None}")
+
+
+def on_failure(job: Job, connection: "Redis", kind: Any, value: Any, trace: Any) -> None:
+    mark(job, connection, f"failure {kind.__name__} {value} {trace is not None}")
+
+
+def on_stopped(job: Job, connection: "Redis") -> None:
+    mark(job, connection, "stopped")
+
+
+def bad_success(job: Job, connection: "Redis", result: Any) -> None:
+    raise KeyError("in the success callback")
+
+
+def bad_failure(job: Job, connection: "Redis", kind: Any, value: Any, trace: Any) -> None:
+    raise KeyError("in the failure callback")
+
+
+def slow_success(job: Job, connection: "Redis", result: Any) -> None:
+    time.sleep(60)

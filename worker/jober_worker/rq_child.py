@@ -1,0 +1,54 @@
+"""The side of a plain RQ job that is in its own process; `rq_run` is the agent's side."""
+
+from base64 import b64decode
+from dataclasses import replace
+from typing import Any
+
+from jober.run import Outcome, RunState
+from jober.store.rq_job import PlainJob
+from jober_worker.functions import raised
+from jober_worker.return_value import plain_value
+
+
+def perform(asked: dict[str, Any]) -> Outcome:
+    """Do what `rq_run` has asked for: call the job, or its callback of the end (`stopped`)."""
+    record = {b64decode(name): b64decode(value) for name, value in asked["record"].items()}
+    try:
+        job = PlainJob(asked["id"], record, asked["url"], pickled=asked["pickled"])
+    except BaseException as error:
+        return raised(error)
+    try:
+        return _stopped(job) if asked["stopped"] else _perform(job)
+    finally:
+        job.close()
+
+
+def _perform(job: PlainJob) -> Outcome:
+    done = job.perform()
+    if done.error is not None:
+        outcome = raised(done.error)
+        return replace(outcome, state=RunState.TIMEOUT) if done.timed_out else outcome
+    if done.retry is not None:
+        return Outcome(
+            state=RunState.FAILED,
+            exit_code=1,
+            reason=f"it asked to be tried again: {done.value!r}",
+            rq_result=done.payload,
+            rq_retry=done.retry,
+        )
+    plain, note = plain_value(done.value)
+    return Outcome(
+        state=RunState.SUCCESS,
+        exit_code=0,
+        return_value=plain,
+        reason=note,
+        rq_result=done.payload,
+    )
+
+
+def _stopped(job: PlainJob) -> Outcome:
+    try:
+        job.stopped()
+    except BaseException as error:
+        return raised(error)
+    return Outcome(state=RunState.SUCCESS, exit_code=0)
