@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from jober.run import Claim, RunState
 from jober.store import Store
+from jober.store.rq_job import PlainJob
 from tests.store.hand import Hand
 
 
@@ -50,6 +51,13 @@ def test_a_claim_brings_all_that_the_record_has(hand: Hand, queue: Queue) -> Non
     assert claim.record[b"worker_name"] == b"host1-aaaaaa"
     # As RQ has it: the ttl is for what waits.
     assert queue.connection.ttl(job.key) == -1
+
+
+def test_a_job_that_does_not_ask_for_redis_does_without(hand: Hand, queue: Queue) -> None:
+    queue.enqueue("operator.add", 1, 2)
+    claim = started(hand)
+    done = PlainJob(claim.id, claim.record, "unix:///nowhere", pickled=False).perform()
+    assert (done.error, done.value) == (None, 3)
 
 
 def test_a_run_of_ours_brings_no_record(hand: Hand) -> None:

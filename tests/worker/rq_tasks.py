@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from redis import Redis
@@ -48,6 +49,11 @@ def linger() -> None:
     time.sleep(60)
 
 
+def linger_once() -> None:
+    if tried() == 1:
+        time.sleep(60)
+
+
 def tomorrow(day: date) -> date:
     return day + timedelta(days=1)
 
@@ -70,6 +76,22 @@ def unspeakable() -> Any:
 
 async def later(value: int) -> int:
     return value
+
+
+def note_pid(path: str) -> int:
+    """Note who runs this, in a file."""
+    Path(path).write_text(str(os.getpid()))
+    return os.getpid()
+
+
+class Bomb:
+    """What runs code where it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return note_pid, (self.path,)
 
 
 class Counter:

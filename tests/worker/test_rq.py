@@ -1,5 +1,8 @@
 """What RQ's own tools send to an agent, and the jobs that an application enqueues with RQ."""
 
+import json
+from pathlib import Path
+
 import pytest
 import rq
 from redis import Redis
@@ -9,9 +12,12 @@ from rq.serializers import JSONSerializer
 from rq.suspension import resume, suspend
 
 from jober.run import RunState
+from jober_worker.call import RqCall
+from jober_worker.rq_run import at_most_s
 from tests.fleet import Fleet
 from tests.waiting import wait_until
-from tests.worker.agents import ROLE, joined, numbers, output, start
+from tests.worker import rq_tasks
+from tests.worker.agents import ROLE, agent_of, joined, numbers, output, start
 from tests.worker.test_process import lives
 
 
@@ -90,6 +96,90 @@ def test_a_pickled_rq_job_is_refused_with_the_reason(fleet: Fleet, redis: Redis)
     )
     result = job.latest_result()
     assert result and "pickle is refused" in (result.exc_string or "")
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_pickle_is_never_read_by_an_agent(
+    fleet: Fleet, redis: Redis, tmp_path: Path, accepted: bool
+) -> None:
+    noted = tmp_path / "pid"
+    guardian = fleet.agent("adder1", "adder", *(["--accept-pickle"] if accepted else []))
+    queue = rq.Queue("adder", connection=redis)
+    job = queue.enqueue("builtins.str", rq_tasks.Bomb(str(noted)), meta={"of": "the job"})
+    wait_until(lambda: fleet.jober.handle(job.id).state.is_final, 15)
+    assert fleet.jober.handle(job.id).state == ("success" if accepted else "failed")
+    assert noted.exists() is accepted
+    if accepted:
+        assert int(noted.read_text()) not in (guardian.pid, agent_of(guardian))
+
+
+def test_a_process_of_rq_jobs_which_may_know_redis_serves_no_run_of_ours(
+    fleet: Fleet, redis: Redis
+) -> None:
+    fleet.agent("web1", ROLE)
+    queue = rq.Queue(ROLE, connection=redis, serializer=JSONSerializer)
+    jobs = []
+    for _ in range(2):
+        jobs.append(queue.enqueue("os.getpid"))
+        wait_until(lambda: jobs[-1].get_status() == JobStatus.FINISHED)
+    theirs = {job.return_value() for job in jobs}
+    assert len(theirs) == 1, "the second is served by the process of the first"
+    run = start(fleet, "ours", call="os:getpid", process=True).wait(15)
+    assert json.loads(run.return_value or "") not in theirs
+
+
+def test_a_job_whose_agent_is_stopped_is_tried_again_elsewhere(fleet: Fleet, redis: Redis) -> None:
+    first = fleet.agent("adder1", "adder", drain=0)
+    queue = rq.Queue("adder", connection=redis, serializer=JSONSerializer)
+    again = queue.enqueue(rq_tasks.linger_once, retry=rq.Retry(max=1))
+    never = queue.enqueue(rq_tasks.linger)
+    wait_until(lambda: all(redis.exists(f"tried:{job.id}") for job in (again, never)))
+    first.terminate()
+    first.wait(20)
+    assert (again.get_status(), never.get_status()) == (JobStatus.QUEUED, JobStatus.FAILED)
+    fleet.agent("adder2", "adder")
+    wait_until(lambda: again.get_status() == JobStatus.FINISHED)
+    result = never.latest_result()
+    assert result and result.exc_string == "its agent was stopped"
+    assert [attempt.host for attempt in fleet.jober.store.runs.attempts(again.id)] == [
+        "adder1",
+        "adder2",
+    ]
+
+
+def test_rq_is_told_of_queues_that_come_up_later(fleet: Fleet, redis: Redis) -> None:
+    fleet.agent("adder1", "adder,db")
+    fleet.jober.add_job("later", command="true", roles=["adder+db"])
+    queue = rq.Queue("adder+db", connection=redis)
+    [worker] = wait_until(lambda: rq.Worker.all(queue=queue), told="a worker of the queue")
+    assert worker.name == joined(fleet)
+    assert "adder+db" in worker.queue_names()
+
+
+@pytest.mark.parametrize(
+    ("record", "at_most"),
+    [
+        ({}, 180 + 60),
+        ({b"timeout": b"10"}, 10 + 60),
+        ({b"timeout": b"-1"}, None),
+        ({b"timeout": b"10", b"success_callback_name": b"f"}, 10 + 60 + 60),
+        (
+            {
+                b"timeout": b"10",
+                b"success_callback_name": b"f",
+                b"success_callback_timeout": b"5",
+                b"failure_callback_name": b"g",
+                b"failure_callback_timeout": b"7",
+            },
+            10 + 5 + 7 + 60,
+        ),
+    ],
+)
+def test_a_job_that_goes_on_after_its_alarm_is_ended_from_outside(
+    record: dict[bytes, bytes], at_most: float | None
+) -> None:
+    call = RqCall(id="a-job", record=record, url="unix:///nowhere", pickled=False)
+    assert at_most_s(call) == at_most
 
 
 COMMAND, SHELL = "jober_worker.functions.command", "jober_worker.functions.shell"

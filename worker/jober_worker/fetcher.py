@@ -72,7 +72,10 @@ class Fetcher:
         now = agent.store.clock.monotonic()
         if self._stale.is_set() or now - self._read_at > REFRESH_S:
             self._stale.clear()
-            self._queues = agent.queues()
+            queues = agent.queues()
+            if queues != self._queues:
+                agent.store.agents.serves(agent.id, queues)
+            self._queues = queues
             self._read_at = now
         claimed = agent.store.leases.claim(
             agent.id, agent.settings.host, self._queues, free, agent.settings.slots

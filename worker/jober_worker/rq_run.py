@@ -38,7 +38,7 @@ class RqRun(FunctionRun):
         pool: WarmPool,
     ) -> None:
         options = Options(
-            timeout_s=_at_most_s(call),
+            timeout_s=at_most_s(call),
             # It tells these processes from all others.
             env={"RQ_WORKER_ID": worker},
             process=True,
@@ -71,7 +71,7 @@ class RqRun(FunctionRun):
         )
 
 
-def _at_most_s(call: RqCall) -> float | None:
+def at_most_s(call: RqCall) -> float | None:
     """Seconds until it is ended from outside; None for never."""
     record = call.record
     if call.stopped:

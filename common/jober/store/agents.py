@@ -68,6 +68,10 @@ class AgentStore:
         )
         return _orders(*orders)
 
+    def serves(self, agent: str, queues: Sequence[str]) -> None:
+        """Tell RQ's tools which queues a registered agent serves by now."""
+        self._redis.run("serves", [keys.rq_worker(agent), keys.RQ_QUEUES], list(queues))
+
     def renew(
         self, agent: str, leases: Iterable[str], *, running: int, load: float, state: str
     ) -> RenewReply:
