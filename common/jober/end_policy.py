@@ -52,8 +52,8 @@ class EndPolicy:
 
     def retry_in_s(self, ended: Outcome, attempt: int) -> float | None:
         """In how many seconds it is tried again, after its attempt of that number; None where that
-        was the last one."""
-        if attempt > self.retries or not (self.retry_on & _causes(ended)):
+        was the last one, or it was refused."""
+        if ended.refused or attempt > self.retries or not (self.retry_on & _causes(ended)):
             return None
         return float(min(self.delay_s * self.backoff ** (attempt - 1), self.max_delay_s))
 

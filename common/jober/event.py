@@ -18,6 +18,7 @@ EVENT_TYPES: dict[str, str] = {
     "run.parked": "a run waits for a slot of its job",
     "run.retrying": "an attempt ended as state says, and the run will be tried again",
     "run.started": "an agent took a run",
+    "run.refused": "a host refused a run; reason says why",
     "run.finished": "a run ended; state says how",
     "agent.joined": "an agent registered",
     "agent.left": "an agent left in order",

@@ -224,6 +224,12 @@ class Claim:
     limits: str = ""  # the shared limits that it holds a slot of, with a comma between
     weight: int = 1  # how many of the agent's slots it takes
     record: Mapping[bytes, bytes] = field(default_factory=dict)  # of a plain RQ job, all fields
+    refusals: int = 0  # how many earlier attempts hosts have refused, so that they never began
+
+    @property
+    def begun(self) -> int:
+        """The number of the attempt among those that began."""
+        return self.attempt - self.refusals
 
     @property
     def lease(self) -> str:
@@ -236,7 +242,8 @@ class Outcome:
     """How an attempt ended, as its agent saw it.
 
     A function that raised tells the `errors`: the names of the exception's class and of those that
-    it derives from, each plain and with its module.
+    it derives from, each plain and with its module. An attempt that was `refused` never began:
+    "here", where another host may take it, or "for good".
 
     A plain RQ job tells its return value as RQ keeps it (`rq_result`, base64 by its serializer),
     and where it returned an rq.Retry, its `max` and `intervals`.
@@ -252,3 +259,4 @@ class Outcome:
     errors: tuple[str, ...] = ()
     rq_result: str | None = None
     rq_retry: Mapping[str, Any] | None = None
+    refused: str | None = None

@@ -23,6 +23,7 @@ from jober_worker.cgroups import Groups
 from jober_worker.control import Control
 from jober_worker.execution import STOPPED, Execution
 from jober_worker.fetcher import Fetcher
+from jober_worker.gate import Gate
 from jober_worker.leftovers import clear_leftovers, mark
 from jober_worker.listener import Listener
 from jober_worker.live_attempt import LiveAttempt
@@ -61,6 +62,8 @@ class Agent:
         self.draining = threading.Event()
         # The roles that it has now, and whether its host may take runs: an operator may order both.
         self.roles = settings.roles
+        self._gate = Gate(settings.allow, settings.filter, settings.host, lambda: self.roles)
+        self._refused_roles: frozenset[str] = frozenset()
         self.open = threading.Event()
         self.open.set()
         self._lock = threading.Lock()
@@ -111,6 +114,15 @@ class Agent:
         else:
             self.open.set()
         wanted = self.settings.roles if orders.roles is None else orders.roles
+        allowed = self.settings.allow.roles(wanted)
+        if wanted != allowed and wanted != self._refused_roles:
+            self._refused_roles = wanted
+            log.warning(
+                "%s does not allow the roles %s, which were ordered",
+                self.settings.allow.file,
+                ", ".join(sorted(wanted - allowed)),
+            )
+        wanted = allowed
         if wanted != self.roles:
             log.info("the roles are %s now", ", ".join(sorted(wanted)))
             self.roles = wanted
@@ -179,7 +191,15 @@ class Agent:
         )
         logs = self.log_keeper.folder
         return Execution(
-            claim, output, attempt, self.listener, logs, self._groups, self.warm, self._rq
+            claim,
+            output,
+            attempt,
+            self._gate,
+            self.listener,
+            logs,
+            self._groups,
+            self.warm,
+            self._rq,
         )
 
     def stop_run(self, run: str, reason: str) -> None:
@@ -228,7 +248,7 @@ class Agent:
                 host=self.settings.host,
                 outcome=outcome,
                 last_seq=execution.output.last_seq,
-                retry_in_s=execution.policy.retry_in_s(outcome, execution.claim.attempt),
+                retry_in_s=execution.policy.retry_in_s(outcome, execution.claim.begun),
                 progress=execution.attempt.newest,
             )
         )

@@ -5,7 +5,7 @@ import sys
 import zlib
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jober.errors import JoberError
@@ -47,9 +47,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program with its arguments."""
+    """A program with its arguments. `kind` is command, module or script, and `name` which."""
 
     argv: tuple[str, ...]
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,15 @@ class RqCall:
     url: str
     pickled: bool
     stopped: bool = False
+    name: str | None = None  # of the function; None where that is pickled too
+    args: tuple[Any, ...] = ()
+
+    @property
+    def callbacks(self) -> tuple[str, ...]:
+        """The names of the functions that may be called after it."""
+        fields = (f"{when}_callback_name".encode() for when in ("success", "failure", "stopped"))
+        found = (self.record.get(field, b"") for field in fields)
+        return tuple(name.decode("utf-8", "replace") for name in found if name)
 
     def asked(self) -> dict[str, Any]:
         """What its process is asked for."""
@@ -111,7 +122,7 @@ def read_call(claim: Claim, rq: RqTerms) -> tuple[Program | Function | RqCall, O
     except (IndexError, TypeError, ValueError):
         raise CallUnreadable(f"the arguments of {name} are not what it takes") from None
     if claim.record and isinstance(what, Function) and what.file is None:
-        return _rq_call(claim, rq, pickled=False), options
+        return replace(_rq_call(claim, rq, pickled=False), name=name, args=tuple(args)), options
     return what, options
 
 
@@ -126,13 +137,13 @@ def _base64(data: bytes) -> str:
 def _what(name: str, args: list[Any], kwargs: dict[str, Any]) -> Program | Function:
     python = (sys.executable, "-u")
     if name == COMMAND:
-        return Program(argv=_texts(args[0]))
+        return _program("command", args[0], args[0][0])
     if name == SHELL:
-        return Program(argv=_texts(["/bin/sh", "-c", args[0]]))
+        return _program("command", ["/bin/sh", "-c", args[0]], "/bin/sh")
     if name == MODULE:
-        return Program(argv=_texts([*python, "-m", args[0], *args[1]]))
+        return _program("module", [*python, "-m", args[0], *args[1]], args[0])
     if name == SCRIPT:
-        return Program(argv=_texts([*python, args[0], *args[1]]))
+        return _program("script", [*python, args[0], *args[1]], args[0])
     if name == SCRIPT_CALL:
         script, arguments, keywords = args
         file, function = split_script(script)
@@ -140,6 +151,10 @@ def _what(name: str, args: list[Any], kwargs: dict[str, Any]) -> Program | Funct
             raise ValueError(script)
         return Function(file=file, name=function, args=tuple(arguments), kwargs={**keywords})
     return Function(name=name, args=tuple(args), kwargs=kwargs)
+
+
+def _program(kind: str, argv: Any, name: str) -> Program:
+    return Program(argv=_texts(argv), kind=kind, name=name)
 
 
 def _texts(argv: Any) -> tuple[str, ...]:

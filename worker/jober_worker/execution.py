@@ -14,6 +14,7 @@ from jober_worker.env_file import EnvFileUnreadable, read_env_file
 from jober_worker.function_process import FunctionRun
 from jober_worker.function_thread import ThreadRun
 from jober_worker.functions import Writer
+from jober_worker.gate import Gate, Refused
 from jober_worker.listener import Listener
 from jober_worker.live_attempt import LiveAttempt
 from jober_worker.log_folder import LogFolder
@@ -41,6 +42,7 @@ class Execution:
         claim: Claim,
         output: RunOutput,
         attempt: LiveAttempt,
+        gate: Gate,
         listener: Listener,
         logs: LogFolder,
         groups: Groups,
@@ -52,6 +54,7 @@ class Execution:
         self.output = output
         self.attempt = attempt
         self.begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._gate = gate
         self._listener = listener
         self._groups = groups
         self._pool = pool
@@ -88,6 +91,10 @@ class Execution:
         """Do it, and tell how it ended. Raises nothing."""
         try:
             outcome = self._run()
+        except Refused as error:
+            log.warning("%s is refused: %s", self.claim.id, error)
+            refused = "here" if error.here else "for good"
+            outcome = Outcome(state=RunState.FAILED, reason=str(error), refused=refused)
         except CallUnreadable as error:
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=str(error))
         except BaseException as error:
@@ -104,6 +111,8 @@ class Execution:
 
     def _run(self) -> Outcome:
         what, options = read_call(self.claim, self._rq)
+        if self._stop_reason is None:
+            self._gate.check(self.claim, what, options)
         self._recording = recording = Recording(
             self.claim, options, _secret_values(options), self.output, self._logs, self.attempt.host
         )

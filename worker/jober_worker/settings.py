@@ -1,15 +1,22 @@
 """What an agent is started with."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from jober.daemon import host_name
+from jober.errors import DefinitionError
+from jober_worker.allow import AllowList
+from jober_worker.options import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`drain_s`: how long runs may go on after SIGTERM before they are stopped too. `log_dir` is
     where whole logs are kept, for `log_keep_s` and up to `log_bytes` of them all. With
-    `accept_pickle`, plain RQ jobs may be pickled: whoever may write to Redis may run code here."""
+    `accept_pickle`, plain RQ jobs may be pickled: whoever may write to Redis may run code here.
+    `filter` names a function that is asked about each run, and `allow` is what the host runs at all."""
 
     redis: str
     host: str
@@ -21,6 +28,36 @@ class Settings:
     log_keep_s: float
     log_bytes: int
     accept_pickle: bool = False
+    filter: str | None = None
+    allow: AllowList = field(default_factory=AllowList)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Told], allow: AllowList) -> "Settings":
+        """The settings of the options. Raises DefinitionError."""
+        value = {name: one.value for name, one in told.items()}
+        roles = value["roles"]
+        if forbidden := sorted(roles - allow.roles(roles)):
+            raise DefinitionError(
+                f"[allow] roles of {allow.file} does not name '{forbidden[0]}'",
+                field="roles",
+                value=sorted(roles),
+                mend="add it there, or leave it out",
+                file=told["roles"].source,
+            )
+        return cls(
+            redis=value["redis"],
+            host=host_name(value["host"]),
+            roles=roles,
+            slots=value["slots"],
+            drain_s=value["drain"],
+            log_level=value["log_level"],
+            log_dir=log_dir(value["log_dir"]),
+            log_keep_s=value["log_keep"] * 86_400,
+            log_bytes=int(value["log_total"] * 1024**3),
+            accept_pickle=value["accept_pickle"],
+            filter=value["filter"],
+            allow=allow,
+        )
 
 
 def log_dir(given: str | None) -> Path:

@@ -116,11 +116,13 @@ class LeaseStore:
         with self._redis.guard():
             pipeline = self._redis.client.pipeline(transaction=False)
             for run, _ in attempts:
-                pipeline.hget(keys.rq_job(run), "options")
-            options = pipeline.execute()
+                pipeline.hmget(keys.rq_job(run), "options", "refused")
+            found = pipeline.execute()
         told = [
-            [member, _lost_retry_in(text(given) or "{}", attempt)]
-            for member, (_, attempt), given in zip(members, attempts, options, strict=True)
+            [member, _lost_retry_in(text(options) or "{}", attempt - len((refused or b"").split()))]
+            for member, (_, attempt), (options, refused) in zip(
+                members, attempts, found, strict=True
+            )
         ]
         lost, again = self._redis.run(
             "reclaim",
@@ -185,6 +187,7 @@ def _claim(
     limits: bytes,
     weight: int,
     record: list[bytes],
+    refusals: int,
 ) -> Claim:
     return Claim(
         id=id.decode("utf-8", "replace"),
@@ -200,6 +203,7 @@ def _claim(
         limits=limits.decode(),
         weight=weight,
         record=dict(zip(record[::2], record[1::2], strict=True)),
+        refusals=refusals,
     )
 
 
@@ -229,6 +233,7 @@ def _plain(end: Finish) -> dict[str, Any]:
         "rq_traceback": rq_traceback,
         "retry": outcome.rq_retry,
         "last_seq": end.last_seq,
+        "refused": outcome.refused,
         "cpu_s": None if outcome.cpu_s is None else f"{outcome.cpu_s:.6f}",
         "peak_memory_bytes": outcome.peak_memory_bytes,
         "progress": end.progress.to_json() if end.progress else None,

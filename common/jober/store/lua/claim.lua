@@ -8,7 +8,8 @@
 -- ARGV  1 agent  2 host  3 lease in ms  4 slots of the agent to fill  5 s that a finished run is kept
 --       6 slots of the agent in all  7 at most so many runs  8.. the names of the queues
 -- Reply {list of {id, attempt, job, queue, data, options, trigger, fire_at, timeout, term, limits,
---   weight, all fields of a plain RQ job}, 1 where a run stayed that takes more slots than are free here}
+--   weight, all fields of a plain RQ job, refusals}, 1 where a run stayed that takes more slots than are
+--   free here}
 --#include time
 --#include event
 --#include queue
@@ -83,15 +84,20 @@ end
 local function take(id, queue)
   local record = 'rq:job:' .. id
   local fields = redis.call('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
-    'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid', 'term', 'passed_at')
+    'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid', 'term', 'passed_at',
+    'refused')
   if fields[1] ~= 'queued' then return end -- cancelled, deleted, or taken already
   local job = fields[2] or ''
   local attempt = tonumber(fields[8] or '0') + 1
-  if fields[10] and attempt == 1 and now >= tonumber(fields[10]) then
+  local refused_by, refusals = {}, 0
+  if fields[14] then refused_by, refusals = hosts_of(fields[14]) end
+  local is_first = attempt - refusals == 1
+  if fields[10] and is_first and now >= tonumber(fields[10]) then
     miss(id, { job = job, target = fields[9] or '', queue = queue }, fields[10], now, tonumber(ARGV[5]))
     return
   end
-  if fields[11] and better_elsewhere(fields[11], queue, host, now) then
+  if fields[11] and better_elsewhere(fields[11], queue, host, now)
+    or refused_by[host] and another_serves(queue, refused_by, now) then
     left[#left + 1] = id
     return
   end
@@ -105,7 +111,7 @@ local function take(id, queue)
   local lease = id .. ':' .. attempt
   redis.call('HSET', record, 'state', 'running', 'status', 'started', 'started_at', at,
     'attempt', attempt, 'agent', agent, 'host', host, 'worker_name', agent)
-  if fields[10] and attempt == 1 then redis.call('ZREM', 'jober:expiring', id) end
+  if fields[10] and is_first then redis.call('ZREM', 'jober:expiring', id) end
   if not fields[2] then
     -- An application's own RQ job: it has no definition, but is listed with all others.
     redis.call('HSET', record, 'trigger', 'rq', 'last_heartbeat', at)
@@ -133,7 +139,7 @@ local function take(id, queue)
   tell('run.started', now, { run = id, job = job, host = host, agent = agent, attempt = attempt })
   claimed[#claimed + 1] = { id, attempt, job, queue, fields[3] or '', fields[4] or '{}',
     fields[5] or 'rq', fields[6] or '', fields[7] or '', fields[12] or '', limits, weight,
-    fields[2] and {} or redis.call('HGETALL', record) }
+    fields[2] and {} or redis.call('HGETALL', record), refusals }
 end
 
 for i = 8, #ARGV do

@@ -1,6 +1,7 @@
 -- FINISH: attempts have ended. Each must still be the attempt that its record tells of.
 -- KEYS  1 jober:leases  2 rq:worker:<agent>
---       built: rq:job:<id>, and those of write_end, put_off, take_back, finish_rq, release_attempt and unpark
+--       built: rq:job:<id>, and those of write_end, put_off, take_back, send_on, finish_rq,
+--       release_attempt and unpark
 -- ARGV  1 agent  2 s that a finished run is kept  3 msgpack list of {id, attempt, job, queue, host,
 --         limits, outcome, retry_in (ms, where it is to be tried again)}
 -- Reply list of 'done' | 'stale'
@@ -14,6 +15,8 @@
 --#include retry
 --#include rq_queue
 --#include rq
+--#include avoid
+--#include refuse
 local now = now_ms()
 local replies, good, bad = {}, 0, 0
 for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
@@ -33,13 +36,25 @@ for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
     end
     local ended = { job = job, target = run[4] or '', queue = run[5] or end_.queue,
       host = run[6] or end_.host, agent = ARGV[1] }
-    if not run[3] then
+    local refused, goes_on = end_.outcome.refused, false
+    if refused then
+      tell('run.refused', now, { run = end_.id, job = job, host = ended.host, agent = ARGV[1],
+        reason = end_.outcome.reason })
+      goes_on = not late and refused == 'here' and send_on(end_.id, ended, end_.outcome, now)
+    end
+    if goes_on then
+      tell('run.queued', now, { run = end_.id, job = job, queue = ended.queue })
+    elseif not run[3] then
       finish_rq(end_.id, ended, end_.outcome, now, tonumber(ARGV[2])) -- an application's own RQ job
     elseif late or not end_.retry_in or not put_off(end_.id, ended, end_.outcome, end_.retry_in, now) then
       write_end(end_.id, ended, end_.outcome, now, tonumber(ARGV[2]))
     end
     replies[i] = 'done'
-    if good_end then good = good + 1 else bad = bad + 1 end
+    if good_end then
+      good = good + 1
+    elseif not goes_on then
+      bad = bad + 1
+    end
   else
     replies[i] = 'stale'
   end
