@@ -81,7 +81,7 @@ def _number(low: float, high: float, kind: type[int] | type[float]) -> Callable[
 
 
 def _text(value: Any) -> str | None:
-    if value is not None and (not isinstance(value, str) or not value):
+    if value is not None and not isinstance(value, str):
         raise DefinitionError(f"{value!r} is not text", value=value, mend="put it in quotes")
     return value
 

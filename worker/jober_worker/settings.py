@@ -16,7 +16,7 @@ class Settings:
     """`drain_s`: how long runs may go on after SIGTERM before they are stopped too. `log_dir` is
     where whole logs are kept, for `log_keep_s` and up to `log_bytes` of them all. With
     `accept_pickle`, plain RQ jobs may be pickled: whoever may write to Redis may run code here.
-    `filter` names a function that is asked about each run, and `allow` is what the host runs at all."""
+    `filter` names a function that is asked about each run; `allow` is what the host runs at all."""
 
     redis: str
     host: str
