@@ -16,7 +16,8 @@ def fire(
     hand: Hand, name: str, host: str, *, may_move: bool, next_in_ms: int = 60_000, **more: Any
 ) -> str:
     """Fire a job now, on a host; the id of its run."""
-    at_ms = hand.store.clock.now_ms() - 1
+    hand.store.connection.command("HSET", f"jober:job:{name}", "cursor", 1)
+    at_ms = hand.store.clock.now_ms() - 1000
     run = PlannedRun(
         id=fired_run_id(name, at_ms, None if may_move else host), host=host, may_move=may_move
     )
@@ -135,7 +136,8 @@ def test_where_a_job_ran_is_kept_with_it(store: Store, hand: Hand) -> None:
 
 def test_a_shortfall_is_in_the_ledger_and_told(store: Store, hand: Hand) -> None:
     hand.job("job", every=60, on=3)
-    at_ms = store.clock.now_ms() - 1
+    store.connection.command("HSET", "jober:job:job", "cursor", 1)
+    at_ms = store.clock.now_ms() - 1000
     short = PlannedFire(at_ms=at_ms, decision=Decision.SHORT, reason="on 1 of 3 hosts")
     run = PlannedRun(id=fired_run_id("job", at_ms, "a"), host="a")
     made = PlannedFire(at_ms=at_ms, decision=Decision.FIRED, runs=(run,))

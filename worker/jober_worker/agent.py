@@ -106,7 +106,13 @@ class Agent:
         return "up" if self.open.is_set() else "cordoned"
 
     def obey(self, orders: HostOrders) -> None:
-        """Do as is ordered of the host, from now on. Raises RedisUnavailable."""
+        """Do as is ordered of the host, from now on, and tell it. Raises RedisUnavailable."""
+        if self._heed(orders):
+            self.store.agents.join(self.info(), self.queues())
+            self.fetcher.refresh()
+
+    def _heed(self, orders: HostOrders) -> bool:
+        """Take the orders on; whether that gives it other roles."""
         if orders.cordoned is self.open.is_set():
             log.info("the host is %s", "cordoned" if orders.cordoned else "uncordoned")
         if orders.cordoned:
@@ -123,11 +129,11 @@ class Agent:
                 ", ".join(sorted(wanted - allowed)),
             )
         wanted = allowed
-        if wanted != self.roles:
-            log.info("the roles are %s now", ", ".join(sorted(wanted)))
-            self.roles = wanted
-            self.store.agents.join(self.info(), self.queues())
-            self.fetcher.refresh()
+        if wanted == self.roles:
+            return False
+        log.info("the roles are %s now", ", ".join(sorted(wanted)))
+        self.roles = wanted
+        return True
 
     def queues(self) -> list[str]:
         """The queues it serves: of the higher priority first, and of equal ones its host's first,
@@ -281,6 +287,8 @@ class Agent:
         """Register, and start the parts. Raises RedisUnavailable."""
         clear_leftovers()
         self.store.observe_time()
+        # Read first, so that nobody ever sees it with roles that it is not to have.
+        self._heed(self.store.agents.orders().get(self.settings.host, HostOrders()))
         self.obey(self.store.agents.join(self.info(), self.queues()))
         log.info(
             "agent %s: roles %s, %d slots",

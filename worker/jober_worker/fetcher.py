@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 POLL_S = 1.0
 RETRY_S = 0.5
 REFRESH_S = 2.0
+# How long an agent that is all but full lets others go first, which may have less to do.
+GIVE_WAY_S = 0.025
 
 
 class Fetcher:
@@ -85,7 +87,18 @@ class Fetcher:
             agent.start_run(claim)
         taken = sum(claim.weight for claim in claimed.runs)
         if taken < free and len(claimed.runs) < CLAIM_AT_MOST and not self._stopping.is_set():
-            agent.store.leases.wait(self._queues, POLL_S)
+            rung = agent.store.leases.wait(self._queues, POLL_S)
+            if rung and not self._stopping.is_set():
+                self._give_way()
+
+    def _give_way(self) -> None:
+        """The less an agent has to do, the sooner it claims what has just come: the least loaded of
+        those that wait is the first. Only where others wait: a queue that was not empty is nobody's
+        to wait for, and neither is one that no other agent serves."""
+        agent = self._agent
+        busy = 1 - agent.free_slots() / agent.settings.slots
+        if busy > 0 and agent.store.leases.pass_on(self._queues):
+            self._stopping.wait(GIVE_WAY_S * busy)
 
     def slot_freed(self) -> None:
         """A run has ended: one that takes several slots may wait for its."""

@@ -78,6 +78,10 @@ class LeaseStore:
                 self._redis.client.blpop([keys.bell(queue) for queue in queues], timeout=wait_s)
             )
 
+    def pass_on(self, queues: Sequence[str]) -> bool:
+        """Wake another agent in our place; False where nothing waits that others serve too."""
+        return bool(self._redis.run("pass", [keys.rq_queue(queue) for queue in queues], queues))
+
     def ring(self, queue: str) -> None:
         """Wake whoever waits at the queue."""
         with self._redis.guard():

@@ -3,7 +3,7 @@
 -- nobody's way.
 -- KEYS  1 jober:leases  2 jober:agent:<agent>:runs  3 rq:suspended  4.. rq:queue:<queue>
 --       built: rq:job:<id>, jober:slots:<job>[@<host>], jober:limits, jober:limit:<limit>,
---       rq:wip:<queue>, jober:job:<name>, jober:active:<job>[@<host>], and those of park, miss and
+--       rq:wip:<queue>, rq:workers:<queue>, jober:job:<name>, jober:active:<job>[@<host>], and those of park, miss and
 --       better_elsewhere, jober:cordoned
 -- ARGV  1 agent  2 host  3 lease in ms  4 slots of the agent to fill  5 s that a finished run is kept
 --       6 slots of the agent in all  7 at most so many runs  8.. the names of the queues
@@ -142,21 +142,33 @@ local function take(id, queue)
     fields[2] and {} or redis.call('HGETALL', record), refusals }
 end
 
-for i = 8, #ARGV do
-  local key = KEYS[i - 4]
+-- How many runs of a queue are for this agent: where others serve it too, its share of what waits, so
+-- that what comes at once does not all go to the agent that is first to hear of it.
+local function share_of(queue, waiting)
+  local servers = redis.call('SCARD', 'rq:workers:' .. queue)
+  return servers > 1 and math.ceil(waiting / servers) or waiting
+end
+
+local function serve(queue, key, waiting)
   local looked = 0
+  local enough = math.min(most, #claimed + share_of(queue, waiting))
   -- What is parked or dropped costs a look too, so the looks are bounded.
-  while remaining > 0 and #claimed < most and not reserved and looked < 500 do
+  while remaining > 0 and #claimed < enough and not reserved and looked < 500 do
     local id = redis.call('LPOP', key)
     if not id then break end
     looked = looked + 1
-    take(id, ARGV[i])
+    take(id, queue)
   end
   -- What is left to others goes behind the rest, and does not wake us again: they look once a second.
   local rest = redis.call('LLEN', key)
   for _, id in ipairs(left) do redis.call('RPUSH', key, id) end
   for at = #heavy, 1, -1 do redis.call('LPUSH', key, heavy[at]) end
-  if rest > 0 and not reserved or first_passed then ring(ARGV[i]) end
+  if rest > 0 and not reserved or first_passed then ring(queue) end
   left, heavy, first_passed = {}, {}, false
+end
+
+for i = 8, #ARGV do
+  local waiting = redis.call('LLEN', KEYS[i - 4])
+  if waiting > 0 then serve(ARGV[i], KEYS[i - 4], waiting) end
 end
 return { claimed, held_back and 1 or 0 }

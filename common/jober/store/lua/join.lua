@@ -31,11 +31,6 @@ redis.call('HSET', KEYS[4], 'last_heartbeat', iso(now))
 if fresh then redis.call('HSET', KEYS[2], 'started_at', iso(now)) end
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
 redis.call('SADD', KEYS[3], KEYS[4])
-if is_news and not fresh then
-  for _, queue in ipairs(redis.call('SMEMBERS', KEYS[5])) do
-    redis.call('SREM', 'rq:workers:' .. string.sub(queue, 10), KEYS[4])
-  end
-end
 for i = 5, #ARGV do
   redis.call('SADD', KEYS[5], 'rq:queue:' .. ARGV[i])
   redis.call('SADD', 'rq:workers:' .. ARGV[i], KEYS[4])
