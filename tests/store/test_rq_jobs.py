@@ -229,6 +229,17 @@ def test_a_late_good_end_takes_the_place_of_lost(hand: Hand, queue: Queue) -> No
     assert ids(queue) == [second.id]
 
 
+def test_a_late_good_end_spares_a_job_its_retry(hand: Hand, queue: Queue) -> None:
+    job = queue.enqueue("operator.add", 1, 2, retry=Retry(max=1, interval=60))
+    claim = started(hand)
+    hand.expire(claim.lease)
+    hand.store.leases.reclaim()
+    assert job.id in ScheduledJobRegistry(queue=queue)
+    assert hand.finish(claim, return_value=3)
+    assert job.get_status() == JobStatus.FINISHED
+    assert job.id not in ScheduledJobRegistry(queue=queue)
+
+
 def test_a_second_report_of_the_same_end_changes_nothing(hand: Hand, queue: Queue) -> None:
     job = queue.enqueue("operator.add", 1, 2, repeat=Repeat(times=5))
     claim = started(hand)

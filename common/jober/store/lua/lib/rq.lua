@@ -71,6 +71,7 @@ end
 local function end_rq(id, run, outcome, ttl_s, now, keep_s)
   local status = STATUS[outcome.state]
   local kept_s = ttl_s > 0 and ttl_s or keep_s
+  redis.call('ZREM', 'rq:scheduled:' .. run.queue, id) -- a late end, while it waited to be tried again
   write_end(id, run, outcome, now, kept_s)
   if status ~= 'stopped' then enqueue_dependents(id, status, now) end
   local record = 'rq:job:' .. id
