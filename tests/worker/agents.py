@@ -7,7 +7,8 @@ from typing import Any
 
 from jober.client import RunHandle
 from jober.run import Run
-from jober_worker.processes import all_processes, below
+from jober_worker.kernel import all_processes
+from jober_worker.processes import below
 from tests.fleet import ROOT, Fleet
 from tests.waiting import wait_until
 

@@ -170,7 +170,7 @@ from math import inf
 from pathlib import Path
 sys.path[:0] = ["."]
 from jober_worker.call import Options
-from jober_worker.guardian import adopt_orphans
+from jober_worker.kernel import adopt_orphans
 from jober_worker.sweeper import Running, Sweeper
 from jober_worker.agent import Agent
 from jober_worker.settings import Settings

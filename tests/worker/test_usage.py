@@ -2,7 +2,7 @@
 
 import sys
 
-from jober_worker.usage import peak_memory_bytes
+from jober_worker.kernel import peak_memory_bytes
 from jober_worker.warm import WarmPool
 from tests.worker.in_process import InProcess
 from tests.worker.programs import GROUPS, Program, sh

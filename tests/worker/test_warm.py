@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from jober.run import Outcome, RunState
-from jober_worker.processes import all_processes as all_of
-from jober_worker.processes import below, read_process
+from jober_worker.kernel import all_processes as all_of
+from jober_worker.kernel import read_process
+from jober_worker.processes import below
 from jober_worker.warm import WarmPool
 from tests.fleet import Fleet
 from tests.waiting import wait_until

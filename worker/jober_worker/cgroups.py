@@ -125,7 +125,11 @@ def own_group() -> Path | None:
 
 
 def _mount() -> Path | None:
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text()
+    except FileNotFoundError:
+        return None
+    for line in mounts.splitlines():
         fields, _, kind = line.partition(" - ")
         if kind.startswith("cgroup2 "):
             return Path(fields.split()[4].replace("\\040", " "))

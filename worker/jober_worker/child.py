@@ -9,6 +9,7 @@ ready for another run, `-` for not. What a run has changed is set back; what it 
 killed, and is why this process ends.
 """
 
+import ctypes
 import json
 import os
 import resource
@@ -24,10 +25,16 @@ from typing import Any, TextIO
 from jober.current.here import leave_run
 from jober.run import Outcome
 from jober_worker.functions import call
-from jober_worker.guardian import adopt_orphans, flush_c_streams, tell_when_parent_dies
+from jober_worker.kernel import (
+    MAXRSS_BYTES,
+    adopt_orphans,
+    forget_peak,
+    has_children,
+    peak_memory_bytes,
+    tell_when_parent_dies,
+)
 from jober_worker.processes import kill_descendants
 from jober_worker.records import capture_records_of_process
-from jober_worker.usage import forget_peak, peak_memory_bytes
 
 
 class _Surroundings:
@@ -92,7 +99,7 @@ class Child:
         if os.getpid() != self._pid:
             os._exit(0)  # a fork of the function's has come back here
         _say(outcome.traceback or "")
-        flush_c_streams()
+        _flush_c_streams()
         is_clean = not _children() and not _threads()
         for stream in (1, 2):
             os.dup2(self._null, stream)
@@ -126,7 +133,7 @@ class Child:
         peak = (peak_memory_bytes() or 0) if measures else 0
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         if largest > grown:
-            peak = max(peak, largest * 1024)
+            peak = max(peak, largest * MAXRSS_BYTES)
         return replace(outcome, cpu_s=round(used_s, 6), peak_memory_bytes=peak or None)
 
 
@@ -166,9 +173,7 @@ def _stream(descriptor: int) -> TextIO:
 
 def _children() -> bool:
     """Whether the run has left processes that lived; none is left after this."""
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
+    if not has_children():
         return False
     found = kill_descendants()
     try:
@@ -177,6 +182,11 @@ def _children() -> bool:
     except ChildProcessError:
         pass
     return found
+
+
+def _flush_c_streams() -> None:
+    """Write out what C libraries have printed so far."""
+    ctypes.CDLL(None).fflush(None)
 
 
 def _threads() -> bool:

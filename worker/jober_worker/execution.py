@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from dataclasses import replace
 
 from jober.end_policy import EndPolicy
@@ -15,6 +14,7 @@ from jober_worker.function_process import FunctionRun
 from jober_worker.function_thread import ThreadRun
 from jober_worker.functions import Writer
 from jober_worker.gate import Gate, Refused
+from jober_worker.kernel import now_s
 from jober_worker.listener import Listener
 from jober_worker.live_attempt import LiveAttempt
 from jober_worker.log_folder import LogFolder
@@ -33,8 +33,7 @@ STOPPED = "its agent was stopped"
 class Execution:
     """`run` is for an executor thread; `stop` may be called by any.
 
-    `begun_s` is a moment before any of its processes (CLOCK_BOOTTIME, as the kernel tells of
-    processes).
+    `begun_s` is a moment before any of its processes (`kernel.now_s`).
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class Execution:
         self.policy = EndPolicy.read(claim.options)
         self.output = output
         self.attempt = attempt
-        self.begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self.begun_s = now_s()
         self._gate = gate
         self._listener = listener
         self._groups = groups

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from jober_worker.call import Options
+from jober_worker.kernel import until_end
 from jober_worker.pipes import Pipes
 from jober_worker.processes import members, send
 from jober_worker.usage import PeakMemory
@@ -63,32 +64,28 @@ class Following:
     def follow(self) -> None:
         """Pass on its output until it has ended, its pipes are at their end or the time for that
         is over, and, where it was told to stop, all its processes are gone."""
-        pidfd = os.pidfd_open(self._pid)
-        try:
-            with selectors.DefaultSelector() as selector:
-                for pipe in self._pipes.streams:
-                    selector.register(pipe, selectors.EVENT_READ)
-                selector.register(pidfd, selectors.EVENT_READ)
-                selector.register(self._wake, selectors.EVENT_READ)
-                if self._answers:
-                    selector.register(self._answers, selectors.EVENT_READ)
-                while not self._is_over():
-                    for key, _ in selector.select(self._wait_s()):
-                        if key.fd in self._pipes.streams:
-                            if not self._pipes.pass_on(key.fd):
-                                selector.unregister(key.fd)
-                        elif key.fd == self._wake:
-                            os.read(self._wake, 4096)
-                            self._obey()
-                        elif key.fd == pidfd:
-                            selector.unregister(pidfd)
-                            self._end()
-                        else:
+        with until_end(self._pid) as end, selectors.DefaultSelector() as selector:
+            for pipe in self._pipes.streams:
+                selector.register(pipe, selectors.EVENT_READ)
+            selector.register(end, selectors.EVENT_READ)
+            selector.register(self._wake, selectors.EVENT_READ)
+            if self._answers:
+                selector.register(self._answers, selectors.EVENT_READ)
+            while not self._is_over():
+                for key, _ in selector.select(self._wait_s()):
+                    if key.fd in self._pipes.streams:
+                        if not self._pipes.pass_on(key.fd):
                             selector.unregister(key.fd)
-                            self._hear()
-                    self._act(time.monotonic())
-        finally:
-            os.close(pidfd)
+                    elif key.fd == self._wake:
+                        os.read(self._wake, 4096)
+                        self._obey()
+                    elif key.fd == end:
+                        selector.unregister(end)
+                        self._end()
+                    else:
+                        selector.unregister(key.fd)
+                        self._hear()
+                self._act(time.monotonic())
 
     def _hear(self) -> None:
         assert self._answers is not None

@@ -8,7 +8,6 @@ killed before its leases are over: it must not go on with what others take over.
 itself dies, the kernel tells the agent (PR_SET_PDEATHSIG), which then stops everything.
 """
 
-import ctypes
 import os
 import select
 import signal
@@ -16,6 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
+
+from jober_worker.kernel import adopt_orphans, tell_when_parent_dies
 
 # A sign of life is due each second; leases last 10 s, and are renewed each 2 s.
 SILENCE_S = 7.0
@@ -29,27 +31,7 @@ PARENT_DIED = signal.SIGUSR2
 DIED = 70
 UNUSABLE = 78
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
-_LINUX = sys.platform == "linux"
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-def adopt_orphans() -> None:
-    """Make this process the parent of all below it that lose theirs (Linux only)."""
-    if _LINUX:
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def tell_when_parent_dies(number: int) -> None:
-    """Have the kernel send this process a signal when its parent dies (Linux only)."""
-    if _LINUX:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-
-
-def flush_c_streams() -> None:
-    """Write out what C libraries have printed so far."""
-    ctypes.CDLL(None).fflush(None)
 
 
 def children(pid: int) -> Iterator[int]:
@@ -63,6 +45,11 @@ def children(pid: int) -> Iterator[int]:
             # The name in parentheses may hold anything; what follows the last one is plain.
             if int(stat.rpartition(b")")[2].split()[1]) == pid:
                 yield int(entry.name)
+
+
+def be_without(agent: Callable[[None], int]) -> NoReturn:
+    """Be the agent in this very process, where the system has no means to guard it."""
+    _become(lambda: agent(None))
 
 
 def guard(agent: Callable[[int], int]) -> int:
@@ -135,7 +122,7 @@ class _Guardian:
             if os.getppid() != guardian:
                 os._exit(1)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
-            _become(self._agent, sign_write)
+            _become(lambda: self._agent(sign_write))
         os.close(sign_write)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         return sign_read
@@ -200,11 +187,11 @@ class _Guardian:
                 os.read(self._wake_read, 4096)
 
 
-def _become(agent: Callable[[int], int], sign: int) -> None:
+def _become(agent: Callable[[], int]) -> NoReturn:
     """Be the agent, and end with it, whatever happens."""
     status = 1
     try:
-        status = agent(sign)
+        status = agent()
     except BaseException:
         import traceback
 

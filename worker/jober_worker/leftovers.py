@@ -11,16 +11,9 @@ import signal
 from functools import cache
 
 from jober_worker.cgroups import own_group, remove_leftovers
-from jober_worker.processes import (
-    AGENT_VARIABLE,
-    RUN_VARIABLE,
-    Process,
-    all_processes,
-    below,
-    read_process,
-    send,
-    variables_of,
-)
+from jober_worker.kernel import all_processes, read_process, sees_our_numbers, variables_of
+from jober_worker.kernel.process import Process
+from jober_worker.processes import AGENT_VARIABLE, RUN_VARIABLE, below, send
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +46,7 @@ def clear_leftovers() -> int:
         variables = variables_of(pid, RUN_VARIABLE, AGENT_VARIABLE)
         agent = variables.get(AGENT_VARIABLE)
         # A container's numbers are not ours, and its agent may well be there.
-        if agent and RUN_VARIABLE in variables and _sees_our_numbers(pid) and not lives(agent):
+        if agent and RUN_VARIABLE in variables and sees_our_numbers(pid) and not lives(agent):
             found[pid] = variables[RUN_VARIABLE]
     left = [pid for pid in (found.keys() | below(found, processes)) - ours]
     send(left, signal.SIGKILL)
@@ -74,10 +67,3 @@ def _line_of(pid: int, processes: dict[int, Process]) -> set[int]:
         line.add(pid)
         pid = processes[pid].parent
     return line
-
-
-def _sees_our_numbers(pid: int) -> bool:
-    try:
-        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return False

@@ -9,6 +9,8 @@ import resource
 import signal
 from dataclasses import dataclass
 
+from jober_worker.kernel import LIMITED
+
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 CPU_PERIOD_US = 100_000
 
@@ -50,7 +52,7 @@ class Limits:
         found = []
         if self.cpu_time is not None:
             found.append((resource.RLIMIT_CPU, math.ceil(self.cpu_time)))
-        if self.memory is not None and "memory" not in held:
+        if self.memory is not None and "memory" not in held and resource.RLIMIT_DATA in LIMITED:
             # Not RLIMIT_AS: runtimes reserve address space by the gigabyte, and use little of it.
             found.append((resource.RLIMIT_DATA, self.memory))
         return found
@@ -64,9 +66,12 @@ class Limits:
                 f"cpus = {self.cpus:g} is not enforced on this host: {where.format('cpu')}"
             )
         if self.memory is not None and "memory" not in held:
+            holds = "holds for each process by itself"
+            if resource.RLIMIT_DATA not in LIMITED:
+                holds = "is not enforced"
             found.append(
-                f"memory = {shown_bytes(self.memory)} holds for each process by itself on this "
-                f"host: {where.format('memory')}"
+                f"memory = {shown_bytes(self.memory)} {holds} on this host: "
+                f"{where.format('memory')}"
             )
         return found
 

@@ -9,7 +9,8 @@ from jober import __version__
 from jober.daemon import daemon_parser
 from jober.errors import DefinitionError, JoberError
 from jober_worker.config_file import DEFAULT_FILE, read_config
-from jober_worker.guardian import UNUSABLE, guard
+from jober_worker.guardian import UNUSABLE, be_without, guard
+from jober_worker.kernel import MISSING
 from jober_worker.options import COMMAND_LINE, OPTIONS, effective
 from jober_worker.settings import Settings
 
@@ -51,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201
         # A setting that is wrong stays wrong: a supervisor need not try again.
         return os.EX_CONFIG
+    if MISSING:
+        be_without(lambda sign: _agent(settings, sign))
     return guard(lambda sign: _agent(settings, sign))
 
 
@@ -108,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _agent(settings: Settings, sign: int) -> int:
+def _agent(settings: Settings, sign: int | None) -> int:
     from jober_worker.serve import serve
 
     try:

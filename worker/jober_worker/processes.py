@@ -4,60 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+
+from jober_worker.kernel import all_processes, may_be_orphans, variables_of
+from jober_worker.kernel.process import Process
 
 RUN_VARIABLE = "JOBER_RUN_ID"
 # The agent that has started it (`leftovers.mark`).
 AGENT_VARIABLE = "JOBER_AGENT_PROCESS"
-
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """One process. `started_ticks` is when, since boot (CLOCK_BOOTTIME), rounded down."""
-
-    pid: int
-    state: str
-    parent: int
-    session: int
-    started_ticks: int
-
-    @property
-    def started_s(self) -> float:
-        return self.started_ticks / _TICKS_PER_S
-
-    @property
-    def has_ended(self) -> bool:
-        """It is a zombie: only its exit status is left of it."""
-        return self.state == "Z"
-
-
-def all_processes() -> dict[int, Process]:
-    """Every process, by pid, as /proc tells."""
-    found = {}
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and (process := read_process(int(entry.name))):
-            found[process.pid] = process
-    return found
-
-
-def read_process(pid: int) -> Process | None:
-    """One process; None where there is none of that number."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return None
-    # The name in parentheses may hold anything; what follows the last one is plain.
-    fields = stat.rpartition(b")")[2].split()
-    return Process(
-        pid=pid,
-        state=fields[0].decode(),
-        parent=int(fields[1]),
-        session=int(fields[3]),
-        started_ticks=int(fields[19]),
-    )
 
 
 def below(roots: Iterable[int], processes: Mapping[int, Process]) -> set[int]:
@@ -80,23 +33,9 @@ def run_of(pid: int) -> str | None:
     return variables_of(pid, RUN_VARIABLE).get(RUN_VARIABLE)
 
 
-def variables_of(pid: int, *names: str) -> dict[str, str]:
-    """Those of the variables that a process was started with."""
-    try:
-        environ = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return {}
-    found = {}
-    for variable in environ.split(b"\0"):
-        name, _, value = variable.partition(b"=")
-        if name.decode("utf-8", "replace") in names:
-            found[name.decode()] = value.decode("utf-8", "replace")
-    return found
-
-
 def members(run: str, root: int) -> list[int]:
     """Every live process of a run whose first process is or was `root`: its descendants, its
-    session, and what was orphaned to us and carries the run in its environment. Its exit status
+    session, and what was orphaned and carries the run in its environment. Its exit status
     has not been taken yet, so that the session is no other's.
 
     The oldest first: a parent that is killed first does not go on when its children end.
@@ -104,7 +43,7 @@ def members(run: str, root: int) -> list[int]:
     processes = all_processes()
     ours = below([os.getpid()], processes)
     session = {pid for pid, process in processes.items() if process.session == root}
-    named = {pid for pid in ours if processes[pid].parent == os.getpid() and run_of(pid) == run}
+    named = {pid for pid in may_be_orphans(processes) if run_of(pid) == run}
     found = ({root} & ours) | session | named
     live = [pid for pid in found | below(found, processes) if not processes[pid].has_ended]
     return sorted(live, key=lambda pid: (processes[pid].started_s, pid))

@@ -7,14 +7,17 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Collection
 
 from jober.errors import RedisUnavailable
 from jober.logs import set_up_logs
 from jober.store import Store
 from jober_worker.agent import Agent
 from jober_worker.belonging import inherit
-from jober_worker.guardian import DIED, PARENT_DIED, adopt_orphans
+from jober_worker.guardian import DIED, PARENT_DIED
+from jober_worker.kernel import MISSING, adopt_orphans
 from jober_worker.prints import capture_prints
+from jober_worker.processes import kill_descendants
 from jober_worker.records import capture_records
 from jober_worker.settings import Settings
 
@@ -30,7 +33,8 @@ class Words:
     would not do: the kernel may hand a signal to another thread, and the main one sleeps on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stops: Collection[int]) -> None:
+        self._stops = stops
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
@@ -57,15 +61,21 @@ class Words:
                 return False
             numbers = os.read(self._read, 4096)
             self.abandon = PARENT_DIED in numbers
-            if signal.SIGTERM in numbers:
+            if any(number in self._stops for number in numbers):
                 break
         return True
 
 
-def serve(settings: Settings, sign: int) -> int:
-    """Be an agent until SIGTERM; writes a byte to `sign` each second. Returns the exit status."""
+def serve(settings: Settings, sign: int | None) -> int:
+    """Be an agent until SIGTERM; writes a byte to `sign` each second, or has no guardian where
+    there is none. Returns the exit status."""
     set_up_logs(settings.log_level)
-    words = Words()
+    if sign is None:
+        log.warning(
+            "no Linux: the agent is for development here, and has no guardian. Not promised: %s",
+            "; ".join(MISSING),
+        )
+    words = Words(_stops(sign is not None))
     words.hear_signals()
     adopt_orphans()
     sys.path.insert(0, os.getcwd())
@@ -74,7 +84,8 @@ def serve(settings: Settings, sign: int) -> int:
     inherit()
     store = Store(settings.redis)
     agent = Agent(store, settings, lambda: words.tell(signal.SIGTERM))
-    os.set_blocking(sign, False)
+    if sign is not None:
+        os.set_blocking(sign, False)
     threading.Thread(
         target=_give_signs, args=(agent, words, sign), name="sign", daemon=True
     ).start()
@@ -95,14 +106,26 @@ def serve(settings: Settings, sign: int) -> int:
     return 0
 
 
-def _give_signs(agent: Agent, words: Words, sign: int) -> None:
+def _stops(guarded: bool) -> set[int]:
+    """The signals that mean an end. A guardian passes all on as SIGTERM; without one they come
+    here, but for those that nohup has set to be ignored."""
+    if guarded:
+        return {signal.SIGTERM}
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    return {number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN}
+
+
+def _give_signs(agent: Agent, words: Words, sign: int | None) -> None:
     while True:
         if dead := agent.dead_parts():
-            # The guardian clears up and starts another.
+            # The guardian clears up and starts another; where there is none, who started it may.
             log.critical("%s failed for good; the agent gives up", ", ".join(dead))
+            if sign is None:
+                kill_descendants()
             os._exit(DIED)
         try:
-            os.write(sign, b".")
+            if sign is not None:
+                os.write(sign, b".")
         except BlockingIOError:
             pass
         except OSError:

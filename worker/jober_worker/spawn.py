@@ -20,11 +20,12 @@ from jober_worker.call import Options
 from jober_worker.cgroups import Group, Groups
 from jober_worker.env_file import EnvFileUnreadable, read_env_file
 from jober_worker.identity import Identity, IdentityRefused, find_identity
+from jober_worker.kernel import gate_limits, set_limit
 from jober_worker.leftovers import mark
 from jober_worker.limits import Limits
 from jober_worker.processes import AGENT_VARIABLE
 
-_GATE = ("/bin/sh", "-c", 'read -r go || exit 125; exec "$@" </dev/null', "jober-gate")
+_GATE = 'read -r go || exit 125; exec "$@" </dev/null'
 
 
 class CannotStart(JoberError):
@@ -119,13 +120,14 @@ def start(
     limits = setting.limits
     group = groups.make(limits.group_files()) if limits.wants_group else None
     held = group.held if group else frozenset[str]()
-    ours = limits.resource_limits(held)
+    ours = _in_bounds(limits.resource_limits(held))
+    gate = ("/bin/sh", "-c", gate_limits(ours) + _GATE, "jober-gate")
     gated = bool(group or ours or setting.nice is not None)
     try:
         if gated:
             _find(argv[0], env, setting.cwd)
         process = subprocess.Popen(
-            (*_GATE, *argv) if gated else argv,
+            (*gate, *argv) if gated else argv,
             stdin=subprocess.PIPE if gated else subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
@@ -154,7 +156,7 @@ def start(
 
 
 def _hold(
-    pid: int, nice: int | None, limits: Sequence[tuple[int, int]], group: Group | None
+    pid: int, nice: int | None, limits: Sequence[tuple[int, int, int]], group: Group | None
 ) -> None:
     """Set for a process that waits what is set from outside. Raises CannotStart."""
     try:
@@ -164,16 +166,25 @@ def _hold(
         if nice is not None:
             what = f"give it the niceness {nice} (nice; less than 0 is for root)"
             os.setpriority(os.PRIO_PROCESS, pid, nice)
-        for kind, value in limits:
+        for kind, soft, hard in limits:
             what = "limit its cpu_time" if kind == resource.RLIMIT_CPU else "limit its memory"
-            _, hard = resource.prlimit(pid, kind)
-            # Of CPU time, a second more to end in by itself.
-            most = value + 1 if kind == resource.RLIMIT_CPU else value
-            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.prlimit(pid, kind, (min(value, bound), bound))
+            set_limit(pid, kind, soft, hard)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise CannotStart(f"cannot {what} on this host: {why}") from None
+
+
+def _in_bounds(limits: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Of each limit the kind, the soft and the hard one: no more than what the agent has, which
+    what it starts has too."""
+    found = []
+    for kind, value in limits:
+        _, hard = resource.getrlimit(kind)
+        # Of CPU time, a second more to end in by itself.
+        most = value + 1 if kind == resource.RLIMIT_CPU else value
+        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        found.append((kind, min(value, bound), bound))
+    return found
 
 
 def _open(process: "subprocess.Popen[bytes]") -> None:

@@ -13,8 +13,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jober_worker.kernel import all_processes, has_children
+from jober_worker.kernel.process import Process
 from jober_worker.part import Part
-from jober_worker.processes import Process, all_processes, below, run_of, send
+from jober_worker.processes import below, run_of, send
 
 LOOK_S = 0.2
 # A run that goes on may lose children that end by themselves: their zombies are buried this often.
@@ -53,7 +55,7 @@ class Sweeper:
 
     def want(self) -> None:
         """A run has ended; where no process is below us, none of it can be left."""
-        if _has_children():
+        if has_children():
             self._wanted.set()
 
     def _run(self) -> None:
@@ -67,7 +69,7 @@ class Sweeper:
 
     def sweep(self) -> bool:
         """Look once; True where something was found, so that another look is due."""
-        if not _has_children():
+        if not has_children():
             return False
         # The order matters: who is here first, then who is ours, so that ours is never a stranger.
         processes = all_processes()
@@ -100,14 +102,6 @@ class Sweeper:
         if process.session in running.roots:
             return False
         return process.started_s + _TICK_S < running.oldest_s
-
-
-def _has_children() -> bool:
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return True
 
 
 def _bury(pid: int) -> None:

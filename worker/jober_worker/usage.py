@@ -7,8 +7,9 @@ runs, now and then; where the kernel's figure is greater than the agent's, that 
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from resource import struct_rusage
+
+from jober_worker.kernel import MAXRSS_BYTES, children_of, peak_memory_bytes
 
 # Soon at first, since most programs are short; then each time after twice as long.
 FIRST_S = 0.02
@@ -40,7 +41,7 @@ class PeakMemory:
         while waiting:
             pid = waiting.pop()
             self._seen = max(self._seen, peak_memory_bytes(pid) or 0)
-            waiting += _children(pid)
+            waiting += children_of(pid)
         self._wait_s = min(self._wait_s * 2, AT_MOST_S)
         self.due_s = time.monotonic() + self._wait_s
 
@@ -48,34 +49,8 @@ class PeakMemory:
         """What it has used, with what the kernel told at its end."""
         if told is None:
             return Usage(peak_memory_bytes=self._seen or None)
-        peak = told.ru_maxrss * 1024
+        peak = told.ru_maxrss * MAXRSS_BYTES
         return Usage(
             cpu_s=round(told.ru_utime + told.ru_stime, 6),
             peak_memory_bytes=(peak if peak > self._agent else self._seen) or None,
         )
-
-
-def peak_memory_bytes(pid: int | str = "self") -> int | None:
-    """The most that a process had in memory; None where it has ended."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_bytes()
-    except OSError:
-        return None
-    _, found, rest = status.partition(b"\nVmHWM:")
-    return int(rest.split(None, 1)[0]) * 1024 if found else None
-
-
-def forget_peak() -> bool:
-    """Have the peak of this process begin anew; False where the kernel does not let it."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return False
-    return True
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (OSError, ValueError):
-        return []

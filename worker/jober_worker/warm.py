@@ -8,7 +8,6 @@ outlive.
 """
 
 import itertools
-import os
 import socket
 import sys
 import threading
@@ -16,6 +15,7 @@ import time
 from collections.abc import Sequence
 
 from jober_worker.cgroups import Groups
+from jober_worker.kernel import has_ended
 from jober_worker.leftovers import mark
 from jober_worker.part import Part
 from jober_worker.process import Ended, kill_session, reap
@@ -55,11 +55,7 @@ class WarmProcess:
 
     @property
     def has_ended(self) -> bool:
-        try:
-            found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return True
-        return found is not None
+        return has_ended(self.pid)
 
 
 class WarmPool:
