@@ -196,6 +196,14 @@ def test_the_worker_has_its_drain_and_twenty_seconds_more_to_stop_in() -> None:
     assert float(told["TimeoutStopSec"]) == default_of("jober-worker", "--drain") + 20
 
 
+def test_the_worker_has_a_folder_for_its_socket_that_runs_of_any_user_may_pass_through() -> None:
+    told = settings(DEPLOY / "systemd" / "jober-worker.service")
+    # Not the scheduler's: systemd removes it when the unit stops.
+    assert told["RuntimeDirectory"] == "jober-worker"
+    assert int(told["RuntimeDirectoryMode"], 8) & 0o001
+    assert "AF_UNIX" in told["RestrictAddressFamilies"].split()
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_the_environment_of_a_unit_holds_options_that_there_are(unit: Path) -> None:
     text = unit.with_suffix(".env").read_text("utf-8")

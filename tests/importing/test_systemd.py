@@ -153,19 +153,42 @@ def test_the_longest_run_of_a_service_that_is_no_oneshot() -> None:
     assert one(service=f"{SERVICE}TimeoutStartSec=infinity").timeout is None
 
 
-def test_the_user_and_files_of_variables_are_told() -> None:
+def test_what_its_process_is_given_is_taken_over() -> None:
     imported = read(
-        service=f"{SERVICE}User=www\nEnvironmentFile=-/etc/x\nProtectSystem=full\n"
-        "Nice=5\nStandardOutput=journal\n"
+        service=f"{SERVICE}User=%p\nGroup=www\nUMask=0027\nNice=-5\nMemoryMax=1.5G\nCPUQuota=150%\n"
+        "EnvironmentFile=/etc/x\nStandardOutput=journal\n"
     )
-    assert jobs(imported)["a"].tags == ["user:www"]
+    job = jobs(imported)["a"]
+    assert (job.user, job.group, job.umask, job.nice) == ("a", "www", "0027", -5)
+    assert (job.memory, job.cpus, job.env_file) == ("1.5G", 1.5, "/etc/x")
+    assert not imported.warnings
+    assert "a job with `user` or `group` needs an agent that is root" in (
+        jobs_text(imported, "toml").lower()
+    )
+    assert one(service=f"{SERVICE}MemoryMax=infinity\nCPUQuota=200%\n").cpus == 2
+
+
+def test_what_its_process_cannot_be_given_alike_is_told() -> None:
+    imported = read(
+        service=f"{SERVICE}User=x\nDynamicUser=yes\nMemoryMax=20%\nEnvironment=A=1\n"
+        "EnvironmentFile=-/etc/x\nEnvironmentFile=/etc/y\nProtectSystem=full\n"
+    )
+    job = jobs(imported)["a"]
+    assert (job.user, job.memory, job.env_file) == (None, None, "/etc/x")
     assert imported.warnings == (
-        "a.service:5: EnvironmentFile=-/etc/x: its variables are not read: put them into env",
-        "a.service:4: User=www: a job runs as the user of its agent: start one under 'www'",
-        "a.service:6: ProtectSystem=full: not taken over; the agent's own unit may set it",
-        "a.service:7: Nice=5: not taken over; the agent's own unit may set it",
+        "a.service:5: DynamicUser=yes: systemd makes a user for the run; a job has one that is "
+        "there",
+        "a.service:6: MemoryMax=20%: a share is another amount on each host: set memory",
+        "a.service:8: EnvironmentFile=-/etc/x: a run fails on a host where the file is missing",
+        "a.service:8: EnvironmentFile=-/etc/x: what is in env too is taken from env; systemd takes "
+        "it from the file",
+        "a.service:9: EnvironmentFile=/etc/y: a job has one env_file: put its lines into that",
+        "a.service:10: ProtectSystem=full: not taken over; the agent's own unit may set it",
     )
-    assert "# User=www: a job runs as" in jobs_text(imported, "toml")
+    assert "# ProtectSystem=full: not taken over" in jobs_text(imported, "toml")
+    globbed = read(service=f"{SERVICE}EnvironmentFile=/etc/x/*.env\n")
+    assert jobs(globbed)["a"].env_file is None
+    assert "by its path from /: name it" in globbed.warnings[0]
 
 
 def test_variables_of_a_file_are_put_in_at_the_run() -> None:
@@ -197,6 +220,13 @@ def test_variables_of_a_file_are_put_in_at_the_run() -> None:
         ("ExecStart=/x\nWorkingDirectory=~", "only a path from / is the same on each host"),
         ("ExecStart=/x\nTimeoutStopSec=infinity", "a run that does not end is killed"),
         ("ExecStart=/x\nEnvironment=A", "'A' sets no variable"),
+        ("ExecStart=/x\nUser=%H", "'%H' is known only to systemd"),
+        ("ExecStart=/x\nUser=a b", "user: 'a b' cannot be the name of a user"),
+        ("ExecStart=/x\nUMask=9", "a.service:3: UMask=9: it is not an octal number"),
+        ("ExecStart=/x\nNice=low", "a.service:3: Nice=low: it is not a number from -20 to 19"),
+        ("ExecStart=/x\nNice=30", "nice: 30 is not a number from"),
+        ("ExecStart=/x\nMemoryMax=much", "MemoryMax=much: it is not an amount of memory"),
+        ("ExecStart=/x\nCPUQuota=0.5", "CPUQuota=0.5: it is not a share of a processor"),
         ("ExecStart=/x\nKillMode=process", "all processes of a run are stopped"),
         (
             "Type=oneshot\nExecStart=/x\nExecStart=/y\nTimeoutStartSec=5",

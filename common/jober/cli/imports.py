@@ -129,7 +129,7 @@ def systemd(
     """Print the jobs file of systemd timers and their services.
 
     It says what the units say, or refuses a timer with the line and the reason. What has no
-    place in a job (the user, limits, protection) is told in comments and on stderr.
+    place in a job (protection, other limits) is told in comments and on stderr.
 
     Examples:
       jober import systemd /etc/systemd/system/nightly.timer > jobs.toml

@@ -175,7 +175,7 @@ def _command(words: Sequence[str], specifiers: Mapping[str, str]) -> ExecCommand
 
 def _refuse_prefix(prefix: str, meaning: str) -> NoReturn:
     raise DefinitionError(
-        f"the prefix '{prefix}' {meaning}; jober runs all as the user of the agent",
+        f"the prefix '{prefix}' {meaning}; all of a job runs as one user",
         mend="take it out where that makes no difference, or call a script",
     )
 

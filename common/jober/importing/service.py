@@ -1,5 +1,5 @@
-"""What a systemd service runs, as the fields of a job: command, cwd, env, timeout, grace, and the
-exit statuses that are a success.
+"""What a systemd service runs, as the fields of a job: command, cwd, env, timeout, grace, the exit
+statuses that are a success, and what its process is given (`process`).
 
 A setting is taken over exactly, or refused where it changes what runs or what counts as success
 (`_REFUSED`), or passed over where it means nothing to a job (`_SILENT`), or told and left out:
@@ -7,9 +7,8 @@ limits and protection of the process, which the agent's own unit may give to all
 """
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from jober.errors import DefinitionError
 from jober.importing.exec_line import (
@@ -21,13 +20,11 @@ from jober.importing.exec_line import (
     variables,
     with_specifiers,
 )
+from jober.importing.process import PROCESS_SETTINGS, process_fields
 from jober.importing.timespan import read_span, seconds_of
+from jober.importing.told import TRUE, Told, is_true
 from jober.importing.unit import Setting, Unit
 
-T = TypeVar("T")
-
-_TRUE = frozenset({"1", "yes", "y", "true", "t", "on"})
-_FALSE = frozenset({"0", "no", "n", "false", "f", "off"})
 _REFUSED = {
     "ExecCondition": "a job has no condition: put it into the command",
     "ExecStop": "nothing runs after a run: put it into the command",
@@ -42,13 +39,13 @@ _REFUSED = {
 }
 _MEANINGLESS_VALUES = {
     "KillSignal": ("SIGTERM", "15"),
-    "SendSIGKILL": tuple(_TRUE),
+    "SendSIGKILL": tuple(TRUE),
     "KillMode": ("control-group",),
     "StandardInput": ("null",),
 }
-_TAKEN = frozenset(
-    "Type RemainAfterExit Restart ExecStart ExecStartPre ExecStartPost User WorkingDirectory "
-    "Environment EnvironmentFile PassEnvironment TimeoutStartSec TimeoutSec TimeoutStopSec "
+_TAKEN = PROCESS_SETTINGS | frozenset(
+    "Type RemainAfterExit Restart ExecStart ExecStartPre ExecStartPost WorkingDirectory "
+    "Environment PassEnvironment TimeoutStartSec TimeoutSec TimeoutStopSec "
     "RuntimeMaxSec SuccessExitStatus".split()
 )
 _SILENT = frozenset(
@@ -57,37 +54,6 @@ _SILENT = frozenset(
     "BusName GuessMainPID TimeoutAbortSec TimeoutStartFailureMode TimeoutStopFailureMode "
     "LogLevelMax LogRateLimitIntervalSec LogRateLimitBurst FinalKillSignal SendSIGHUP".split()
 )
-
-
-@dataclass(slots=True)
-class Told:
-    """What is to be told of a job: problems, warnings, and comments above it."""
-
-    problems: list[DefinitionError] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def refuse(self, setting: Setting, problem: str, mend: str | None = None) -> None:
-        text = f"{setting.key}={setting.value}: {problem}"
-        self.problems.append(DefinitionError(text, file=setting.place, mend=mend))
-
-    def leave_out(self, setting: Setting, why: str) -> None:
-        self.remarks.append(f"{setting.key}={setting.value}: {why}")
-        self.warnings.append(f"{setting.place}: {setting.key}={setting.value}: {why}")
-
-    def reading(self, setting: Setting, read: Callable[..., T], *args: Any) -> T | None:
-        """What `read` gives for `args`; its DefinitionError is a problem of that setting."""
-        try:
-            return read(*args)
-        except DefinitionError as error:
-            self.problems.append(
-                DefinitionError(
-                    f"{setting.key}={setting.value}: {error.problem}",
-                    file=setting.place,
-                    mend=error.mend,
-                )
-            )
-            return None
 
 
 def service_fields(unit: Unit, name: str, told: Told, *, of_user: bool) -> dict[str, Any]:
@@ -114,10 +80,7 @@ def service_fields(unit: Unit, name: str, told: Told, *, of_user: bool) -> dict[
     commands = len(_exec_settings(unit, oneshot))
     fields |= _limits(unit, told, oneshot=oneshot, commands=commands)
     fields |= _exit_codes(unit, told, commands)
-    user = unit.last("Service", "User")
-    if user is not None:
-        told.leave_out(user, f"a job runs as the user of its agent: start one under '{user.value}'")
-        fields["tags"] = [f"user:{user.value}"]
+    fields |= process_fields(unit, told, specifiers, has_env=bool(env))
     _tell_others(unit, told)
     return fields
 
@@ -128,14 +91,6 @@ def _specifiers(name: str) -> dict[str, str]:
     known = {"n": name, "N": stem, "p": prefix, "i": instance}
     # Unescaped: / for -, and what \x2d and its kin stand for.
     return known if "-" in instance or "\\" in instance else {**known, "I": instance}
-
-
-def is_true(setting: Setting, told: Told) -> bool:
-    """The value of a switch."""
-    value = setting.value.lower()
-    if value not in _TRUE | _FALSE:
-        told.refuse(setting, "neither yes nor no")
-    return value in _TRUE
 
 
 def _check_kind(unit: Unit, kind: Setting | None, told: Told) -> None:
@@ -159,8 +114,6 @@ def _environment(unit: Unit, told: Told, specifiers: Mapping[str, str]) -> dict[
                 continue
             value = told.reading(setting, with_specifiers, text, specifiers)
             env[name] = value or ""
-    for setting in unit.all("Service", "EnvironmentFile"):
-        told.leave_out(setting, "its variables are not read: put them into env")
     for setting in unit.all("Service", "PassEnvironment"):
         told.leave_out(setting, "a run has the whole environment of its agent")
     return env

@@ -14,8 +14,9 @@ from jober.importing.calendar import Calendar, read_calendar
 from jober.importing.header import NO_ROLES, REVIEW, ZONE_UNKNOWN, ZONE_WARNING
 from jober.importing.imported import Imported, ImportedJob, Remark
 from jober.importing.names import Names
-from jober.importing.service import Told, is_true, service_fields
+from jober.importing.service import service_fields
 from jober.importing.timespan import every_of, read_span, seconds_of
+from jober.importing.told import Told, is_true
 from jober.importing.unit import Setting, Unit
 from jober.job import Job
 from jober.job.problems import each_of
@@ -116,10 +117,7 @@ def _fields(
             fields["title"] = title.value
         of_user = "/systemd/user/" in timer.path or "/user/" in timer.path
         fields |= service_fields(service, name, told, of_user=of_user)
-        tags = fields.pop("tags", None)
         fields |= schedule
-        if tags:
-            fields["tags"] = tags
         documentation = service.all("Unit", "Documentation")
         if documentation:
             fields["notes"] = "\n".join(one.value for one in documentation)
@@ -256,4 +254,5 @@ def _header(options: SystemdOptions) -> list[str]:
     return [
         *lines,
         "- A run has the environment of its agent, and is under the limits of the agent's unit.",
+        "- A job with `user` or `group` needs an agent that is root, or that user itself.",
     ]
