@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import rq
+from rq.job import JobStatus
+from rq.serializers import JSONSerializer
 
 from jober.run import RunState
 from tests.fleet import BIN, ROOT, Fleet
@@ -62,7 +65,9 @@ def test_the_agent_has_no_guardian_and_says_once_what_is_not_promised(
     (info,) = fleet.jober.agents()
     assert info.pid == agent.pid, "it is the process that was started, and no child of it"
     (warning,) = [line for line in log(fleet).splitlines() if "WARNING" in line]
-    assert "no Linux: the agent is for development here, and has no guardian" in warning
+    assert (
+        "this is not Linux (darwin): the agent works for development, without a guardian" in warning
+    )
     assert "until the next one starts here" in warning and "may outlive it" in warning
     agent.send_signal(signal.SIGTERM)
     assert agent.wait(10) == 0
@@ -95,6 +100,14 @@ def test_functions_share_a_warm_process(fleet: Fleet, agent: "subprocess.Popen[b
     assert runs[0].progress and runs[0].progress.whole.message == "half"
     crashed = ended(fleet, "crashes", call="os:_exit", args=[3], process=True)
     assert (crashed.state, crashed.exit_code) == (RunState.FAILED, 3)
+
+
+def test_a_plain_rq_job_runs(fleet: Fleet, agent: "subprocess.Popen[bytes]") -> None:
+    client = fleet.jober.store.connection.client
+    queue = rq.Queue(ROLE, connection=client, serializer=JSONSerializer)
+    job = queue.enqueue("operator.add", 40, 2)
+    wait_until(lambda: job.get_status() == JobStatus.FINISHED)
+    assert job.return_value() == 42
 
 
 @pytest.mark.parametrize("process", [False, True])
@@ -186,7 +199,7 @@ def test_jober_dev_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "elsewhere"))
     file = tmp_path / "jobs.toml"
     file.write_text('[jobs.hello]\ncommand = "echo hello from here"\nevery = 1\n')
-    wanted = ("hello", "success", "no Linux: the agent is for development here")
+    wanted = ("hello", "success", "this is not Linux (darwin)")
     with subprocess.Popen(
         [BIN / "jober", "dev", file],
         stdout=subprocess.PIPE,

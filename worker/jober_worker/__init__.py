@@ -5,5 +5,6 @@ sees to it that nothing survives it. The agent's process lives in `serve`. In th
 `fetcher` claims runs, an `execution` in a thread carries out each (a command in a `process`, a
 callable by `functions`), the `pump` sends output while it comes, the `reporter` reports ends, the
 `renewer` keeps the leases, and the `sweeper` kills what runs leave behind. Each of these is a
-`part`, which does not die unseen. Claims, output and reports travel in batches.
+`part`, which does not die unseen. Claims, output and reports travel in batches. What only Linux has
+is in the `kernel`, with what stands in for it elsewhere.
 """

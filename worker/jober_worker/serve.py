@@ -72,7 +72,9 @@ def serve(settings: Settings, sign: int | None) -> int:
     set_up_logs(settings.log_level)
     if sign is None:
         log.warning(
-            "no Linux: the agent is for development here, and has no guardian. Not promised: %s",
+            "this is not Linux (%s): the agent works for development, without a guardian. Not "
+            "promised here: %s",
+            sys.platform,
             "; ".join(MISSING),
         )
     words = Words(_stops(sign is not None))
