@@ -398,6 +398,9 @@ def _define(jober: Jober) -> None:
     jober.add_job("few", command="true", every=1, on=5, prefer="spread", **db)
     jober.add_job("packed", command="true", every=1, prefer="pack", **db)
     jober.add_job("lonely", command="true", every=1, roles=["nowhere"])
+    again = {"restart_delay": 0.5, "healthy_after": 0.2}
+    jober.add_job("kept", command="sleep 1", service=True, **again, **db)
+    jober.add_job("kept-everywhere", command="sleep 600", service=True, on="every", **db)
     jober.add_job("everywhere", command="sleep 600", every=1, on="every", overlap="queue", **db)
 
 

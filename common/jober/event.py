@@ -20,6 +20,8 @@ EVENT_TYPES: dict[str, str] = {
     "run.started": "an agent took a run",
     "run.refused": "a host refused a run; reason says why",
     "run.finished": "a run ended; state says how",
+    "service.healthy": "a run of a service has gone on for so long that it is healthy",
+    "service.restarting": "a run of a service has ended, and another begins at restart_at",
     "agent.joined": "an agent registered",
     "agent.left": "an agent left in order",
     "agent.lost": "an agent has been silent for longer than its lease",

@@ -84,6 +84,11 @@ def manual_run_id(job: str, now_ms: int) -> str:
     return f"{job}-m{ulid(now_ms)}"
 
 
+def service_run_id(job: str, now_ms: int) -> str:
+    """The id of a run of a service: `<job>-s<ulid>`, which sorts by time."""
+    return f"{job}-s{ulid(now_ms)}"
+
+
 def ulid(now_ms: int) -> str:
     """26 characters: 48 bits of time and 80 of chance (github.com/ulid/spec), in lower case."""
     number = (now_ms << 80) | secrets.randbits(80)

@@ -116,7 +116,7 @@ class Run:
     state: RunState
     queue: str
     description: str
-    trigger: str  # "schedule", "manual", or "rq" for an application's own RQ job
+    trigger: str  # "schedule", "manual", "service", or "rq" for an application's own RQ job
     attempt: int
     host: str | None = None
     agent: str | None = None

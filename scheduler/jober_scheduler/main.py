@@ -14,6 +14,7 @@ from jober.ids import node_id
 from jober.logs import set_up_logs
 from jober.store import Store
 from jober_scheduler.elector import Elector
+from jober_scheduler.keeper import Keeper
 from jober_scheduler.promoter import Promoter
 from jober_scheduler.pruner import Pruner
 from jober_scheduler.reaper import Reaper
@@ -63,10 +64,11 @@ def run(store: Store, node: str) -> int:
     log.info("jober-scheduler %s is node %s", __version__, node)
     elector = Elector(store, node)
     ticker = Ticker(store, elector)
+    keeper = Keeper(store, elector)
     reaper = Reaper(store)
     promoter = Promoter(store)
     pruner = Pruner(store, elector)
-    for part in (elector, ticker, reaper, promoter, pruner):
+    for part in (elector, ticker, keeper, reaper, promoter, pruner):
         part.start()
     status = 0
     while not stop.wait(1.0):
@@ -76,6 +78,7 @@ def run(store: Store, node: str) -> int:
             break
     # First no more fires, then no more lead: a standby takes over at once.
     ticker.stop()
+    keeper.stop()
     elector.stop()
     pruner.stop()
     promoter.stop()

@@ -77,7 +77,10 @@ def test_a_run_that_goes_on_is_asked_to_stop(cli: Cli, some: list[str], hand: Ha
 def test_a_job_is_not_cancelled_in_place_of_a_run(cli: Cli, some: list[str]) -> None:
     done = cli("cancel", "job")
     assert done.status == 1
-    assert done.err == f"jober: 'job' is a job, not a run; its live runs: {some[2]}\n"
+    assert done.err == (
+        f"jober: 'job' is a job, not a run; its live runs: {some[2]} "
+        "(all of them: jober cancel --job job)\n"
+    )
     assert "no run has the id 'nope'" in cli("cancel", "nope").err
 
 

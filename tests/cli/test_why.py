@@ -2,6 +2,8 @@
 
 import pytest
 
+from jober.ids import fired_run_id
+from jober.run import RunState
 from jober.store import Store
 from tests.cli.conftest import Cli
 from tests.store.hand import Hand
@@ -30,7 +32,8 @@ def test_a_fire_that_ran_is_told_with_its_run(cli: Cli, hand: Hand, store: Store
     due = begin(hand, store)
     hand.fire("job", due)
     answer = told(cli, due)
-    assert answer.startswith("It ran, as job-")
+    assert answer.startswith("It made the run job-")
+    assert answer.endswith("which is queued.")
     assert "s after it was due" in answer
 
 
@@ -47,7 +50,21 @@ def test_a_moment_within_the_minute_before_a_fire_means_that_fire(
 ) -> None:
     due = begin(hand, store)
     hand.fire("job", due)
-    assert told(cli, due - 59_000).startswith("It ran, as job-")
+    assert told(cli, due - 59_000).startswith("It made the run job-")
+
+
+def test_what_became_of_the_run_of_a_fire_is_told(cli: Cli, hand: Hand, store: Store) -> None:
+    due = begin(hand, store, overlap="allow")
+    hand.agent()
+    hand.fire("job", due)
+    store.runs.cancel(fired_run_id("job", due), "enough")
+    assert told(cli, due).endswith("which was cancelled before it started: enough.")
+    hand.fire("job", due + MINUTE)
+    [claim] = hand.claim()
+    assert told(cli, due + MINUTE).startswith(f"It runs on host1, as {claim.id}")
+    hand.finish(claim, RunState.FAILED, exit_code=3, reason="exit code 3")
+    assert "It ran on host1, as" in told(cli, due + MINUTE)
+    assert "and ended as failed: exit code 3." in told(cli, due + MINUTE)
 
 
 @pytest.mark.parametrize(

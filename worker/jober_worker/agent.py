@@ -37,6 +37,7 @@ from jober_worker.renewer import Renewer
 from jober_worker.reporter import Reporter
 from jober_worker.settings import Settings
 from jober_worker.sweeper import Running, Sweeper
+from jober_worker.vigil import Vigil
 from jober_worker.warm import WarmPool
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class Agent:
         self.progress = ProgressSender(store)
         self.listener = Listener()
         self.fetcher = Fetcher(self)
+        self.vigil = Vigil(self)
         self.renewer = Renewer(self)
         self.control = Control(store, self.id, self._command)
         self.sweeper = Sweeper(self._running)
@@ -210,19 +212,19 @@ class Agent:
 
     def stop_run(self, run: str, reason: str) -> None:
         """Ask the attempts of a run to stop."""
-        for execution in self._executions():
+        for execution in self.executions():
             if execution.claim.id == run:
                 execution.stop(reason)
 
     def stop_lease(self, lease: str, reason: str) -> None:
         """Ask one attempt to stop."""
-        for execution in self._executions():
+        for execution in self.executions():
             if execution.claim.lease == lease:
                 execution.stop(reason)
 
     def give_up(self, lease: str) -> None:
         """Stop an attempt that has been given up as lost, or is another's."""
-        for execution in self._executions():
+        for execution in self.executions():
             if execution.claim.lease == lease:
                 execution.give_up()
 
@@ -230,14 +232,17 @@ class Agent:
         """Ask all that runs to stop, and what may still come; `at_once` with KILL."""
         with self._lock:
             self._stopping_all = (reason, at_once)
-        for execution in self._executions():
+        for execution in self.executions():
             execution.stop(reason, at_once=at_once)
 
-    def _executions(self) -> list[Execution]:
+    def executions(self) -> list[Execution]:
+        """What it executes now."""
         with self._lock:
             return [self._held[lease] for lease in self._executing if lease in self._held]
 
     def _execute(self, execution: Execution) -> None:
+        if execution.service:
+            self._end_older(execution)
         outcome = execution.run()
         self.progress.forget(execution.attempt)
         with self._changed:
@@ -246,6 +251,20 @@ class Agent:
         self.fetcher.slot_freed()
         self.sweeper.want()
         execution.output.close(lambda: self._report(execution, outcome))
+
+    def _end_older(self, execution: Execution) -> None:
+        """Never two runs of a service here at once, also where the one before was given up as lost
+        while Redis could not be reached, and does not know it yet."""
+        job = execution.claim.job
+        while older := [
+            one
+            for one in self.executions()
+            if one.service and one.claim.job == job and one.begun_s < execution.begun_s
+        ]:
+            for one in older:
+                one.give_up()
+            with self._changed:
+                self._changed.wait(0.1)
 
     def _report(self, execution: Execution, outcome: Outcome) -> None:
         self.reporter.put(
@@ -267,7 +286,7 @@ class Agent:
     def _running(self) -> Running:
         runs, roots = self.warm.names(), self.warm.pids()
         oldest_s = oldest_forking_s = inf
-        for execution in self._executions():
+        for execution in self.executions():
             runs.add(execution.claim.id)
             oldest_s = min(oldest_s, execution.begun_s)
             # Read once: it may become known while we look.
@@ -310,6 +329,7 @@ class Agent:
             self.log_keeper.part,
             self.reporter.part,
             self.renewer.part,
+            self.vigil.part,
             self.control.part,
             self.fetcher.part,
         ]
@@ -340,6 +360,9 @@ class Agent:
         self.draining.set()
         self.fetcher.stop(2.0)
         self.renewer.tell()
+        for execution in self.executions():
+            if execution.service:  # it would never end, and may run elsewhere
+                execution.stop(STOPPED)
         if not self._wait_idle(self.settings.drain_s, told):
             self.stop_all(STOPPED)
         if not self._wait_idle(STOP_S, told):
@@ -369,7 +392,7 @@ class Agent:
             self._changed.wait_for(lambda: not self._executing, kill_s)
         # A function in a thread, which cannot be stopped, ends with the agent.
         cancelled = Outcome(state=RunState.CANCELLED, reason=STOPPED)
-        for execution in self._executions():
+        for execution in self.executions():
             execution.output.close(partial(self._report, execution, cancelled))
         self.warm.close()
         self.sweeper.stop()
@@ -381,6 +404,7 @@ class Agent:
         self.progress.stop()
         self.control.stop()
         self.renewer.stop()
+        self.vigil.stop()
         self.log_keeper.stop()
         self.pump.stop(0.5)
         if not self.reporter.stop(0.5):

@@ -1,5 +1,6 @@
 """One claimed run, from the claim to its outcome. What it does is read from its record."""
 
+import json
 import logging
 import os
 from dataclasses import replace
@@ -33,7 +34,8 @@ STOPPED = "its agent was stopped"
 class Execution:
     """`run` is for an executor thread; `stop` may be called by any.
 
-    `begun_s` is a moment before any of its processes (`kernel.now_s`).
+    `begun_s` is a moment before any of its processes (`kernel.now_s`). `service` is "any" or "every"
+    for a run of a service, None for any other.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Execution:
     ) -> None:
         self.claim = claim
         self.policy = EndPolicy.read(claim.options)
+        self.service = _service(claim)
         self.output = output
         self.attempt = attempt
         self.begun_s = now_s()
@@ -141,6 +144,8 @@ class Execution:
         return job.stopped(outcome)
 
     def _carry_out(self, program: ProgramRun | ThreadRun, write: Writer) -> Outcome:
+        if isinstance(program, ProgramRun):
+            program.on_timeout = self.attempt.cancel
         self._program = program
         if self._stop_reason is not None:
             program.stop(self._stop_reason, at_once=self._at_once)
@@ -160,6 +165,16 @@ class Execution:
         if outcome.state is RunState.FAILED:
             reason = f"{reason}; it ended with {outcome.reason}"
         return replace(outcome, state=RunState.CANCELLED, exit_code=None, reason=reason)
+
+
+def _service(claim: Claim) -> str | None:
+    """The `on` of the service that it is a run of."""
+    if claim.trigger != "service":
+        return None
+    try:
+        return "every" if json.loads(claim.options).get("service") == "every" else "any"
+    except (ValueError, AttributeError):
+        return "any"  # what is wrong with them fails the run
 
 
 def _secret_values(options: Options) -> dict[str, str]:

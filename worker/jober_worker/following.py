@@ -38,6 +38,7 @@ class Following:
         wake: int,
         asked: Asked,
         answers: socket.socket | None = None,
+        on_timeout: Callable[[], None] = lambda: None,
     ) -> None:
         self.timed_out = False
         self.stopped_for: str | None = None
@@ -49,6 +50,7 @@ class Following:
         self._wake = wake
         self._asked = asked
         self._answers = answers
+        self._on_timeout = on_timeout
         self._ended = False
         self._timeout_at = time.monotonic() + options.timeout_s if options.timeout_s else None
         self._grace_s = options.grace_s
@@ -128,6 +130,7 @@ class Following:
             self.memory.look()
         if self._timeout_at is not None and now >= self._timeout_at:
             self.timed_out = True
+            self._on_timeout()
             self._terminate(now)
         if self._kill_at is not None and now >= self._kill_at:
             # Again and again: one may fork while the others are killed.

@@ -71,7 +71,14 @@ class FunctionRun(ProgramRun):
 
     def _follow(self, warm: WarmProcess, pipes: Pipes, wake: int, answer: IO[str]) -> Outcome:
         following = Following(
-            self._run, warm.pid, pipes, self.options, wake, self._asked, warm.socket
+            self._run,
+            warm.pid,
+            pipes,
+            self.options,
+            wake,
+            self._asked,
+            warm.socket,
+            self.on_timeout,
         )
         outcome = ended = None
         try:

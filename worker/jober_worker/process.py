@@ -8,7 +8,7 @@ failed, since an unknown end is no success.
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from resource import struct_rusage
 
@@ -47,6 +47,8 @@ class ProgramRun:
     ) -> None:
         self.options = options
         self.pid: int | None = None
+        # Called where its time is over, before it is stopped.
+        self.on_timeout: Callable[[], None] = lambda: None
         self._run = run
         self._argv = argv
         self._variables = variables
@@ -109,7 +111,15 @@ class ProgramRun:
             pipes.after_start()
             self.pid = started.process.pid
             self._tell(started.notes)
-            following = Following(self._run, self.pid, pipes, self.options, wake, self._asked)
+            following = Following(
+                self._run,
+                self.pid,
+                pipes,
+                self.options,
+                wake,
+                self._asked,
+                on_timeout=self.on_timeout,
+            )
             try:
                 following.follow()
             finally:

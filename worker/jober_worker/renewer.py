@@ -8,6 +8,7 @@ import psutil
 
 from jober.errors import RedisUnavailable
 from jober_worker.part import Part
+from jober_worker.vigil import now_s
 
 if TYPE_CHECKING:
     from jober_worker.agent import Agent
@@ -54,6 +55,7 @@ class Renewer:
         agent = self._agent
         agent.store.observe_time()
         info = agent.info()
+        begun_s = now_s()
         reply = agent.store.agents.renew(
             agent.id,
             agent.leases(),
@@ -67,6 +69,7 @@ class Renewer:
             agent.obey(agent.store.agents.join(info, agent.queues()))
             self._now.set()
             return
+        agent.vigil.renewed(begun_s)
         agent.obey(reply.orders)
         for lease in reply.lost:
             agent.give_up(lease)

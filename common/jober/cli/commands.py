@@ -42,7 +42,7 @@ COMMANDS: dict[str, Command] = {
     "run": Command("Runs", "run:run", "Run a job now."),
     "runs": Command("Runs", "runs:runs", "List the runs, newest first."),
     "logs": Command("Runs", "logs:logs", "Print what a run has written."),
-    "cancel": Command("Runs", "runs:cancel", "Stop a run, or take it out of its queue."),
+    "cancel": Command("Runs", "cancel:cancel", "Stop a run, all of a job, or all on a host."),
     "progress": Command("In a job", "report:progress", "Tell how far the run is.", light=True),
     "log": Command("In a job", "report:log", "Put a record into the log of the run.", light=True),
     "agents": Command("Fleet", "agents:agents", "List the live agents."),

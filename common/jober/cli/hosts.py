@@ -19,8 +19,9 @@ _LOOK_S = 0.2
 def cordon(host: HostArgument, redis: RedisOption = None) -> None:
     """Let a host take no new runs, until it is uncordoned.
 
-    What runs there goes on. It holds for every agent of the host, and for those that start later.
-    What waits for any host goes to another; what is bound to this one waits, and may be missed.
+    What runs there goes on, but for services: they go to another host. It holds for every agent of
+    the host, and for those that start later. What waits for any host goes to another; what is
+    bound to this one waits, and may be missed.
 
     Examples:
       jober agents cordon db1
@@ -45,7 +46,7 @@ def drain(
 ) -> int:
     """Cordon a host, and tell what still runs there.
 
-    Nothing is stopped. The host stays cordoned until `jober agents uncordon`.
+    Nothing is stopped but services. The host stays cordoned until `jober agents uncordon`.
 
     Examples:
       jober agents drain db1 --wait && ssh db1 reboot

@@ -1,16 +1,19 @@
 """`jober jobs`, and what is done to one job: pause, resume, remove."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import JobArgument, JsonOption, RedisOption
+from jober.cli.services import service_text
 from jober.cli.table import Column, print_table
 from jober.cli.words import moment, relative
 from jober.client import Jober
 from jober.run import Run
+from jober.service import Service
 from jober.store.jobs import JobRecord
 
 # So many of the newest runs are looked through for the last run of each job; jobs that are not
@@ -33,8 +36,9 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
     """
     with fleet(redis) as jober:
         found = list(jober.jobs())
+        services = _services(jober, found)
         if json:
-            terminal.print_json([record.to_dict() for record in found])
+            terminal.print_json([as_dict(record, services.get(record.name)) for record in found])
             return
         if not found:
             terminal.note(NO_JOBS)
@@ -45,7 +49,7 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
     rows: list[list[str | Text]] = [
         [
             Text(record.name, style="bold"),
-            next_text(record, now_ms),
+            next_text(record, services.get(record.name), now_ms),
             last_text(last.get(record.name), now_ms),
             record.job.schedule_text,
             {"any": "", "every": "each of "}.get(str(record.job.on), f"{record.job.on} of ")
@@ -68,7 +72,8 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
 def pause(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
     """Let a job fire no more, until resumed.
 
-    Runs that are under way, or wait in a queue, go on; runs by hand are made as before.
+    Runs that are under way, or wait in a queue, go on; runs by hand are made as before. Those of
+    a service are stopped.
 
     Examples:
       jober pause nightly
@@ -81,7 +86,7 @@ def pause(name: JobArgument, json: JsonOption = False, redis: RedisOption = None
 def resume(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
     """Let a paused job fire again.
 
-    What becomes of the fires that it missed is what its `catch_up` says.
+    A service is started. What becomes of the fires that it missed is what its `catch_up` says.
 
     Examples:
       jober resume nightly
@@ -94,7 +99,8 @@ def resume(name: JobArgument, json: JsonOption = False, redis: RedisOption = Non
 def remove(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
     """Remove a job; what runs goes on, what waits is cancelled.
 
-    Its history stays a week. `jober apply` of a file that has it brings it back.
+    A service is stopped. Its history stays a week. `jober apply` of a file that has it brings it
+    back.
 
     Examples:
       jober remove nightly
@@ -114,10 +120,23 @@ def _tell(name: str, action: str, done: bool, json: bool) -> None:
         terminal.say(f"{name} was {was}")
 
 
-def next_text(record: JobRecord, now_ms: int) -> Text:
-    """When the job is due, or why it is not."""
+def as_dict(record: JobRecord, service: Service | None) -> dict[str, Any]:
+    """As JSON; `service` is null for a job that is none, else how each of its places stands."""
+    places = [place.to_dict() for place in service.places] if service else None
+    return {**record.to_dict(), "service": places}
+
+
+def _services(jober: Jober, records: Sequence[JobRecord]) -> dict[str, Service]:
+    names = [record.name for record in records if record.job.service]
+    return {service.name: service for service in jober.store.services.of(names)}
+
+
+def next_text(record: JobRecord, service: Service | None, now_ms: int) -> Text:
+    """When the job is due, or why it is not; of a service how it stands."""
     if record.paused:
         return terminal.state("paused")
+    if record.job.service:
+        return service_text(service, now_ms)
     if record.job.schedule is None:
         return Text("by hand", style="dim")
     if record.next_ms is None:

@@ -1,4 +1,4 @@
-"""`jober runs` and `jober cancel`."""
+"""`jober runs`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,11 +10,10 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.how_far import compact
-from jober.cli.options import JsonOption, RedisOption, RunArgument
+from jober.cli.options import JsonOption, RedisOption
 from jober.cli.table import Column, print_table
 from jober.cli.words import duration, moment, relative
 from jober.client import Jober
-from jober.errors import JoberError, JobNotFound, RunNotFound
 from jober.run import Run, RunState
 
 _PAGE = 500
@@ -59,45 +58,6 @@ def runs(
         of = f" of {name}" if name else ""
         which = f" is {state}" if state else " yet"
         terminal.note(f"no run{of}{which}: jober run {name or 'NAME'}")
-
-
-def cancel(
-    run: RunArgument,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until it has ended. (default: ask, and return)")
-    ] = False,
-    json: JsonOption = False,
-    redis: RedisOption = None,
-) -> None:
-    """Stop a run, or take it out of its queue.
-
-    A run that waits is cancelled at once. One that runs is sent TERM, and KILL after its
-    job's grace. One that has ended stays as it is, and the exit status is 0 then too.
-
-    Examples:
-      jober cancel nightly-20261121T020000Z
-      jober cancel nightly-20261121T020000Z --wait
-    """
-    with fleet(redis) as jober:
-        try:
-            handle = jober.handle(run)
-        except RunNotFound:
-            _tell_runs_of_job(jober, run)
-            raise
-        had_begun = handle.run.attempt > 0
-        done = handle.cancel()
-        after = handle.wait() if wait else handle.run
-    if json:
-        terminal.print_json({**after.to_dict(), "cancel": done})
-    elif done == "withdrawn":
-        waited = "waited for another attempt" if had_begun else "had not started"
-        terminal.say(f"cancelled {run}, which {waited}")
-    elif done != "asked":
-        terminal.say(f"{run} had ended as {done}")
-    elif wait:
-        terminal.say(f"{run} ended as {after.state}")
-    else:
-        terminal.say(f"asked {after.host} to stop {run}")
 
 
 def newest_runs(jober: Jober, name: str | None, state: RunState | None, number: int) -> list[Run]:
@@ -174,14 +134,3 @@ def why(run: Run) -> str:
 def _check_job(jober: Jober, name: str) -> None:
     """Raise JobNotFound where there is no such job; of a removed one, there might be runs."""
     jober.job(name)
-
-
-def _tell_runs_of_job(jober: Jober, name: str) -> None:
-    """Where the name of a job was given for that of a run: raise an error with its live runs."""
-    try:
-        jober.job(name)
-    except JobNotFound:
-        return
-    live = [run.id for run in jober.runs(name, limit=20) if not run.state.is_final]
-    told = f"its live runs: {', '.join(live)}" if live else "none of its runs is live"
-    raise JoberError(f"'{name}' is a job, not a run; {told}")

@@ -8,14 +8,17 @@ from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
+from jober.cli.jobs import as_dict as job_as_dict
 from jober.cli.next import as_dict, coming_fires
 from jober.cli.options import JsonOption, RedisOption
 from jober.cli.runs import print_runs
+from jober.cli.services import place_text
 from jober.cli.show_run import is_run, show_run
 from jober.cli.table import Column, print_facts, print_heading, print_table
 from jober.cli.words import count, moment, moment_and_hint, plain, relative
 from jober.errors import JobNotFound
 from jober.ledger import LedgerEntry
+from jober.service import Service
 from jober.store.jobs import JobRecord
 
 _FIRES = 3
@@ -50,12 +53,13 @@ def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None
         ledger = jober.ledger(name, limit=_ENTRIES)
         runs = jober.runs(name, limit=_RUNS)
         hosts = jober.hosts_for(record.job)
+        service = jober.service(name)
         now_ms = jober.store.clock.now_ms()
     fires = [] if record.paused else coming_fires(record, now_ms, _FIRES)
     if json:
         schedule = record.job.schedule
         told: dict[str, Any] = {
-            **record.to_dict(),
+            **job_as_dict(record, service),
             "hosts": hosts,
             "next_fires": [as_dict(schedule, fire, record.anchor_ms) for fire in fires]
             if schedule
@@ -66,7 +70,7 @@ def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None
         terminal.print_json(told)
         return
     console = terminal.stdout()
-    _print_head(console, record, fires, hosts, now_ms)
+    _print_head(console, record, fires, hosts, service, now_ms)
     if ledger:
         print_heading(console, "Decisions")
         _print_ledger(console, ledger, now_ms)
@@ -78,7 +82,12 @@ def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None
 
 
 def _print_head(
-    console: Console, record: JobRecord, fires: list[int], hosts: list[str], now_ms: int
+    console: Console,
+    record: JobRecord,
+    fires: list[int],
+    hosts: list[str],
+    service: Service | None,
+    now_ms: int,
 ) -> None:
     job = record.job
     title = Text(record.name, style="bold")
@@ -102,7 +111,11 @@ def _print_head(
         ("state", terminal.state("paused" if record.paused else "active")),
         ("runs", job.description),
         ("when", job.schedule_text),
-        ("next", coming or ("none while paused" if record.paused else "none")),
+        *(
+            [("next", coming or ("none while paused" if record.paused else "none"))]
+            if service is None
+            else [("service", place_text(place, now_ms)) for place in service.places]
+        ),
         ("where", where),
     ]
     if not hosts:

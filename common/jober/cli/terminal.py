@@ -22,6 +22,13 @@ STATE_STYLES: dict[str, str] = {
     RunState.LOST: "red",
     RunState.POISONED: "red",
     RunState.CANCELLED: "yellow",
+    # of services
+    "healthy": "green",
+    "starting": "blue",
+    "waiting": "dim",
+    "stopping": "yellow",
+    "restarting": "yellow",
+    "no host": "red",
     # of jobs, of fires (and of runs) and of agents
     "active": "",
     "paused": "yellow",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jober import roles
 from jober.agent_info import AgentInfo, LeaderInfo
 from jober.client.handle import RunHandle
-from jober.client.why import Why, why
+from jober.client.why import Why, covering_runs, why
 from jober.daemon import DEFAULT_URL
 from jober.errors import DefinitionError, JoberError, JobNotFound, LimitNotFound
 from jober.event import Event
@@ -20,6 +20,7 @@ from jober.limit import Limit, check_limit
 from jober.placement import Roster, choose_one, place, placed
 from jober.roles import check_agent_roles
 from jober.run import Run
+from jober.service import Service
 from jober.store import Store
 from jober.store.jobs import Change, JobRecord
 from jober.store.runs import ManualRun
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # A script must not hold Redis up for long.
 APPLY_BATCH = 500
+CANCEL_BATCH = 100
 # The ledger of a job keeps about so many decisions.
 LEDGER_KEPT = 1_100
 
@@ -157,12 +159,17 @@ class Jober:
         self.store.jobs.apply([Change(op="limit", name=name)])
 
     def pause(self, name: str) -> bool:
-        """The job fires no more until resumed; False where it was so. Raises JobNotFound."""
+        """The job fires no more until resumed, and a service is stopped; False where it was so.
+        Raises JobNotFound."""
         return self.store.jobs.pause(name, True)
 
     def resume(self, name: str) -> bool:
         """The job fires again, and catches up as it says; False where it was not paused."""
         return self.store.jobs.pause(name, False)
+
+    def service(self, name: str) -> Service | None:
+        """How a service stands; None for a job that is none."""
+        return next(iter(self.store.services.of([name])), None)
 
     def ledger(self, name: str, limit: int = 100) -> list[LedgerEntry]:
         """What was decided of the job's newest fires, newest first."""
@@ -177,7 +184,8 @@ class Jober:
         now_ms = self.store.clock.now_ms()
         if at_ms is None:
             at_ms = entries[0].fire_at_ms if entries else now_ms
-        return why(record, entries, at_ms, now_ms, hosts)
+        runs = self.store.runs.found(covering_runs(entries, at_ms))
+        return why(record, entries, at_ms, now_ms, hosts, runs)
 
     # Runs
 
@@ -196,7 +204,7 @@ class Jober:
         take the place of the definition's own. Raises JobNotFound, and DefinitionError for a job
         that runs on several hosts where none is named.
         """
-        record = self.job(name)
+        record = self._by_hand(name)
         if host is not None:
             return self._enqueue(record, [_Place(host)], args, kwargs, expires)[0]
         if record.job.on != "any":
@@ -221,7 +229,7 @@ class Jober:
 
         Raises JobNotFound, and JoberError where no such host is live.
         """
-        record = self.job(name)
+        record = self._by_hand(name)
         hosts = self.hosts_for(record.job)
         if not hosts:
             wanted = " or ".join(record.job.roles) or roles.DEFAULT_ROLE
@@ -230,6 +238,17 @@ class Jober:
                 f"with `jober-worker --roles …`)"
             )
         return self._enqueue(record, self._places(record), args, kwargs, expires)
+
+    def _by_hand(self, name: str) -> JobRecord:
+        """A job that may be run by hand."""
+        record = self.job(name)
+        if record.job.service:
+            raise DefinitionError(
+                "it is a service, of which one run goes on always",
+                job=name,
+                mend="cancel its run to have it started anew; pause and resume stop and start it",
+            )
+        return record
 
     def hosts_for(self, job: Job) -> list[str]:
         """The live hosts that the job may run on."""
@@ -289,6 +308,23 @@ class Jober:
         """The handle of a run that is there. Raises RunNotFound."""
         self.store.runs.get(id)
         return RunHandle(self.store, id)
+
+    def cancel_job(self, name: str, reason: str = "cancelled") -> dict[str, str]:
+        """Cancel all runs of a job that wait or run now; of each what `RunHandle.cancel` tells."""
+        return self._cancelled(self.store.live_runs.of_job(name), reason)
+
+    def cancel_on(self, host: str, reason: str = "cancelled") -> dict[str, str]:
+        """Cancel all that runs on a host now, and that waits for it alone; as `cancel_job`."""
+        return self._cancelled(self.store.live_runs.on_host(host), reason)
+
+    def cancel_all(self, ids: Sequence[str], reason: str = "cancelled") -> Iterator[dict[str, str]]:
+        """Cancel runs, some at a time; of each batch what `RunHandle.cancel` tells."""
+        for start in range(0, len(ids), CANCEL_BATCH):
+            batch = ids[start : start + CANCEL_BATCH]
+            yield dict(zip(batch, self.store.runs.cancel_all(batch, reason), strict=True))
+
+    def _cancelled(self, ids: Sequence[str], reason: str) -> dict[str, str]:
+        return {id: done for batch in self.cancel_all(ids, reason) for id, done in batch.items()}
 
     def definition_of(self, run: Run) -> Job | None:
         """The definition that a run was made from; None where there is none, or no more."""

@@ -1,11 +1,12 @@
 """Why a fire ran, was skipped or missed, or is none: from the ledger and the definition. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jober.clock import from_ms, iso
 from jober.ledger import Decision, LedgerEntry
+from jober.run import Run, RunState
 from jober.schedule import Schedule
 from jober.store.jobs import JobRecord
 
@@ -41,14 +42,16 @@ def why(
     at_ms: int,
     now_ms: int,
     hosts: Sequence[str],
+    runs: Mapping[str, Run],
 ) -> Why:
-    """What became of the fire of the job at a moment, or of the first within a minute after it."""
+    """What became of the fire of the job at a moment, or of the first within a minute after it.
+    `runs` are those of `covering_runs` that are still known."""
     entries = tuple(_covering(ledger, at_ms))
     if entries:
         at_ms = min(entry.fire_at_ms for entry in entries) if entries[0].count == 1 else at_ms
         never = {entry.run for entry in entries if entry.decision is Decision.MISSED and entry.run}
         answer = " ".join(
-            _decided(entry)
+            _decided(entry, runs.get(entry.run or ""))
             for entry in entries
             if not (entry.decision is Decision.FIRED and entry.run in never)
         )
@@ -65,6 +68,11 @@ def why(
     )
 
 
+def covering_runs(ledger: Sequence[LedgerEntry], at_ms: int) -> list[str]:
+    """The runs that the fire at a moment made."""
+    return [entry.run for entry in _covering(ledger, at_ms) if entry.run]
+
+
 def _covering(ledger: Sequence[LedgerEntry], at_ms: int) -> list[LedgerEntry]:
     """All decisions about one fire, oldest first: a fire may be missed, and caught up later."""
     exact = [entry for entry in ledger if entry.first_fire_at_ms <= at_ms <= entry.fire_at_ms]
@@ -74,18 +82,34 @@ def _covering(ledger: Sequence[LedgerEntry], at_ms: int) -> list[LedgerEntry]:
     return sorted(exact, key=lambda entry: entry.at_ms)
 
 
-def _decided(entry: LedgerEntry) -> str:
+def _fired(entry: LedgerEntry, run: Run | None) -> str:
+    """What became of the run that a fire made; of one that is no longer known, that it was."""
     late_s = (entry.at_ms - entry.fire_at_ms) / 1000
+    late = f", {late_s:.1f} s after it was due" if late_s >= 1 else ""
+    where = f" on {(run and run.host) or entry.host}" if run and run.host or entry.host else ""
+    made = f"It made the run {entry.run}{late}"
+    if run is None:
+        return f"{made}."
+    because = f": {run.reason}" if run.reason else ""
+    if run.state is RunState.RUNNING:
+        return f"It runs{where}, as {run.id}{late}."
+    if not run.state.is_final:
+        waits = f" for {run.waits_for}" if run.waits_for else ""
+        return f"{made}, which is {run.state}{waits}."
+    if run.attempt == 0:
+        return f"{made}, which was {run.state} before it started{because}."
+    return f"It ran{where}, as {run.id}{late}, and ended as {run.state}{because}."
+
+
+def _decided(entry: LedgerEntry, run: Run | None) -> str:
     match entry.decision:
         case Decision.FIRED:
-            where = f" on {entry.host}" if entry.host else ""
-            late = f", {late_s:.1f} s after it was due" if late_s >= 1 else ""
-            return f"It ran{where}, as {entry.run}{late}."
+            return _fired(entry, run)
         case Decision.SKIPPED:
             where = f" on {entry.host}" if entry.host else ""
             return f"It was skipped{where}: {entry.reason}."
         case Decision.SHORT:
-            return f"It ran {entry.reason}."
+            return f"It made runs {entry.reason}."
         case Decision.MISSED if entry.run:
             return f"{entry.run} was made for it, and missed: {entry.reason}."
         case Decision.MISSED:
@@ -101,6 +125,8 @@ def _undecided(
     hosts: Sequence[str],
 ) -> str:
     schedule = record.job.schedule
+    if record.job.service:
+        return f"{record.name} is a service: it has no fires, and is kept alive."
     if schedule is None:
         return f"{record.name} has no schedule: it runs by hand only."
     fire = schedule.next_after_ms(at_ms - 1, record.anchor_ms)

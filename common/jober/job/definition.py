@@ -141,6 +141,8 @@ class Job(JobFields):
     @cached_property
     def schedule_text(self) -> str:
         """The schedule in words, for tables."""
+        if self.service:
+            return "kept alive"
         return self._schedule.describe() if self._schedule else "by hand"
 
     @cached_property
@@ -188,9 +190,10 @@ class Job(JobFields):
 
     def options(self) -> dict[str, Any]:
         """What the agent needs beside the payload: those of OPTION_FIELDS that are not their
-        defaults, as the definition has them."""
+        defaults, as the definition has them; and of a service its `on`, as `service`."""
         spec = self.spec()
-        return {field: spec[field] for field in OPTION_FIELDS if field in spec}
+        told = {field: spec[field] for field in OPTION_FIELDS if field in spec}
+        return {**told, "service": self.on} if self.service else told
 
     @cached_property
     def _own_payload(self) -> bytes:

@@ -11,6 +11,7 @@ from jober.job.end_rules import END_RULES
 from jober.job.payload import Kind, as_arguments, split_command, split_script
 from jober.job.problems import told
 from jober.job.process_rules import PROCESS_RULES
+from jober.job.service_rules import SERVICE_RULES
 from jober.roles import parse_roles
 
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -219,5 +220,6 @@ _RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
     _prefer,
     *PROCESS_RULES,
     *END_RULES,
+    *SERVICE_RULES,
     _schedule_words,
 )

@@ -15,8 +15,10 @@ from jober.store.jobs import JobStore
 from jober.store.leader import LeaderStore
 from jober.store.leases import LeaseStore
 from jober.store.limits import LimitStore
+from jober.store.live_runs import LiveRunStore
 from jober.store.outputs import OutputStore
 from jober.store.runs import RunStore
+from jober.store.services import ServiceStore
 
 __all__ = ["Store"]
 
@@ -30,6 +32,8 @@ class Store:
         self.calendars = CalendarStore(self.connection)
         self.jobs = JobStore(self.connection, self.calendars)
         self.runs = RunStore(self.connection)
+        self.live_runs = LiveRunStore(self.connection)
+        self.services = ServiceStore(self.connection)
         self.fires = FireStore(self.connection)
         self.leases = LeaseStore(self.connection)
         self.limits = LimitStore(self.connection)

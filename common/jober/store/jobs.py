@@ -10,6 +10,7 @@ from jober.errors import DefinitionError, JobExistError, JobNotFound, LimitInUse
 from jober.job import SCHEDULE_FIELDS, Job
 from jober.roles import DEFAULT_ROLE, priority_queue
 from jober.schedule import Calendar
+from jober.service import ServicePolicy
 from jober.store import keys, rq
 from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
@@ -133,6 +134,7 @@ class JobStore:
                 keys.CALENDARS,
                 keys.CALENDARS_REVISION,
                 keys.LIMITS,
+                keys.SERVICES,
             ],
             [
                 packed([change.packed() for change in changes]),
@@ -156,7 +158,14 @@ class JobStore:
     def pause(self, name: str, paused: bool) -> bool:
         """Pause or resume; False where it was so already. Raises JobNotFound."""
         reply = self._redis.run(
-            "pause", [keys.job(name), keys.DUE, keys.WAKE], [name, "1" if paused else "0"]
+            "pause",
+            [keys.job(name), keys.DUE, keys.WAKE],
+            [
+                name,
+                "1" if paused else "0",
+                KEEP_S,
+                rq.traceback_payload("cancelled: its job was paused"),
+            ],
         )
         if reply < 0:
             raise JobNotFound(name, self.names(limit=1000))
@@ -310,8 +319,24 @@ def job_fields(job: Job) -> dict[str, str | bytes]:
         "limits": ",".join(job.limits),
         "weight": str(job.weight),
         "priority": str(job.priority),
+        "service": _service_text(job),
         "expires": str(round(job.expires * 1000)) if job.expires else "",
     }
+
+
+def _service_text(job: Job) -> str:
+    """How a service is kept alive, as `ServicePolicy.read` takes it; empty for other jobs."""
+    if not job.service:
+        return ""
+    policy = ServicePolicy(
+        on=str(job.on),
+        queue=job.queue,
+        prefer=job.prefer,
+        restart_delay_ms=round(job.restart_delay * 1000),
+        restart_max_delay_ms=round(job.restart_max_delay * 1000),
+        healthy_after_ms=round(job.healthy_after * 1000),
+    )
+    return policy.to_json()
 
 
 def _in_calendars(record: JobRecord, calendars: Mapping[str, Calendar]) -> JobRecord:

@@ -19,6 +19,7 @@ PARKED = "jober:parked"
 DELAYED = "jober:delayed"
 EXPIRING = "jober:expiring"
 AGENTS = "jober:agents"
+SERVICES = "jober:services"
 CORDONED = "jober:cordoned"
 ROLES = "jober:roles"
 EVENTS = "jober:events"
@@ -65,6 +66,10 @@ def limit_parked(name: str) -> str:
 
 def limit_jobs(name: str) -> str:
     return f"jober:limit:{name}:jobs"
+
+
+def service(job: str) -> str:
+    return f"jober:service:{job}"
 
 
 def former(job: str) -> str:

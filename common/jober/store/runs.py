@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,24 +105,34 @@ class RunStore:
                 return []  # forgotten meanwhile, and all that are older with it
             first = rank + 1
         ids = self._redis.command("ZREVRANGE", key, first, first + limit - 1)
+        return list(self.found(id.decode() for id in ids).values())
+
+    def found(self, ids: Iterable[str]) -> dict[str, Run]:
+        """The runs among these ids whose records are still there."""
+        wanted = list(ids)
         with self._redis.guard():
             pipeline = self._redis.client.pipeline(transaction=False)
-            for id in ids:
-                pipeline.hgetall(keys.rq_job(id.decode()))
-            found = pipeline.execute()
-        return [
-            _run(id.decode(), record(fields))
-            for id, fields in zip(ids, found, strict=True)
+            for id in wanted:
+                pipeline.hgetall(keys.rq_job(id))
+            records = pipeline.execute()
+        return {
+            id: _run(id, record(fields))
+            for id, fields in zip(wanted, records, strict=True)
             if fields
-        ]
+        }
 
     def cancel(self, id: str, reason: str) -> str:
         """Cancel a run: `withdrawn` where it waited, `asked` where its agent is told to stop it,
         else the final state it has already. Raises RunNotFound."""
-        reply = self._redis.run("cancel", [], [id, KEEP_S, reason, rq.traceback_payload(reason)])
-        if reply == b"absent":
+        [reply] = self.cancel_all([id], reason)
+        if reply == "absent":
             raise RunNotFound(id)
-        return str(reply.decode())
+        return reply
+
+    def cancel_all(self, ids: Sequence[str], reason: str) -> list[str]:
+        """As `cancel`, for some hundred runs at the most; of one that is not there, `absent`."""
+        told = [KEEP_S, reason, rq.traceback_payload(reason), *ids]
+        return [reply.decode() for reply in self._redis.run("cancel", [], told)]
 
     def progress(self, told: Sequence[tuple[Claim, Progress]]) -> list[bool]:
         """Write how far attempts are, one script for all, and tell their followers. False for one

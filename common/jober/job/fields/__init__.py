@@ -8,13 +8,16 @@ from pydantic import ConfigDict, Field
 from jober.job.fields.ends import EndFields
 from jober.job.fields.how import HowFields
 from jober.job.fields.people import PeopleFields
+from jober.job.fields.service import ServiceFields
 from jober.job.fields.what import WhatFields
 from jober.job.fields.when import WhenFields
 from jober.job.fields.where import WhereFields
 
 
 # pydantic takes the fields of the last base first.
-class JobFields(PeopleFields, EndFields, HowFields, WhereFields, WhenFields, WhatFields):
+class JobFields(
+    PeopleFields, ServiceFields, EndFields, HowFields, WhereFields, WhenFields, WhatFields
+):
     """What a job is made of, each field checked by itself.
 
     The docs of the fields (`model_json_schema` tells them) each end with the default;

@@ -1,12 +1,12 @@
 -- APPLY: write and remove definitions and calendars, all of them or none.
 -- KEYS  1 jober:jobs  2 jober:due  3 jober:wake  4 jober:waiting  5 jober:calendars
---       6 jober:calendars:revision  7 jober:limits
+--       6 jober:calendars:revision  7 jober:limits  8 jober:services
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
 --       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs,
---       jober:limit:<limit>:jobs, and those of cancel_run
+--       jober:limit:<limit>:jobs, and those of cancel_run and stop_service
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
---         calendars (names with a space between; of limits with a comma)}} or {op = 'calendar', name,
+--         service (JSON, or ''), calendars (names with a space between; of limits with a comma)}} or {op = 'calendar', name,
 --         spec (JSON; false to remove it)} or {op = 'limit', name, slots (false to remove it)}
 --       2 ms that the history of a removed job is kept  3 s that a finished run is kept
 --       4 traceback of a cancelled run, as RQ reads it
@@ -21,6 +21,7 @@
 --#include park
 --#include finish
 --#include cancel
+--#include service
 local changes = cmsgpack.unpack(ARGV[1])
 
 local function names_of(text) return string.gmatch(text or '', '[^, ]+') end
@@ -123,6 +124,8 @@ for i, change in ipairs(changes) do
       redis.call('DEL', key)
       redis.call('ZREM', KEYS[2], name)
       redis.call('SREM', KEYS[4], name)
+      redis.call('SREM', KEYS[8], name)
+      stop_service(name, 'its job was removed', ARGV[4], now, tonumber(ARGV[3]))
       -- Without a definition nothing would keep its limits: what has not started does not start.
       for _, id in ipairs(redis.call('ZREVRANGE', 'jober:runs:' .. name, 0, 2000)) do
         local state = redis.call('HGET', 'rq:job:' .. id, 'state')
@@ -176,6 +179,11 @@ for i, change in ipairs(changes) do
         elseif old[4] ~= '1' then
           redis.call('ZADD', KEYS[2], 0, name)
         end
+      end
+      if change.fields.service ~= '' then
+        redis.call('SADD', KEYS[8], name)
+      elseif redis.call('SREM', KEYS[8], name) == 1 then
+        stop_service(name, 'its job is no service any more', ARGV[4], now, tonumber(ARGV[3]))
       end
       if redis.call('SADD', 'rq:queues', 'rq:queue:' .. change.fields.queue) == 1 then
         new_queue = true

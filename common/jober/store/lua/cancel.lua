@@ -1,11 +1,14 @@
--- CANCEL: a run that waits ends at once; one that runs is asked to stop, and its agent told.
+-- CANCEL: runs that wait end at once; those that run are asked to stop, and their agents told.
 -- KEYS  built: those of cancel_run
--- ARGV  1 id  2 s that a finished run is kept  3 reason  4 traceback as RQ reads it
--- Reply 'withdrawn' | 'asked' | the final state it has already | 'absent'
+-- ARGV  1 s that a finished run is kept  2 reason  3 traceback as RQ reads it  4.. ids
+-- Reply of each 'withdrawn' | 'asked' | the final state it has already | 'absent'
 --#include time
 --#include event
 --#include queue
 --#include park
 --#include finish
 --#include cancel
-return cancel_run(ARGV[1], ARGV[3], ARGV[4], now_ms(), tonumber(ARGV[2]))
+local now = now_ms()
+local replies = {}
+for i = 4, #ARGV do replies[i - 3] = cancel_run(ARGV[i], ARGV[2], ARGV[3], now, tonumber(ARGV[1])) end
+return replies

@@ -14,7 +14,7 @@ local function cancel_run(id, reason, rq_traceback, now, ttl)
   local state, job, target, queue = run[1] or run[6], run[2] or '', run[3] or '', run[4]
   if job == '' then state = WAITS_RQ[run[6]] or state end
   if state == 'queued' or state == 'parked' or state == 'delayed' then
-    redis.call('LREM', 'rq:queue:' .. queue, 0, id)
+    redis.call('LREM', 'rq:queue:' .. queue, 1, id)
     if run[7] then leave_parked(id, run[7]) end
     if job == '' then
       redis.call('ZREM', 'rq:deferred:' .. queue, id)

@@ -1,0 +1,43 @@
+"""How a service stands, in words."""
+
+from rich.text import Text
+
+from jober.cli import terminal
+from jober.cli.words import count, duration, relative
+from jober.service import Service, ServicePlace
+
+# The worst first: what stands for several places.
+_WORDS = ("restarting", "stopping", "waiting", "starting", "healthy")
+
+
+def service_text(service: Service | None, now_ms: int) -> Text:
+    """How it stands, on one line: of several places the worst, and how many are healthy."""
+    if service is None or not service.places:
+        return terminal.state("no host")
+    words = [place.word for place in service.places]
+    worst = min(words, key=_WORDS.index)
+    [first, *_] = [place for place in service.places if place.word == worst]
+    text = terminal.state(worst)
+    if worst == "restarting" and first.state.restart_at_ms is not None:
+        text.append(f" {relative(first.state.restart_at_ms, now_ms)}", style="dim")
+    if len(words) > 1:
+        text.append(f" {words.count('healthy')}/{len(words)} healthy", style="dim")
+    return text
+
+
+def place_text(place: ServicePlace, now_ms: int) -> Text:
+    """How one place stands: since when it runs, or when it runs again, and how often it did."""
+    text = terminal.state(place.word)
+    run, restart_at_ms = place.run, place.state.restart_at_ms
+    if run is not None and run.host:
+        text.append(f" on {run.host}")
+    if place.word == "restarting":
+        if restart_at_ms is not None:
+            text.append(f" {relative(restart_at_ms, now_ms)}")
+        if run is not None and run.reason:
+            text.append(f": {run.reason}")
+    elif run is not None and run.started_at_ms is not None:
+        text.append(f" for {duration((now_ms - run.started_at_ms) / 1000)}")
+    if place.state.restarts:
+        text.append(f", {count(place.state.restarts, 'restart')}", style="dim")
+    return text

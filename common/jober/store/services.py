@@ -1,0 +1,122 @@
+"""Services in Redis: how each of their places stands, and what the leader does about it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from jober.run import RunState
+from jober.service import (
+    PlaceState,
+    Service,
+    ServiceAction,
+    ServicePlace,
+    ServicePolicy,
+    ServiceRun,
+)
+from jober.store import keys, rq
+from jober.store.connection import Connection
+from jober.store.fields import moment_ms, number, packed, text
+from jober.store.leases import KEEP_S
+
+# A script must not hold Redis up for long.
+READ_BATCH = 50
+SERVE_BATCH = 100
+
+
+class ServiceStore:
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def all(self) -> list[Service]:
+        """Every service, by name."""
+        names = sorted(name.decode() for name in self._redis.command("SMEMBERS", keys.SERVICES))
+        return self.of(names)
+
+    def of(self, names: Iterable[str]) -> list[Service]:
+        """The services among these jobs."""
+        wanted = list(names)
+        return [
+            _service(*found)
+            for start in range(0, len(wanted), READ_BATCH)
+            for found in self._redis.run("services", [], wanted[start : start + READ_BATCH])
+        ]
+
+    def serve(self, token: str, actions: Sequence[ServiceAction]) -> list[bool] | None:
+        """Carry out what was decided, under the fence of the leader's token; None where it leads no
+        more. False for an action whose place is no longer as it was seen; nothing was done then."""
+        done: list[bool] = []
+        for start in range(0, len(actions), SERVE_BATCH):
+            batch = actions[start : start + SERVE_BATCH]
+            reply = self._redis.run(
+                "serve",
+                [keys.LEADER],
+                [
+                    token,
+                    packed([_plain(action) for action in batch]),
+                    KEEP_S,
+                    rq.traceback_payload("stopped: it is to run elsewhere, or as defined now"),
+                ],
+            )
+            if reply[0] == b"fenced":
+                return None
+            done += [result == b"done" for result in reply[1]]
+        return done
+
+
+def _plain(action: ServiceAction) -> dict[str, Any]:
+    """As the script takes it."""
+    start = action.start
+    return {
+        "job": action.job,
+        "revision": str(action.revision),
+        "place": action.place,
+        "before": action.before,
+        "after": action.after.to_json() if action.after else False,
+        "start": start
+        and {"id": start.id, "host": start.host or False, "may_move": start.may_move}
+        or False,
+        "stop": action.stop or False,
+        "run": PlaceState.read(action.before).run if action.before else "",
+        "event": action.event or False,
+        "facts": action.facts,
+    }
+
+
+def _service(
+    name: bytes, revision: bytes, paused: bytes, policy: bytes, places: list[list[Any]]
+) -> Service:
+    return Service(
+        name=name.decode(),
+        revision=int(revision),
+        paused=paused == b"1",
+        policy=ServicePolicy.read(policy.decode()),
+        places=tuple(sorted((_place(*found) for found in places), key=lambda one: one.name)),
+    )
+
+
+def _place(
+    name: bytes,
+    known: bytes,
+    run_state: bytes,
+    host: bytes,
+    is_current: int,
+    started_at: bytes,
+    ended_at: bytes,
+    exit_code: bytes,
+    reason: bytes,
+) -> ServicePlace:
+    state = PlaceState.read(known.decode())
+    run = (
+        ServiceRun(
+            id=state.run,
+            state=RunState(run_state.decode()),
+            host=text(host),
+            is_current=bool(is_current),
+            started_at_ms=moment_ms(started_at),
+            ended_at_ms=moment_ms(ended_at),
+            exit_code=number(exit_code),
+            reason=text(reason),
+        )
+        if run_state
+        else None
+    )
+    return ServicePlace(name=name.decode(), text=known.decode(), state=state, run=run)

@@ -1,0 +1,110 @@
+"""The leader keeps services alive: it looks how each of their places stands, decides, and has it
+carried out in one fenced step.
+
+Nothing here is state that must survive: a new leader reads the same, and goes on. Where there are
+no services it asks Redis one small question in each half second.
+"""
+
+import logging
+import threading
+
+from jober.errors import RedisUnavailable
+from jober.placement import Roster
+from jober.service import Service, ServiceAction
+from jober.store import Store
+from jober_scheduler.elector import Elector
+from jober_scheduler.services import FleetView, plan_service
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 0.5
+# Between the steps of one place, which follow one another at once.
+STEP_S = 0.02
+# Who is live is known as of so long ago.
+FLEET_S = 1.0
+
+
+class Keeper:
+    """Serves while we lead."""
+
+    def __init__(self, store: Store, elector: Elector) -> None:
+        self._store = store
+        self._elector = elector
+        self._stop = threading.Event()
+        self._fleet: FleetView | None = None
+        self._fleet_read_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step at hand."""
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        wait_s = EVERY_S
+        while not self._stop.wait(wait_s):
+            token = self._elector.token()
+            wait_s = EVERY_S
+            if token is None:
+                continue
+            try:
+                wait_s = self._look(token)
+            except RedisUnavailable as error:
+                log.warning("cannot look after the services: %s", error)
+
+    def _look(self, token: str) -> float:
+        """Do what is to be done now; in how many seconds to look again."""
+        services = self._store.services.all()
+        if not services:
+            return EVERY_S
+        now_ms = self._store.clock.now_ms()
+        actions = self._plans(services, self._fleet_now(FLEET_S), now_ms)
+        if actions:
+            # Nothing is started on a host that has just begun to drain.
+            actions = self._plans(services, self._fleet_now(0), now_ms)
+        if not actions or self._elector.token() != token:
+            return self._until_next(services, now_ms)
+        done = self._store.services.serve(token, actions)
+        if done is None:
+            log.warning("fenced: another node leads by now")
+            return EVERY_S
+        for action, was_done in zip(actions, done, strict=True):
+            if was_done and action.stop:
+                log.info("service %s: stopping %s: %s", action.job, action.place, action.stop)
+            elif was_done and action.start:
+                log.info("service %s: %s is its run now", action.job, action.start.id)
+        return STEP_S if any(done) else EVERY_S
+
+    def _plans(self, services: list[Service], fleet: FleetView, now_ms: int) -> list[ServiceAction]:
+        return [action for one in services for action in self._plan(one, fleet, now_ms)]
+
+    def _plan(self, service: Service, fleet: FleetView, now_ms: int) -> list[ServiceAction]:
+        try:
+            return plan_service(service, fleet, now_ms)
+        except Exception:
+            # Whatever is wrong with one service must not keep the others from being looked after.
+            log.exception("service %s cannot be looked after", service.name)
+            return []
+
+    def _until_next(self, services: list[Service], now_ms: int) -> float:
+        due = [
+            place.state.restart_at_ms - now_ms
+            for service in services
+            for place in service.places
+            if place.state.restart_at_ms is not None
+        ]
+        soonest_s = min((ms / 1000 for ms in due if ms > 0), default=EVERY_S)
+        return min(max(soonest_s, STEP_S), EVERY_S)
+
+    def _fleet_now(self, age_s: float) -> FleetView:
+        """The fleet, as it was so long ago at the most."""
+        now = self._store.clock.monotonic()
+        if self._fleet is None or now - self._fleet_read_at >= age_s:
+            agents = self._store.agents.live()
+            live = frozenset(agent.host for agent in agents)
+            self._fleet = FleetView(roster=Roster.of(agents), live=live)
+            self._fleet_read_at = now
+        return self._fleet
