@@ -177,6 +177,27 @@ def check_agent_roles(roles: Iterable[str]) -> frozenset[str]:
     return names or frozenset({DEFAULT_ROLE})
 
 
+def served(queues: Iterable[str], has: frozenset[str], host: str) -> list[str]:
+    """The queues that an agent with the roles `has` serves, its own that are not there yet too:
+    of the higher priority first, and of equal ones its host's first, then those that match.
+
+    >>> served(["db^9", "db+!x", "web", "@h2"], frozenset({"db"}), "h1")
+    ['db^9', '@h1', 'db', 'db+!x']
+    """
+    own = host_queue(host)
+    found = {own, *has}
+    for queue in queues:
+        base, _ = split_priority(queue)
+        if base == own or matches(queue, has):
+            found.add(queue)
+
+    def turn(queue: str) -> tuple[int, bool, str]:
+        base, priority = split_priority(queue)
+        return -priority, base != own, queue
+
+    return sorted(found, key=turn)
+
+
 @lru_cache(maxsize=16_384)
 def _alternatives(queue: str) -> tuple[RoleExpression, ...]:
     if not _QUEUE.fullmatch(queue):

@@ -159,8 +159,8 @@ def test_one_that_crashes_is_started_with_a_growing_delay(fleet: Fleet) -> None:
     fleet.jober.add_job(
         "svc", command="exit 3", shell=True, service=True, roles=[ROLE], restart_delay=0.2
     )
-    wait_until(lambda: len(fleet.jober.runs("svc")) >= 5, 30, "five runs")
-    runs = fleet.jober.runs("svc")[:5][::-1]
+    wait_until(lambda: sum(run.state.is_final for run in fleet.jober.runs("svc")) >= 5, 30, "five")
+    runs = fleet.jober.runs("svc")[::-1][:5]
     gaps = [
         (after.started_at_ms or 0) - (before.ended_at_ms or 0)
         for before, after in zip(runs, runs[1:], strict=False)

@@ -138,21 +138,8 @@ class Agent:
         return True
 
     def queues(self) -> list[str]:
-        """The queues it serves: of the higher priority first, and of equal ones its host's first,
-        then those that its roles match."""
-        own = roles.host_queue(self.settings.host)
-        mine = self.roles
-        served = {own, *mine}
-        for queue in self.store.agents.queues():
-            base, _ = roles.split_priority(queue)
-            if base == own or roles.matches(queue, mine):
-                served.add(queue)
-
-        def turn(queue: str) -> tuple[int, bool, str]:
-            base, priority = roles.split_priority(queue)
-            return -priority, base != own, queue
-
-        return sorted(served, key=turn)
+        """The queues it serves, in the order in which it takes from them."""
+        return roles.served(self.store.agents.queues(), self.roles, self.settings.host)
 
     def free_slots(self) -> int:
         with self._lock:
@@ -242,7 +229,7 @@ class Agent:
 
     def _execute(self, execution: Execution) -> None:
         if execution.service:
-            self._end_older(execution)
+            self.vigil.end_older(execution)
         outcome = execution.run()
         self.progress.forget(execution.attempt)
         with self._changed:
@@ -251,20 +238,6 @@ class Agent:
         self.fetcher.slot_freed()
         self.sweeper.want()
         execution.output.close(lambda: self._report(execution, outcome))
-
-    def _end_older(self, execution: Execution) -> None:
-        """Never two runs of a service here at once, also where the one before was given up as lost
-        while Redis could not be reached, and does not know it yet."""
-        job = execution.claim.job
-        while older := [
-            one
-            for one in self.executions()
-            if one.service and one.claim.job == job and one.begun_s < execution.begun_s
-        ]:
-            for one in older:
-                one.give_up()
-            with self._changed:
-                self._changed.wait(0.1)
 
     def _report(self, execution: Execution, outcome: Outcome) -> None:
         self.reporter.put(

@@ -1,7 +1,8 @@
-"""Services that may run on one host alone are stopped where Redis cannot be reached.
+"""No two runs of a service at once.
 
-Their leases end then, and another host takes them over: this one must have let go before. What runs
-on every host goes on, as all other runs do. The clock goes on while the host is suspended.
+Those that may run on one host alone are stopped where Redis cannot be reached: their leases end
+then, and another host takes them over, so this one must have let go before. What runs on every host
+goes on, as all other runs do. The clock goes on while the host is suspended.
 """
 
 import threading
@@ -12,12 +13,14 @@ from jober_worker.part import Part
 
 if TYPE_CHECKING:
     from jober_worker.agent import Agent
+    from jober_worker.execution import Execution
 
 # Since the last renewal, of leases that are good for 10 s: when they are asked to stop, and when
 # they are killed.
 ASK_S = 6.0
 KILL_S = 8.5
 LOOK_S = 0.25
+AGAIN_S = 0.02
 REASON = "its agent could not reach Redis, and another host may take it over"
 
 
@@ -31,6 +34,19 @@ class Vigil:
     def renewed(self, begun_s: float) -> None:
         """The leases were renewed, by a call that began then (by `now_s`)."""
         self._renewed_s = begun_s
+
+    def end_older(self, execution: "Execution") -> None:
+        """Wait until no other run of the same service is executed here. There is one where it was
+        given up as lost while Redis could not be reached, and does not know it yet."""
+        job = execution.claim.job
+        while older := [
+            one
+            for one in self._agent.executions()
+            if one.service and one.claim.job == job and one.begun_s < execution.begun_s
+        ]:
+            for one in older:
+                one.give_up()
+            time.sleep(AGAIN_S)
 
     def stop(self) -> None:
         self._stopping.set()
