@@ -34,8 +34,8 @@ STOPPED = "its agent was stopped"
 class Execution:
     """`run` is for an executor thread; `stop` may be called by any.
 
-    `begun_s` is a moment before any of its processes (`kernel.now_s`). `service` is "any" or "every"
-    for a run of a service, None for any other.
+    `begun_s` is a moment before any of its processes (`kernel.now_s`). `service` is "any" or
+    "every" for a run of a service, None for any other.
     """
 
     def __init__(

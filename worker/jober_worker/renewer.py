@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from jober.errors import RedisUnavailable
+from jober_worker.kernel import now_s
 from jober_worker.part import Part
-from jober_worker.vigil import now_s
 
 if TYPE_CHECKING:
     from jober_worker.agent import Agent

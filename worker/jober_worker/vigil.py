@@ -9,6 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from jober_worker.kernel import now_s
 from jober_worker.part import Part
 
 if TYPE_CHECKING:
@@ -60,8 +61,3 @@ class Vigil:
             for execution in self._agent.executions():
                 if execution.service == "any":
                     execution.stop(REASON, at_once=silent_s >= KILL_S)
-
-
-def now_s() -> float:
-    """Seconds since the host has started, those in which it was suspended included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
