@@ -342,6 +342,17 @@ def test_all_that_is_wrong_with_a_job_is_told_at_once() -> None:
     assert len(str(error).splitlines()) == 5
 
 
+def test_no_mistake_of_a_schedule_hides_another() -> None:
+    wrong = {"cron": "99 3 * * *", "jitter": "x", "start": "soon", "timezone": "Mars/Base"}
+    error = refused(**wrong)
+    assert isinstance(error, InvalidDefinitions)
+    assert sorted(str(one.field) for one in error.errors) == sorted(wrong)
+    assert all(one.mend for one in error.errors)
+    twice = refused(cron="99 3 * * *", every=5, at={"hour": 99})
+    assert isinstance(twice, InvalidDefinitions)
+    assert [one.field for one in twice.errors] == ["every", "at", "cron"]
+
+
 def test_one_error_keeps_its_own_class() -> None:
     assert type(refused(cron="61 * * * *")) is ScheduleError
     assert type(refused(every=-1)) is NextFireTimeError

@@ -216,7 +216,7 @@ kwargs.x = 2020-01-01
         "(name one of the IANA list, as Europe/Warsaw, or UTC)",
         "fleet.toml:10: job 'b': there is nothing to run "
         "(give it one of command, call, module or script)",
-        "fleet.toml:11: job 'b': cron: minute 61 is not in 0-59",
+        "fleet.toml:11: job 'b': cron: minute 61 is not in 0-59 (write a number of that range)",
         "fleet.toml:12: job 'b': kwargs: kwargs.x is a date, which JSON cannot hold "
         '(write it as text: "2020-01-01")',
         "fleet.toml:14: jbs: unknown table 'jbs', did you mean 'jobs'? "

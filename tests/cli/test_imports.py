@@ -63,7 +63,7 @@ def test_a_line_that_cannot_be_read_prints_nothing_unless_it_is_skipped(
     assert done.err.splitlines() == [
         f"jober: {tab}:3: @reboot is no schedule; told in a comment, not imported",
         "jober: nothing is printed, for what follows; --skip-invalid imports the others",
-        f"jober: {tab}:2: cron: minute 61 is not in 0-59",
+        f"jober: {tab}:2: cron: minute 61 is not in 0-59 (write a number of that range)",
         f"jober: {tab}:4: it has 4 fields, and neither runs a command nor sets a variable (write "
         "five fields and a command, or NAME=value, or # before a remark)",
     ]

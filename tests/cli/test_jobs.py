@@ -115,8 +115,10 @@ def test_next_tells_the_same_moment_on_both_clocks(
 def test_next_asks_an_expression_without_any_redis(cli: Cli) -> None:
     done = cli("next", "--cron", "0 0 1 1 *", "-n", "2", "--json", "--redis", "redis://127.0.0.1:1")
     assert [fire["in_zone"][4:] for fire in done.json] == ["-01-01T00:00:00+00:00"] * 2
-    wrong = cli("next", "--cron", "61 * * * *")
-    assert (wrong.status, wrong.err) == (1, "jober: cron: minute 61 is not in 0-59\n")
+    wrong = cli("next", "--cron", "61 * * * *", "--timezone", "Mars/Base")
+    assert wrong.status == 1
+    assert "jober: timezone: 'Mars/Base' is not a time zone" in wrong.err
+    assert "jober: cron: minute 61 is not in 0-59 (write a number of that range)\n" in wrong.err
 
 
 def test_next_of_a_job_by_hand_says_how_to_run_it(cli: Cli, hand: Hand) -> None:

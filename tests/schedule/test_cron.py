@@ -50,6 +50,7 @@ def fires(schedule: Schedule, after: str, count: int) -> list[str]:
         ("0 0 30W 2 *", "can never fire"),
         ("0 0 L * */7#9", "day of week"),
         ("٣ * * * *", "minute '٣' is not a number"),
+        ("5" * 5000 + " * * * *", "it is 5,008 characters long"),
     ],
 )
 def test_a_wrong_expression_is_refused_with_field_value_and_mend(text: str, message: str) -> None:
@@ -58,6 +59,7 @@ def test_a_wrong_expression_is_refused_with_field_value_and_mend(text: str, mess
     assert message in str(caught.value)
     assert caught.value.field == "cron"
     assert caught.value.value == text
+    assert caught.value.mend
 
 
 def test_what_is_not_text_is_refused() -> None:

@@ -38,6 +38,7 @@ def chain(schedule: Schedule, anchor: datetime, count: int) -> list[str]:
         ({"every": "1h"}, "every: '1h' is not a positive number"),
         ({"every": float("nan")}, "not a positive number"),
         ({"every": float("inf")}, "more than there is time"),
+        ({"every": 10**5000}, "every: it is more than there is time"),
         ({"every": 0.05}, "0.1 seconds or more"),
         ({"every": 0.1234567}, "finer than a millisecond"),
         ({"every": [1, "HOUR"]}, "'HOUR' is not a unit, did you mean 'hour'?"),

@@ -13,7 +13,8 @@ from jober.cli.options import JsonOption, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
 from jober.cli.words import relative
 from jober.clock import SystemClock, from_ms, iso
-from jober.schedule import Schedule, parse
+from jober.job import raise_any
+from jober.schedule import Schedule, mistakes, parse
 from jober.store.jobs import JobRecord
 
 # So many excluded fires are told below the coming ones.
@@ -51,6 +52,7 @@ def next_fires(
     if timezone is not None and cron is None:
         raise WrongCall("--timezone goes with --cron; a job has its own")
     if cron is not None:
+        raise_any(mistakes({"cron": cron}, timezone))
         schedule = parse({"cron": cron}, timezone)
         anchor_ms = now_ms = SystemClock().now_ms()
         fires = list(islice(_fires(schedule, now_ms, now_ms), number))

@@ -1,14 +1,15 @@
 """The definition of a job, at the border: what runs, when, where, and within which limits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from functools import cached_property
 from typing import Any, Self
 
 from pydantic import PrivateAttr, ValidationError
 
-from jober.errors import DefinitionError
+from jober.errors import DefinitionError, ScheduleError
 from jober.job.draft import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, kind_of
 from jober.job.fields import JobFields
 from jober.job.fields.ends import EndFields
@@ -18,8 +19,7 @@ from jober.job.payload import Kind, describe_call, encode_call
 from jober.job.problems import of_pydantic, raise_any, told, unknown_field
 from jober.job.rules import broken_rules
 from jober.roles import queue_name
-from jober.schedule import Calendar, Schedule, calendar_names, parse
-from jober.schedule.zone import zone
+from jober.schedule import Calendar, Schedule, calendar_names, mistakes, parse
 
 Calendars = Mapping[str, Calendar] | None
 
@@ -50,10 +50,11 @@ class Job(JobFields):
         problems += broken_rules(Draft(given=given, good=good))
         schedule = None
         if not any(problem.field in SCHEDULE_FIELDS for problem in problems):
-            try:
+            with suppress(ScheduleError):  # what is wrong is told below, and all of it
                 schedule = _schedule(good, calendars)
-            except DefinitionError as error:
-                problems.append(error)
+        if schedule is None:
+            told_of = {problem.field for problem in problems}
+            problems += _schedule_mistakes(good, calendars, told_of)
         raise_any(problem.within(job=good.get("name")) for problem in problems)
         self._schedule = schedule
         self._calendars = calendars
@@ -254,12 +255,32 @@ def check_fields(
     return frozenset(given), good, problems
 
 
-def _schedule(fields: Mapping[str, Any], calendars: Calendars) -> Schedule | None:
-    spec = {field: fields[field] for field in SCHEDULE_FIELDS if field in fields}
+def _schedule(good: Mapping[str, Any], calendars: Calendars) -> Schedule | None:
+    """The schedule of the good fields; None where none of them says when."""
+    spec, around = _schedule_parts(good, calendars)
+    return parse(spec, **around) if any(field in spec for field in WHEN_FIELDS) else None
+
+
+def _schedule_mistakes(
+    good: Mapping[str, Any], calendars: Calendars, told_of: Container[str | None]
+) -> list[ScheduleError]:
+    """What is wrong with the schedule of the good fields, but for the fields told of already."""
+    spec, around = _schedule_parts(good, calendars)
+    when = [field for field in WHEN_FIELDS if field in spec]
+    for field in when[1:]:
+        del spec[field]
+    if not when:
+        spec["cron"] = "* * * * *"  # the rest is good or not, whatever it goes with
+    found = mistakes(spec, **around)
+    return [error for error in found if str(error.field).partition("[")[0] not in told_of]
+
+
+def _schedule_parts(
+    good: Mapping[str, Any], calendars: Calendars
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `jober.schedule` is handed: the spec, and what it is read in."""
+    spec = {field: good[field] for field in SCHEDULE_FIELDS if field in good}
     timezone = spec.pop("timezone", "UTC")
-    if not any(field in spec for field in WHEN_FIELDS):
-        zone(timezone)
-        return None
     if calendars is None:
         calendars = {name: Calendar.missing(name) for name in calendar_names(spec)}
-    return parse(spec, timezone, name=fields.get("name", ""), calendars=calendars)
+    return spec, {"timezone": timezone, "name": good.get("name", ""), "calendars": calendars}

@@ -34,6 +34,7 @@ ALIASES = {
 _EPOCH = 719_163  # the ordinal of 1970-01-01
 _LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LAST_DAY = LAST // 86_400
+_LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +290,13 @@ def _read(text: str, zone: Zone, gap: Gap | None, repeat: Repeat | None, seed: s
 
 
 def _fields(text: str) -> list[str]:
+    if len(text) > _LONGEST:
+        raise ScheduleError(
+            f"it is {len(text):,} characters long",
+            field="cron",
+            value=text,
+            mend=f"at most {_LONGEST:,}; any_of takes several expressions",
+        )
     fields = text.split()
     if len(fields) == 1 and fields[0].startswith("@"):
         alias = fields[0].lower()

@@ -76,7 +76,9 @@ def number(field: Field, text: str) -> int:
     if text.isascii() and text.isdigit():
         value = int(text)
         if not field.low <= value <= field.high:
-            field.refuse(f"{text} is not in {field.low}-{field.high}")
+            field.refuse(
+                f"{text} is not in {field.low}-{field.high}", "write a number of that range"
+            )
         return value
     if text in field.names:
         return field.names.index(text) + field.low

@@ -206,7 +206,7 @@ def _every(value: object, at: object, where: Zone, gap: Gap, repeat: Repeat) -> 
         if isinstance(number, bool) or not isinstance(number, int | float) or not number > 0:
             raise refuse(f"{number!r} is not a positive number", "write seconds, or [2, 'hour']")
         if number * 1000 > LAST * 1000:
-            raise refuse(f"{number!r} is more than there is time", "write a shorter interval")
+            raise refuse("it is more than there is time", "write a shorter interval")
         return number
 
     number: int | float
