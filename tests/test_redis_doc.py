@@ -317,6 +317,7 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
     doomed.kill()
     doomed.wait()
     stuck.cancel("nobody hears of it")
+    _poison(jober, observer)
 
     # What is to be seen while nobody is there: the bells of the queues, a waking call.
     _define(jober)
@@ -364,6 +365,21 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
     jober.set_roles("elsewhere", ["db"])
     observer.look()
     jober.uncordon("beta")
+
+
+def _poison(jober: Jober, observer: Observer) -> None:
+    """A run that takes its agent down three times."""
+    jober.add_job("deadly", command="true", roles=["deadly"], retries=9, retry_on=["lost"],
+                  retry_delay=0)  # fmt: skip
+    run = jober.run("deadly")
+    for _ in range(3):
+        jober.store.leases.promote()
+        assert jober.store.leases.claim("delta-0000ff", "delta", ["deadly"], 1).runs
+        leases: Any = observer.client.zrange(keys.LEASES, 0, -1)
+        [lease] = [member for member in leases if member.startswith(run.id.encode())]
+        observer.client.zadd(keys.LEASES, {lease: 1})
+        jober.store.leases.reclaim()
+    assert run.state == "poisoned"
 
 
 def _ask_for_a_log(jober: Jober, observer: Observer) -> None:

@@ -19,6 +19,7 @@ EVENT_TYPES: dict[str, str] = {
     "run.retrying": "an attempt ended as state says, and the run will be tried again",
     "run.started": "an agent took a run",
     "run.refused": "a host refused a run; reason says why",
+    "run.poisoned": "agents fell silent too often while a run was theirs; reason names them",
     "run.finished": "a run ended; state says how",
     "service.healthy": "a run of a service has gone on for so long that it is healthy",
     "service.restarting": "a run of a service has ended, and another begins at restart_at",

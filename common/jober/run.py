@@ -49,9 +49,18 @@ FINAL = frozenset(
 GOOD = frozenset({RunState.SUCCESS, RunState.SKIPPED})
 
 # The only ways a state may change; the scripts of the store hold to the same table, and a test
-# holds the two together. `lost` is what others conclude of a silent agent: when the agent comes
-# back with the outcome of that very attempt, the truth replaces the conclusion, and where that is
-# a good one, it replaces the wait for another attempt too.
+# holds the two together. `lost` and `poisoned` are what others conclude of silent agents: when the
+# agent comes back with the outcome of that very attempt, the truth replaces the conclusion, and
+# where that is a good one, it replaces the wait for another attempt too.
+_TRUTH = frozenset(
+    {
+        RunState.SUCCESS,
+        RunState.SKIPPED,
+        RunState.FAILED,
+        RunState.TIMEOUT,
+        RunState.CANCELLED,
+    }
+)
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset(
         {RunState.PARKED, RunState.RUNNING, RunState.CANCELLED, RunState.MISSED}
@@ -69,25 +78,18 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
             RunState.TIMEOUT,
             RunState.CANCELLED,
             RunState.LOST,
+            RunState.POISONED,
             RunState.QUEUED,  # the reply to a claim was lost: nobody ever started it
         }
     ),
-    RunState.LOST: frozenset(
-        {
-            RunState.SUCCESS,
-            RunState.SKIPPED,
-            RunState.FAILED,
-            RunState.TIMEOUT,
-            RunState.CANCELLED,
-        }
-    ),
+    RunState.LOST: _TRUTH,
     RunState.SUCCESS: frozenset(),
     RunState.SKIPPED: frozenset(),
     RunState.FAILED: frozenset(),
     RunState.TIMEOUT: frozenset(),
     RunState.CANCELLED: frozenset(),
     RunState.MISSED: frozenset(),
-    RunState.POISONED: frozenset(),
+    RunState.POISONED: _TRUTH,
 }
 
 # What RQ's own tools are told: the values of rq.job.JobStatus.

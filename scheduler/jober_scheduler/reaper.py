@@ -13,6 +13,7 @@ import threading
 from jober.errors import RedisUnavailable
 from jober.store import Store
 from jober.store.agents import LEASE_MS
+from jober.store.leases import Reclaimed
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,12 @@ class Reaper:
             self._hold_until = now + LEASE_MS / 1000
         if now < self._hold_until:
             return
-        while (reclaimed := self._store.leases.reclaim()) and (reclaimed.lost or reclaimed.again):
-            for ids, what in ((reclaimed.lost, "lost"), (reclaimed.again, "to be tried again")):
+        while (reclaimed := self._store.leases.reclaim()) != Reclaimed():
+            for ids, what in (
+                (reclaimed.lost, "lost"),
+                (reclaimed.again, "to be tried again"),
+                (reclaimed.poisoned, "poisoned, and not tried again"),
+            ):
                 if ids:
                     log.warning("%s, their agents fell silent: %s", what, ", ".join(ids))
         self._unpark()

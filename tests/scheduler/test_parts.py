@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,6 +202,40 @@ def test_runs_of_a_silent_agent_are_lost_but_only_after_a_full_lease_of_this_red
     reaper.stop()
     ended = store.runs.get(id).ended_at_ms
     assert ended is not None and ended - began >= 390
+
+
+@pytest.mark.parametrize("every_s", [0.02, 1.0], ids=["it sees the outage", "it does not"])
+def test_after_a_restart_of_redis_leases_are_good_for_one_full_lease_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every_s: float
+) -> None:
+    lease_ms = 3_000
+    monkeypatch.setattr(reaper_module, "EVERY_S", every_s)
+    monkeypatch.setattr(reaper_module, "LEASE_MS", 10)
+    with RedisServer(tmp_path, durable=True) as server:
+        store = Store(server.url)
+        store.observe_time()
+        hand = Hand(store)
+        hand.job(concurrency=2)
+        hand.agent()
+        first, second = hand.run(), hand.run()
+        lease_of_first, lease_of_second = (claim.lease for claim in hand.claim())
+        hand.expire(lease_of_first)
+        reaper = Reaper(store)
+        reaper.start()
+        # From here on it has looked, and waits for nothing.
+        wait_until(lambda: hand.state(first) is RunState.LOST)
+        monkeypatch.setattr(reaper_module, "LEASE_MS", lease_ms)
+        store.connection.command("CONFIG", "SET", "appendfsync", "always")
+        server.kill()
+        server.start()
+        store.observe_time()
+        began = store.clock.now_ms()
+        hand.expire(lease_of_second)
+        wait_until(lambda: hand.state(second) is RunState.LOST)
+        reaper.stop()
+        ended = store.runs.get(second).ended_at_ms
+        assert ended is not None and ended - began >= lease_ms - 500
+        store.close()
 
 
 def test_the_pruner_keeps_the_newest_runs_of_a_busy_job(store: Store, hand: Hand) -> None:

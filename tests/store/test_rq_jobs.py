@@ -86,6 +86,18 @@ def test_a_job_that_is_lost_is_tried_again_while_it_has_retries(hand: Hand, queu
     assert [attempt.state for attempt in hand.store.runs.attempts(job.id)] == ["lost", "lost"]
 
 
+def test_a_job_that_is_lost_three_times_is_poisoned_whatever_retries_are_left(
+    hand: Hand, queue: Queue
+) -> None:
+    job = queue.enqueue("operator.add", 1, 2, retry=Retry(max=9))
+    for _ in range(3):
+        hand.expire(started(hand).lease)
+        hand.store.leases.reclaim()
+    assert hand.state(job.id) is RunState.POISONED
+    assert job.get_status() == JobStatus.FAILED
+    assert ids(queue) == []
+
+
 def test_a_dependent_goes_to_the_front_where_it_asks_for_it(hand: Hand, queue: Queue) -> None:
     first = queue.enqueue("operator.add", 1, 2)
     claim = started(hand)

@@ -179,6 +179,35 @@ def test_a_lost_run_goes_on_on_another_host(ready: Fleet) -> None:
     assert told(handle) == [("lost", "web1"), ("success", "web2")]
 
 
+def test_a_run_that_kills_its_agent_is_poisoned_before_it_has_killed_them_all(fleet: Fleet) -> None:
+    fleet.agent("web1", ROLE)
+    store = fleet.jober.store
+    handle = start(
+        fleet,
+        "deadly",
+        command="kill -9 $PPID; sleep 60",
+        shell=True,
+        retries=9,
+        retry_on=["lost"],
+        retry_delay=0,
+    )
+
+    def poisoned() -> bool:
+        live = {agent.id for agent in fleet.jober.agents()}
+        for member in store.connection.command("ZRANGE", "jober:leases", 0, -1):
+            holder = member.split(b" ")[3].decode()
+            if live - {holder}:
+                # Another has taken its place: the lease need not be waited for.
+                store.connection.command("ZADD", "jober:leases", "XX", "1", member)
+        store.leases.reclaim()
+        store.leases.promote()
+        return handle.state is RunState.POISONED
+
+    wait_until(poisoned, 40)
+    assert told(handle) == [("lost", "web1"), ("lost", "web1"), ("poisoned", "web1")]
+    assert wait_until(fleet.jober.agents)
+
+
 def test_a_run_that_waits_for_another_attempt_is_cancelled_at_once(
     ready: Fleet, redis: Redis
 ) -> None:

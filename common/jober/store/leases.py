@@ -35,10 +35,12 @@ class Finish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reclaimed:
-    """The ids of runs whose agents fell silent: those that are lost, and those tried again."""
+    """The ids of runs whose agents fell silent: those that are lost, those tried again, and those
+    that are not, since that has happened too often."""
 
-    lost: tuple[str, ...]
-    again: tuple[str, ...]
+    lost: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    poisoned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ class LeaseStore:
         now = self._redis.clock.now_ms()
         members = self._redis.command("ZRANGEBYSCORE", keys.LEASES, "-inf", now, "LIMIT", 0, limit)
         if not members:
-            return Reclaimed(lost=(), again=())
+            return Reclaimed()
         attempts = [_attempt(member) for member in members]
         with self._redis.guard():
             pipeline = self._redis.client.pipeline(transaction=False)
@@ -128,13 +130,15 @@ class LeaseStore:
                 members, attempts, found, strict=True
             )
         ]
-        lost, again = self._redis.run(
+        lost, again, poisoned = self._redis.run(
             "reclaim",
             [keys.LEASES],
             [packed(told), KEEP_S, rq.traceback_payload("lost: its agent fell silent")],
         )
         return Reclaimed(
-            lost=tuple(id.decode() for id in lost), again=tuple(id.decode() for id in again)
+            lost=tuple(id.decode() for id in lost),
+            again=tuple(id.decode() for id in again),
+            poisoned=tuple(id.decode() for id in poisoned),
         )
 
     def promote(self, limit: int = 200) -> tuple[int, float | None]:

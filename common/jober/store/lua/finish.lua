@@ -23,9 +23,9 @@ for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
   local lease = end_.id .. ':' .. end_.attempt
   local run = redis.call('HMGET', 'rq:job:' .. end_.id, 'state', 'attempt', 'job', 'target', 'origin', 'host')
   local good_end = end_.outcome.state == 'success' or end_.outcome.state == 'skipped'
-  -- Of a run that was given up as lost, the true outcome of the same attempt is taken; where it waits
+  -- Of a run that was given up as lost, or poisoned by it, the true outcome of the same attempt is taken; where it waits
   -- for another one, if that is not needed any more.
-  local late = run[1] == 'lost' or run[1] == 'delayed' and good_end
+  local late = run[1] == 'lost' or run[1] == 'poisoned' or run[1] == 'delayed' and good_end
   local ours = (run[1] == 'running' or late) and run[2] == tostring(end_.attempt)
   local job = run[3] or end_.job
   release_attempt(lease, job, end_.host, ARGV[1], end_.limits, run[5] or end_.queue)

@@ -1,9 +1,11 @@
--- RECLAIM: runs whose agent has not renewed its lease are lost, or tried again. Any node may run it.
+-- RECLAIM: runs whose agent has not renewed its lease are lost, or tried again, or poisoned where that
+-- has happened too often. Any node may run it.
 -- KEYS  1 jober:leases
---       built: rq:job:<id>, and those of write_end, put_off, finish_rq, release_attempt and unpark
+--       built: rq:job:<id>, and those of write_end, put_off, finish_rq, poison_reason, release_attempt
+--       and unpark
 -- ARGV  1 msgpack list of {member of KEYS[1], ms until it is tried again (false: it is not)}
 --       2 s that a finished run is kept  3 traceback as RQ reads it
--- Reply {list of the ids that were lost, list of those that are tried again}
+-- Reply {list of the ids that were lost, list of those that are tried again, list of those that are poisoned}
 -- A member that was renewed or let go of meanwhile is left alone.
 --#include time
 --#include event
@@ -14,8 +16,9 @@
 --#include retry
 --#include rq_queue
 --#include rq
+--#include poison
 local now = now_ms()
-local lost, again = {}, {}
+local lost, again, poisoned = {}, {}, {}
 
 local function reclaim(member, retry_in)
   local lease, job, host, agent, limits, queue = read_lease(member)
@@ -30,16 +33,23 @@ local function reclaim(member, retry_in)
     local ended = { job = job, target = run[3] or '', queue = queue, host = host, agent = agent }
     local outcome = { state = 'lost', rq_traceback = ARGV[3],
       reason = 'agent ' .. agent .. ' has been silent for longer than its lease' }
-    local is_again = false
+    local poison, is_again = poison_reason(id, ended), false
+    if poison then
+      outcome.state, outcome.reason = 'poisoned', poison
+      tell('run.poisoned', now, { run = id, job = job, host = host, agent = agent, attempt = attempt,
+        reason = poison })
+    end
     if job == '' then
       is_again = finish_rq(id, ended, outcome, now, tonumber(ARGV[2])) -- an application's own RQ job
-    elseif retry_in and put_off(id, ended, outcome, retry_in, now) then
+    elseif retry_in and not poison and put_off(id, ended, outcome, retry_in, now) then
       is_again = true
     else
       write_end(id, ended, outcome, now, tonumber(ARGV[2]))
     end
     if is_again then
       again[#again + 1] = id
+    elseif poison then
+      poisoned[#poisoned + 1] = id
     else
       lost[#lost + 1] = id
     end
@@ -51,4 +61,4 @@ for _, overdue in ipairs(cmsgpack.unpack(ARGV[1])) do
   local until_ms = redis.call('ZSCORE', KEYS[1], overdue[1])
   if until_ms and tonumber(until_ms) <= now then reclaim(overdue[1], overdue[2]) end
 end
-return { lost, again }
+return { lost, again, poisoned }

@@ -134,7 +134,7 @@ local function finish_rq(id, run, outcome, now, keep_s)
       return true
     end
     outcome.result_type, outcome.rq_traceback = MAX_RETRIES_EXCEEDED, nil
-  elseif retries_left > 0 and status ~= 'stopped' then
+  elseif retries_left > 0 and status ~= 'stopped' and outcome.state ~= 'poisoned' then
     local intervals = intervals_of(job[4])
     redis.call('HSET', record, 'retries_left', retries_left - 1)
     again_rq(id, run, outcome, intervals[math.max(#intervals - retries_left, 0) + 1] or 0,
