@@ -133,3 +133,13 @@ def test_the_intervals_of_next_count_from_the_anchor(cli: Cli, hand: Hand) -> No
     schedule = hand.store.jobs.get("each").job.schedule
     assert schedule is not None
     assert coming[-5:-1] == f".{anchor % 1000:03d}"
+
+
+def test_a_service_is_told_by_how_it_stands(cli: Cli, hand: Hand) -> None:
+    hand.job("svc", service=True)
+    assert "no host" in cli("jobs").text and "kept alive" in cli("jobs").text
+    assert cli("jobs", "--json").json[0]["service"] == []
+    assert "svc is a service, and has no fires" in cli("next", "svc").err
+    assert "it is a service, of which one run goes on always" in cli("run", "svc").err
+    hand.store.jobs.pause("svc", True)
+    assert "paused" in cli("jobs").text

@@ -62,7 +62,9 @@ def next_fires(
             record = jober.job(name)
             now_ms = jober.store.clock.now_ms()
         if record.job.schedule is None:
-            _tell_none(f"{name} has no schedule: jober run {name}", json)
+            service = f"{name} is a service, and has no fires: jober show {name}"
+            by_hand = f"{name} has no schedule: jober run {name}"
+            _tell_none(service if record.job.service else by_hand, json)
             return
         schedule = record.job.schedule
         anchor_ms = record.anchor_ms

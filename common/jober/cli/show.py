@@ -78,7 +78,8 @@ def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None
     if runs:
         print_runs(console, runs, now_ms)
     else:
-        console.print(Text(f"none yet: jober run {name}", style="dim"))
+        how = "" if record.job.service else f": jober run {name}"
+        console.print(Text(f"none yet{how}", style="dim"))
 
 
 def _print_head(
@@ -121,7 +122,7 @@ def _print_head(
     if not hosts:
         lines.append(("", Text("no live host has such a role now", style="red")))
     told = {"title", "roles", "on", "prefer", "timezone", "cron", "every", "at", "date", "any_of"}
-    told |= {"command", "call", "module", "script", "args", "kwargs", "notes", "shell"}
+    told |= {"command", "call", "module", "script", "args", "kwargs", "notes", "shell", "service"}
     lines += [
         (field, value if isinstance(value, str) else terminal.json_text(value))
         for field, value in job.spec().items()
