@@ -74,11 +74,9 @@ def test_the_system_format_has_a_user_before_the_command() -> None:
     imported = read("17 * * * *\troot\tcd / && run-parts /etc/cron.hourly", system=True)
     job = jobs(imported)["run-parts-cron-hourly"]
     assert job.command == "cd / && run-parts /etc/cron.hourly"
-    assert job.tags == ["user:root"]
-    assert (
-        "tab:1: this line ran as 'root'; a job runs as the user of its agent"
-        in (imported.warnings[0])
-    )
+    assert job.user == "root"
+    assert not imported.warnings
+    assert "needs an agent that is root, or that user itself" in "".join(imported.header)
 
 
 def test_of_a_system_crontab_one_user_may_be_wanted() -> None:
@@ -87,8 +85,9 @@ def test_of_a_system_crontab_one_user_may_be_wanted() -> None:
     assert "left out are 1 of other users than 'www'" in imported.warnings[-1]
 
 
-def test_the_owner_of_a_crontab_is_a_tag() -> None:
-    assert one("@daily x", user="www").tags == ["user:www"]
+def test_the_owner_of_a_crontab_is_the_user_of_its_jobs() -> None:
+    assert one("@daily x", user="www").user == "www"
+    assert one("@daily x").user is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from jober.importing.crontab_line import (
     read_variable,
     shell_text,
 )
-from jober.importing.header import NO_ROLES, REVIEW, ZONE_UNKNOWN, ZONE_WARNING
+from jober.importing.header import NO_ROLES, REVIEW, USER_NEEDS, ZONE_UNKNOWN, ZONE_WARNING
 from jober.importing.imported import Imported, ImportedJob, Remark, shared_env, without_env
 from jober.importing.names import Names, command_names
 from jober.job import Job
@@ -75,7 +75,6 @@ class _Reading:
     parts: list[ImportedJob | Remark] = field(default_factory=list)
     problems: list[DefinitionError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    users: dict[str, list[int]] = field(default_factory=dict)
     left_out: int = 0
     names: Names = field(init=False)
 
@@ -183,9 +182,9 @@ class _Reading:
                 f"line {self.bad_zone}, which holds for it, names no time zone",
                 mend=f"mend line {self.bad_zone}",
             )
-        self.job(number, entry)
+        self.job(entry)
 
-    def job(self, number: int, entry: Entry) -> None:
+    def job(self, entry: Entry) -> None:
         about, told = _about(self.remarks)
         if told:
             self.parts.append(Remark(tuple(told)))
@@ -210,8 +209,7 @@ class _Reading:
             tags += [f"mailto:{address}" for address in re.split(r"[,\s]+", self.mailto) if address]
         user = entry.user if self.options.system else self.options.user
         if user is not None:
-            self.users.setdefault(user, []).append(number)
-            tags.append(f"user:{user}")
+            fields["user"] = user
         if tags:
             fields["tags"] = tags
         if len(about) > 1 or (about and "title" not in fields):
@@ -223,11 +221,6 @@ class _Reading:
 
     def result(self) -> Imported:
         self.flush()
-        for user, lines in self.users.items():
-            self.warnings.append(
-                f"{self.at(lines[0])}: {_lines(lines)} ran as '{user}'; a job runs as the user of "
-                f"its agent: give those hosts an agent under '{user}', and these jobs its role"
-            )
         if self.left_out:
             self.warnings.append(
                 f"{self.options.path}: left out are {self.left_out} of other users than "
@@ -276,6 +269,7 @@ class _Reading:
             *lines,
             "- cron starts a command in its user's home with PATH=/usr/bin:/bin; jober in the",
             "  directory of the agent, with its environment. Where that matters, set cwd and env.",
+            *([USER_NEEDS] if self.options.system or self.options.user else []),
             "- Output is kept with each run (jober logs); no mail is sent.",
         ]
 
@@ -303,10 +297,3 @@ def _title(about: list[str]) -> dict[str, str]:
     if len(about) == 1 and 0 < len(about[0].strip()) <= _TITLE_LENGTH and about[0].isprintable():
         return {"title": about[0].strip()}
     return {}
-
-
-def _lines(numbers: list[int]) -> str:
-    if len(numbers) == 1:
-        return "this line"
-    shown = ", ".join(map(str, numbers[:8])) + (", …" if len(numbers) > 8 else "")
-    return f"lines {shown}"

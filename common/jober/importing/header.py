@@ -5,6 +5,7 @@ NO_ROLES = (
     "- Any one host with the role 'default' runs a job. For others write",
     '  roles = ["db"] in a job or in the defaults, or import with --roles db.',
 )
+USER_NEEDS = "- A job with `user` or `group` needs an agent that is root, or that user itself."
 ZONE_UNKNOWN = (
     "- The zone of the times is not known, so UTC stands below: name it there, or with",
     "  --timezone.",

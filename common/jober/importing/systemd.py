@@ -11,7 +11,7 @@ from typing import Any
 
 from jober.errors import DefinitionError
 from jober.importing.calendar import Calendar, read_calendar
-from jober.importing.header import NO_ROLES, REVIEW, ZONE_UNKNOWN, ZONE_WARNING
+from jober.importing.header import NO_ROLES, REVIEW, USER_NEEDS, ZONE_UNKNOWN, ZONE_WARNING
 from jober.importing.imported import Imported, ImportedJob, Remark
 from jober.importing.names import Names
 from jober.importing.service import service_fields
@@ -254,5 +254,5 @@ def _header(options: SystemdOptions) -> list[str]:
     return [
         *lines,
         "- A run has the environment of its agent, and is under the limits of the agent's unit.",
-        "- A job with `user` or `group` needs an agent that is root, or that user itself.",
+        USER_NEEDS,
     ]
