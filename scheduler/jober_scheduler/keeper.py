@@ -6,12 +6,11 @@ no services it asks Redis one small question in each half second.
 """
 
 import logging
-import threading
 
-from jober.errors import RedisUnavailable
 from jober.placement import Roster
 from jober.service import Service, ServiceAction
 from jober.store import Store
+from jober_scheduler.chore import Chore
 from jober_scheduler.elector import Elector
 from jober_scheduler.services import FleetView, plan_service
 
@@ -30,33 +29,16 @@ class Keeper:
     def __init__(self, store: Store, elector: Elector) -> None:
         self._store = store
         self._elector = elector
-        self._stop = threading.Event()
         self._fleet: FleetView | None = None
         self._fleet_read_at = 0.0
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self.chore = Chore("keeper", EVERY_S, self._look)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the step at hand."""
-        self._stop.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        wait_s = EVERY_S
-        while not self._stop.wait(wait_s):
-            token = self._elector.token()
-            wait_s = EVERY_S
-            if token is None:
-                continue
-            try:
-                wait_s = self._look(token)
-            except RedisUnavailable as error:
-                log.warning("cannot look after the services: %s", error)
-
-    def _look(self, token: str) -> float:
+    def _look(self) -> float:
         """Do what is to be done now; in how many seconds to look again."""
+        token = self._elector.token()
+        return EVERY_S if token is None else self._serve(token)
+
+    def _serve(self, token: str) -> float:
         services = self._store.services.all()
         if not services:
             return EVERY_S

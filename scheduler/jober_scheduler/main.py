@@ -65,11 +65,11 @@ def run(store: Store, node: str) -> int:
     elector = Elector(store, node)
     ticker = Ticker(store, elector)
     keeper = Keeper(store, elector)
-    reaper = Reaper(store)
-    promoter = Promoter(store)
-    pruner = Pruner(store, elector)
-    for part in (elector, ticker, keeper, reaper, promoter, pruner):
-        part.start()
+    chores = [Pruner(store, elector).chore, Promoter(store).chore, Reaper(store).chore]
+    elector.start()
+    ticker.start()
+    for chore in (keeper.chore, *chores):
+        chore.start()
     status = 0
     while not stop.wait(1.0):
         if not ticker.alive:
@@ -78,11 +78,10 @@ def run(store: Store, node: str) -> int:
             break
     # First no more fires, then no more lead: a standby takes over at once.
     ticker.stop()
-    keeper.stop()
+    keeper.chore.stop()
     elector.stop()
-    pruner.stop()
-    promoter.stop()
-    reaper.stop()
+    for chore in chores:
+        chore.stop()
     ticker.close()
     store.close()
     return status

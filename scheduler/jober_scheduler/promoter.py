@@ -5,10 +5,9 @@ anything to do.
 """
 
 import logging
-import threading
 
-from jober.errors import RedisUnavailable
 from jober.store import Store
+from jober_scheduler.chore import Chore
 
 log = logging.getLogger(__name__)
 
@@ -21,23 +20,7 @@ BATCH = 200
 class Promoter:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="promoter", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        wait_s = EVERY_S
-        while not self._stop.wait(wait_s):
-            try:
-                wait_s = self._look()
-            except RedisUnavailable:
-                wait_s = EVERY_S
+        self.chore = Chore("promoter", EVERY_S, self._look)
 
     def _look(self) -> float:
         """Do what is due; in how many seconds to look again."""

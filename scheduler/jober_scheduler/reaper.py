@@ -8,12 +8,12 @@ full lease more, since their agents could not renew them.
 """
 
 import logging
-import threading
 
 from jober.errors import RedisUnavailable
 from jober.store import Store
 from jober.store.agents import LEASE_MS
 from jober.store.leases import Reclaimed
+from jober_scheduler.chore import Chore
 
 log = logging.getLogger(__name__)
 
@@ -23,26 +23,18 @@ EVERY_S = 1.0
 class Reaper:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._stop = threading.Event()
         self._server = ""
         self._hold_until = 0.0
-        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            try:
-                self._look()
-            except RedisUnavailable:
-                self._server = ""
+        self.chore = Chore("reaper", EVERY_S, self._look)
 
     def _look(self) -> None:
+        try:
+            self._reap()
+        except RedisUnavailable:
+            self._server = ""
+            raise
+
+    def _reap(self) -> None:
         now = self._store.clock.monotonic()
         server = self._store.leases.server()
         if server != self._server:
@@ -74,5 +66,5 @@ class Reaper:
             cursor, moved = self._store.limits.unpark(cursor)
             if moved:
                 log.info("%d runs had a slot and waited", moved)
-            if not cursor or self._stop.is_set():
+            if not cursor or self.chore.is_stopping:
                 return

@@ -196,10 +196,10 @@ def test_runs_of_a_silent_agent_are_lost_but_only_after_a_full_lease_of_this_red
     store.connection.command("ZADD", "jober:agents", 1, "host1-aaaaaa")
     reaper = Reaper(store)
     began = store.clock.now_ms()
-    reaper.start()
+    reaper.chore.start()
     wait_until(lambda: hand.state(id) is RunState.LOST)
     wait_until(lambda: store.agents.live() == [] and not hand.count("jober:agents"))
-    reaper.stop()
+    reaper.chore.stop()
     ended = store.runs.get(id).ended_at_ms
     assert ended is not None and ended - began >= 390
 
@@ -221,7 +221,7 @@ def test_after_a_restart_of_redis_leases_are_good_for_one_full_lease_more(
         lease_of_first, lease_of_second = (claim.lease for claim in hand.claim())
         hand.expire(lease_of_first)
         reaper = Reaper(store)
-        reaper.start()
+        reaper.chore.start()
         # From here on it has looked, and waits for nothing.
         wait_until(lambda: hand.state(first) is RunState.LOST)
         monkeypatch.setattr(reaper_module, "LEASE_MS", lease_ms)
@@ -232,7 +232,7 @@ def test_after_a_restart_of_redis_leases_are_good_for_one_full_lease_more(
         began = store.clock.now_ms()
         hand.expire(lease_of_second)
         wait_until(lambda: hand.state(second) is RunState.LOST)
-        reaper.stop()
+        reaper.chore.stop()
         ended = store.runs.get(second).ended_at_ms
         assert ended is not None and ended - began >= lease_ms - 500
         store.close()
