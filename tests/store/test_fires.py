@@ -203,6 +203,41 @@ def test_overlap_is_looked_at_on_each_host_by_itself(store: Store, hand: Hand) -
     }
 
 
+def test_overlap_is_counted_over_the_fleet_where_concurrency_is(store: Store, hand: Hand) -> None:
+    at = begin(hand, on=2, concurrency=2)
+    hand.fire("job", at, "host1", "host2")
+    hand.fire("job", at + 60_000, "host3", "host4")
+    newest = store.events.ledger("job")[:2]
+    assert {(e.host, e.decision, e.reason) for e in newest} == {
+        ("host3", Decision.SKIPPED, "overlap: 2 runs are still going"),
+        ("host4", Decision.SKIPPED, "overlap: 2 runs are still going"),
+    }
+
+
+def test_one_fire_waits_with_all_its_runs_and_the_next_does_not(store: Store, hand: Hand) -> None:
+    at = begin(hand, on=2, concurrency=1)
+    store.connection.command("HSET", "jober:job:job", "overlap", "queue-one")
+    hand.agent()
+    hand.fire("job", at, "host1")
+    hand.claim()
+    hand.fire("job", at + 60_000, "host1", "host2")
+    assert {e.decision for e in store.events.ledger("job")[:2]} == {Decision.FIRED}
+    hand.fire("job", at + 120_000, "host1", "host2")
+    assert {e.decision for e in store.events.ledger("job")[:2]} == {Decision.SKIPPED}
+
+
+def test_a_run_by_hand_on_a_named_host_counts_for_the_overlap(store: Store, hand: Hand) -> None:
+    at = begin(hand)
+    hand.run(host="host1")
+    hand.fire("job", at)
+    assert store.events.ledger("job")[0].reason == "overlap: 1 run is still going"
+    hand.agent()
+    hand.finish(hand.claim()[0])
+    assert hand.held() == {}
+    hand.fire("job", at + 60_000)
+    assert store.events.ledger("job")[0].decision is Decision.FIRED
+
+
 def test_a_range_of_missed_fires_is_one_entry_with_its_count_and_an_event(
     store: Store, hand: Hand
 ) -> None:

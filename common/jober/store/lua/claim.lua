@@ -131,7 +131,7 @@ local function take(id, queue)
   redis.call('ZADD', KEYS[2], now, lease)
   redis.call('ZADD', 'rq:wip:' .. queue, '+inf', lease)
   if want then
-    if attempt > 1 then redis.call('SADD', active_key(job, fields[9]), id) end
+    if attempt > 1 then count_active('SADD', id, job, fields[9]) end
     for _, one in ipairs(want.full) do redis.call('ZADD', one.slots, now, lease) end
     if limits ~= '' then redis.call('HSET', record, 'limits', limits) end
   end

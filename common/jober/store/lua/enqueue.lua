@@ -15,7 +15,7 @@ local now = now_ms()
 for _, run in ipairs(cmsgpack.unpack(ARGV[2])) do
   if list_run(run.id, ARGV[1], now) then
     run.trigger = 'manual'
-    write_run(run.id, ARGV[1], job, run, active_key(ARGV[1], not run.may_move and run.host))
+    write_run(run.id, ARGV[1], job, run)
   end
 end
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'placed', ARGV[3]) end

@@ -30,16 +30,17 @@ local OVER = { finished = true, failed = true, stopped = true, canceled = true }
 
 -- The runs of the job that are still going, and of them those that wait; what others have deleted
 -- or ended does not count. Neither do those that this very call makes: fires that are late together
--- (the leader was away) are not skipped for one another's sake, but run one after the other.
+-- (the leader was away) are not skipped for one another's sake, but run one after the other. The runs
+-- of this fire on other hosts do not even wait before it: made_now has the moment of each.
 local made_now = {}
-local function active_runs(key)
+local function active_runs(key, at)
   local going, waiting = {}, 0
   for _, id in ipairs(redis.call('SMEMBERS', key)) do
     local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'status')
     local state = run[1]
     if LIVE[state] and not OVER[run[2]] then
       if not made_now[id] then going[#going + 1] = id end
-      if state ~= 'running' then waiting = waiting + 1 end
+      if state ~= 'running' and made_now[id] ~= at then waiting = waiting + 1 end
     else
       redis.call('SREM', key, id)
     end
@@ -64,12 +65,12 @@ local function tell_missed(name, at, reason, first, count)
 end
 
 -- Why the fire may not make a run, or nil. Where old runs make room for it, they are told to.
-local function overlap(job, at, host, active)
-  local rule, limit = job[OVERLAP], host and job[HOST_LIMIT]
+local function overlap(name, job, at, host)
+  local rule, host_limit = job[OVERLAP], host and job[HOST_LIMIT] ~= '' and job[HOST_LIMIT]
   if rule == 'allow' or rule == 'queue' then return nil end
-  limit = tonumber(limit and limit ~= '' and limit or job[FLEET_LIMIT])
+  local limit = tonumber(host_limit or job[FLEET_LIMIT])
   if not limit then return nil end
-  local going, waiting = active_runs(active)
+  local going, waiting = active_runs(active_key(name, host_limit and host), at)
   if #going < limit then return nil end
   if rule == 'queue-one' then
     return waiting > 0 and 'overlap: one fire waits already' or nil
@@ -87,8 +88,7 @@ local new_run = { trigger = 'schedule', term = string.match(ARGV[1], '^%d+') }
 local function fire(name, job, at, id, host, may_move)
   if not list_run(id, name, now) then return end
   local bound = not may_move and host or nil
-  local active = active_key(name, bound)
-  local reason = overlap(job, at, bound, active)
+  local reason = overlap(name, job, at, bound)
   if reason then
     redis.call('ZREM', 'jober:runs:' .. name, id)
     if bound then
@@ -100,9 +100,9 @@ local function fire(name, job, at, id, host, may_move)
     return
   end
   new_run.host, new_run.fire_at, new_run.may_move = host, at, may_move
-  write_run(id, name, job, new_run, active)
+  write_run(id, name, job, new_run)
   made = made + 1
-  made_now[id] = true
+  made_now[id] = at
 end
 
 local function carry_out(plan)

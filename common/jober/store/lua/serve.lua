@@ -31,8 +31,7 @@ local function carry_out(action)
     local host = start.host or nil
     list_run(start.id, action.job, now)
     write_run(start.id, action.job, job,
-      { trigger = 'service', term = term, host = host, may_move = start.may_move },
-      active_key(action.job, not start.may_move and host))
+      { trigger = 'service', term = term, host = host, may_move = start.may_move })
   end
   if action.stop then cancel_run(action.run, action.stop, ARGV[4], now, tonumber(ARGV[3])) end
   if action.after then

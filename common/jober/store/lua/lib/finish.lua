@@ -48,7 +48,7 @@ local function write_end(id, run, outcome, now, ttl)
   redis.call('HDEL', record, 'cancel_requested')
   redis.call('EXPIRE', record, ttl)
   if run.job ~= '' then
-    redis.call('SREM', active_key(run.job, run.target), id)
+    count_active('SREM', id, run.job, run.target)
     redis.call('ZREMRANGEBYSCORE', 'jober:runs:' .. run.job, '-inf', now - 2000 * ttl)
     -- The pruner is told of a list that has grown past its bound (KEEP_PER_JOB there).
     if redis.call('ZCARD', 'jober:runs:' .. run.job) > 1100 then

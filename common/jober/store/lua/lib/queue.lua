@@ -4,6 +4,13 @@ local function active_key(job, host)
   return 'jober:active:' .. job .. (host and host ~= '' and '@' .. host or '')
 end
 
+-- Count a run, or no more, among those of its job that have not ended, and of the host that it is
+-- bound to (or nil, or ''): command is SADD or SREM.
+local function count_active(command, id, job, host)
+  redis.call(command, active_key(job), id)
+  if host and host ~= '' then redis.call(command, active_key(job, host), id) end
+end
+
 -- Wake one agent that waits at the queue; one token is enough, since a claim that leaves
 -- something behind rings again.
 local function ring(queue)

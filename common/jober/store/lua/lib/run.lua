@@ -28,8 +28,8 @@ end
 local PREFERRED_MS, BOUND_MS = 5000, 3600000
 
 -- Write a run that was listed. run: {trigger, host, may_move, until_ms, fire_at (ms), term, data,
--- description, expires (ms)}, the first always; active: the key of those that count with it.
-local function write_run(id, name, job, run, active)
+-- description, expires (ms)}, the first always.
+local function write_run(id, name, job, run)
   local host = run.host
   local queue = job[QUEUE]
   -- The queue of a host has the priority of the job's own.
@@ -47,7 +47,7 @@ local function write_run(id, name, job, run, active)
     redis.call('HSET', 'rq:job:' .. id, 'bound_until',
       run.until_ms or string.format('%.0f', (run.fire_at or tonumber(new_score)) + BOUND_MS))
   end
-  redis.call('SADD', active, id)
+  count_active('SADD', id, name, not run.may_move and host)
   local expires = run.expires or job[EXPIRES]
   if expires and expires ~= '' then
     local expires_at = string.format('%.0f', (run.fire_at or tonumber(new_score)) + expires)
