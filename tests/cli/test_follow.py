@@ -112,6 +112,45 @@ def test_why_nothing_comes_is_told(fleet: Fleet) -> None:
     assert follower.returncode == 1
 
 
+def test_a_host_whose_slots_are_taken_and_one_that_is_cordoned_are_told(fleet: Fleet) -> None:
+    fleet.agent("alpha", slots=1)
+    fleet.jober.add_job("long", command="sleep 60", grace=1)
+    fleet.jober.add_job("next", command="echo done", concurrency=2)
+    long = fleet.jober.run("long")
+    wait_until(lambda: [agent.running for agent in fleet.jober.agents()] == [1])
+    followers = [start(fleet, "run", "next", "-f", *more) for more in ([], ["--host", "alpha"])]
+    for follower in followers:
+        assert follower.stderr is not None
+        assert b"waits: all slots of alpha are taken" in follower.stderr.readline()
+    [run, *_] = fleet.jober.runs("next")
+    shown = start(fleet, "show", run.id).communicate(timeout=15)[0].decode()
+    assert "waits: all slots of alpha are taken" in shown
+
+    fleet.jober.cordon("alpha")
+    told = b"".join(follower.stderr.readline() for follower in followers if follower.stderr)
+    assert b"waits for alpha, which is cordoned, and takes no new runs" in told
+    assert b"waits: no live host has a role that it asks for" in told
+    fleet.jober.uncordon("alpha")
+    long.cancel()
+    assert [follower.communicate(timeout=15)[0] for follower in followers] == [b"done\n"] * 2
+
+
+def test_an_end_that_is_no_plain_success_is_told_with_its_reason(fleet: Fleet) -> None:
+    fleet.agent("alpha")
+    add = fleet.jober.add_job
+    add("good", command="exit 3", shell=True, ok_exit_codes=[0, 3])
+    add("nothing", command="exit 99", shell=True, skip_exit_codes=[99])
+    add("object", call="builtins:object")
+    good, nothing, odd = (start(fleet, "run", job, "-f") for job in ("good", "nothing", "object"))
+    assert good.communicate(timeout=15) == (b"", b"")
+    assert good.returncode == 0
+    assert b" ended as skipped: exit code 99\n" in nothing.communicate(timeout=15)[1]
+    assert nothing.returncode == 0
+    told = odd.communicate(timeout=15)[1]
+    assert b" ended as success: the return value is a object, not JSON" in told
+    assert odd.returncode == 0
+
+
 def test_between_two_attempts_it_is_told_when_the_next_one_is(store: Store, hand: Hand) -> None:
     hand.job(retries=1)
     hand.agent()

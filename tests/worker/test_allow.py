@@ -32,6 +32,8 @@ def test_without_a_list_all_is_allowed() -> None:
 def test_what_is_in_no_list_is_refused_and_file_and_rule_are_told() -> None:
     told = allow(commands=["pg_dump"]).refusal(command("rm", "-rf", "/"))
     assert told == "refused by /etc/jober/worker.toml: [allow] commands does not name 'rm'"
+    told = allow(commands=[["rm", "/tmp/a"]]).refusal(command("rm", "-rf", "/"))
+    assert told and told.endswith("commands does not name 'rm -rf /'")
     assert allow(commands=["pg_dump"]).refusal(call("os:system"))
     assert allow(callables=["reports.*"]).refusal(command("/bin/sh", "-c", "id"))
 

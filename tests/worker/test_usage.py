@@ -28,6 +28,11 @@ def test_the_peak_memory_of_a_large_program_is_exact_and_of_a_small_one_its_own(
     assert ours and 100_000 < (small.peak_memory_bytes or 0) < min(ours, 10 * MB)
 
 
+def test_what_was_seen_before_a_program_was_loaded_is_no_figure() -> None:
+    told = [Program("/bin/true").run().peak_memory_bytes for _ in range(20)]
+    assert all(figure is None or figure > 100_000 for figure in told)
+
+
 def test_the_memory_of_a_child_counts_where_it_is_the_largest() -> None:
     child = sh(f"{sys.executable} -c 'len(bytearray(400_000_000))'; true").run()
     assert 400 * MB < (child.peak_memory_bytes or 0) < 480 * MB

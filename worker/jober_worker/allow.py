@@ -7,6 +7,7 @@ a program loads, a directory or a file of variables that the job names.
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ class AllowList:
             yield "jobs", f"does not name the job '{wanted.job or ''}'"
         kind = f"{wanted.kind}s"
         if self.is_strict and not _names(wanted, lists.get(kind, ())):
-            yield kind, f"does not name {wanted.name!r}"
+            yield kind, f"does not name {_shown(wanted, lists.get(kind, ()))!r}"
         for callback in wanted.also if self.is_strict else ():
             if not _names(Wanted(kind="callable", name=callback), lists.get("callables", ())):
                 yield "callables", f"does not name {callback!r}, which is called after it"
@@ -112,6 +113,15 @@ def read_allow(table: Any, file: str | None) -> AllowList:
             )
         lists[name] = tuple(tuple(rule) if isinstance(rule, list) else rule for rule in value)
     return AllowList(file=file, lists=lists)
+
+
+def _shown(wanted: Wanted, rules: Sequence[Any]) -> str:
+    """What is refused; with its arguments where a rule names the program, but with others."""
+    if wanted.kind == "command" and any(
+        not isinstance(rule, str) and _is_program(wanted.argv[0], rule[0]) for rule in rules
+    ):
+        return shlex.join(wanted.argv)[:200]
+    return wanted.name
 
 
 def _is_rule(name: str, rule: Any) -> bool:

@@ -14,6 +14,8 @@ from jober_worker.kernel import MAXRSS_BYTES, children_of, peak_memory_bytes
 # Soon at first, since most programs are short; then each time after twice as long.
 FIRST_S = 0.02
 AT_MOST_S = 2.0
+# Any program has more once it is loaded: what is less was seen on its way from fork to exec.
+LEAST_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,9 @@ class PeakMemory:
         waiting = [self._pid]
         while waiting:
             pid = waiting.pop()
-            self._seen = max(self._seen, peak_memory_bytes(pid) or 0)
+            seen = peak_memory_bytes(pid) or 0
+            if seen >= LEAST_BYTES:
+                self._seen = max(self._seen, seen)
             waiting += children_of(pid)
         self._wait_s = min(self._wait_s * 2, AT_MOST_S)
         self.due_s = time.monotonic() + self._wait_s

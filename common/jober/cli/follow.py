@@ -7,7 +7,7 @@ from collections.abc import Callable
 from jober.cli.live_bar import LiveBar
 from jober.cli.records import shown
 from jober.cli.terminal import note
-from jober.cli.words import moment, plain
+from jober.cli.waiting import why_it_waits
 from jober.client import Jober
 from jober.errors import RedisRefused, RedisUnavailable
 from jober.output import End, Frame, Stream, Truncated
@@ -61,7 +61,7 @@ def follow(
                     mark(told)
                 elif isinstance(told, End):
                     return jober.store.runs.get(id)
-                elif (why := _why_quiet(jober, id)) != hint:
+                elif (why := why_it_waits(jober, jober.store.runs.get(id))) != hint:
                     hint = why
                     if why:
                         note(f"{id} {why}")
@@ -97,12 +97,11 @@ def write_stdout(data: bytes) -> None:
 
 
 def exit_status(run: Run) -> int:
-    """What a shell is told of a run: its own exit status; 124 where it ran into its time-out,
-    as of timeout(1); 1 where it did not succeed and has none."""
-    if run.state is RunState.SKIPPED:
+    """What a shell is told of a run: 0 where it is a success or was skipped, whatever the job's
+    `ok_exit_codes` say; 124 where it ran into its time-out, as of timeout(1); else its own exit
+    status, or 1 where it has none."""
+    if run.state in (RunState.SUCCESS, RunState.SKIPPED):
         return 0
-    if run.state is RunState.SUCCESS:
-        return run.exit_code or 0
     if run.state is RunState.TIMEOUT:
         return TIMED_OUT
     return run.exit_code or 1
@@ -112,19 +111,3 @@ def _write(write: Callable[[bytes], int], data: bytes) -> None:
     """All of it: an unbuffered stream may take less than it is given."""
     while data:
         data = data[write(data) :]
-
-
-def _why_quiet(jober: Jober, id: str) -> str | None:
-    """Why a run that waits does wait, where there is something to say."""
-    run = jober.store.runs.get(id)
-    if run.state is RunState.PARKED:
-        return f"waits: as many runs of {run.job} as may run at once are running"
-    if run.retry_at_ms is not None:
-        at = moment(run.retry_at_ms, jober.store.clock.now_ms())
-        told = f" ({plain(run.reason)})" if run.reason else ""
-        return f"is tried again at {at}: attempt {run.attempt} did not succeed{told}"
-    if run.state is not RunState.QUEUED or run.job is None:
-        return None
-    if not jober.hosts_for(jober.job(run.job).job):
-        return "waits: no live host has a role that it asks for (see `jober agents`)"
-    return None

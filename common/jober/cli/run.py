@@ -11,6 +11,7 @@ from jober.cli.follow import exit_status, follow, write_both
 from jober.cli.options import JobArgument, JsonOption, RedisOption, WrongCall
 from jober.client import Jober, RunHandle
 from jober.errors import JoberError, did_you_mean
+from jober.run import RunState
 
 _INTERRUPTED = 130
 
@@ -66,7 +67,8 @@ def run(
     run does, and runs even where the job is paused.
 
     With --follow, its stdout goes to stdout and its stderr to stderr, and the exit status is
-    that of the run: 124 where it timed out, 1 where it failed without one (lost, cancelled).
+    that of the run: 0 for a success and for what was skipped, 124 where it timed out, 1 where
+    it failed without one (lost, cancelled).
     Ctrl-C stops following and leaves the run alone; the exit status is 130 then.
 
     Examples:
@@ -143,7 +145,8 @@ def _followed(jober: Jober, handle: RunHandle) -> int:
     status = exit_status(ended)
     if ended.return_value is not None:
         terminal.note(f"it returned {ended.return_value[:2000]}")
-    if status:
+    # Of a success there is a reason where its return value could not be kept as it was.
+    if status or ended.reason or ended.state is not RunState.SUCCESS:
         told = f": {ended.reason}" if ended.reason else ""
         terminal.note(f"{ended.id} ended as {ended.state}{told}")
     return status

@@ -11,6 +11,7 @@ from jober.cli import terminal
 from jober.cli.how_far import step_text
 from jober.cli.runs import took, why
 from jober.cli.table import Column, print_facts, print_heading, print_table
+from jober.cli.waiting import why_it_waits
 from jober.cli.words import duration, moment, moment_and_hint, plain
 from jober.client import Jober
 from jober.errors import RunNotFound
@@ -44,7 +45,10 @@ def show_run(jober: Jober, id: str, as_json: bool) -> None:
         return
     console = terminal.stdout()
     console.print(Text(run.id, style="bold"), terminal.state(run.state), sep="  ", soft_wrap=True)
-    print_facts(console, [(name, value) for name, value in _facts(run, now_ms) if value])
+    facts = _facts(run, now_ms)
+    if not why(run) and (waits := why_it_waits(jober, run)):
+        facts.append(("why", waits))
+    print_facts(console, [(name, value) for name, value in facts if value])
     if len(attempts) > 1 or run.retry_at_ms is not None:
         print_heading(console, "Attempts")
         _print_attempts(console, attempts, now_ms)
