@@ -63,6 +63,35 @@ class NextFireTimeError(ScheduleError):
     """An `every` schedule has no next fire: it is invalid, or would not move forward."""
 
 
+class BackupError(JoberError):
+    """The backup `file` cannot be restored: at `line`, where there is one, `problem` is wrong."""
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        mend: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.file = file
+        self.line = line
+        self.mend = mend
+        super().__init__(problem)
+
+    def within(self, file: str, line: int | None = None) -> "BackupError":
+        """The same error, told where it stands."""
+        self.file = self.file or file
+        self.line = self.line or line
+        return self
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line) if part)
+        text = f"{where}: {self.problem}" if where else self.problem
+        return f"{text} ({self.mend})" if self.mend else text
+
+
 class JobNotFound(JoberError):
     """No job has the name `name`."""
 

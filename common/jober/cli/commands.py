@@ -54,6 +54,8 @@ COMMANDS: dict[str, Command] = {
     "agents roles": Command("Fleet", "hosts:roles", "Give a host other roles."),
     "leader": Command("Fleet", "agents:leader", "Tell which scheduler leads."),
     "events": Command("Fleet", "events:events", "Tell what happened, and what happens."),
+    "backup": Command("Fleet", "backup:backup", "Write all that is kept into a file."),
+    "restore": Command("Fleet", "backup:restore", "Restore what `jober backup` wrote."),
     "dev": Command("Start", "dev.command:dev", "Run a whole fleet on this machine, and watch it."),
     "version": Command("Start", "version:version", "Print the version."),
 }

@@ -6,6 +6,7 @@ them and read what they wrote. `Store` holds one of each, over one pool of conne
 
 from jober.daemon import DEFAULT_URL
 from jober.store.agents import AgentStore
+from jober.store.backup import BackupStore
 from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.events import EventStore
@@ -31,6 +32,7 @@ class Store:
         self.clock = self.connection.clock
         self.calendars = CalendarStore(self.connection)
         self.jobs = JobStore(self.connection, self.calendars)
+        self.backup = BackupStore(self.connection, self.jobs)
         self.runs = RunStore(self.connection)
         self.live_runs = LiveRunStore(self.connection)
         self.services = ServiceStore(self.connection)

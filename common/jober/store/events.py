@@ -50,7 +50,7 @@ class EventStore:
         """The newest decisions about the fires of a job, newest first: those that made a run are
         told by the runs there are, the others by the stream of the ledger."""
         found = self._redis.command("XREVRANGE", keys.ledger(job), "+", "-", "COUNT", limit)
-        entries = [_ledger_entry(job, entry_id, pairs) for entry_id, pairs in _entries(found)]
+        entries = [read_decision(job, entry_id, pairs) for entry_id, pairs in _entries(found)]
         entries += self._fired(job, limit)
         entries.sort(key=lambda entry: (entry.at_ms, entry.fire_at_ms), reverse=True)
         return entries[:limit]
@@ -85,7 +85,7 @@ def _event(entry_id: bytes, fields: dict[str, bytes]) -> Event:
     )
 
 
-def _ledger_entry(job: str, entry_id: bytes, fields: dict[str, bytes]) -> LedgerEntry:
+def read_decision(job: str, entry_id: bytes, fields: dict[str, bytes]) -> LedgerEntry:
     fire_at = moment_ms(fields["fire_at"]) or 0
     return LedgerEntry(
         id=entry_id.decode(),

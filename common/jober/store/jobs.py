@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from jober.backup import Standing
 from jober.clock import iso
 from jober.errors import DefinitionError, JobExistError, JobNotFound, LimitInUse, LimitNotFound
 from jober.job import SCHEDULE_FIELDS, Job
@@ -14,7 +15,7 @@ from jober.service import ServicePolicy
 from jober.store import keys, rq
 from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
-from jober.store.fields import moment_ms, number, packed, record
+from jober.store.fields import moment_ms, moment_text, number, packed, record
 from jober.store.leases import KEEP_S
 
 PAGE = 500
@@ -25,15 +26,41 @@ RQ_TIMEOUT_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """The state that a job is written with, where it comes from a backup; `missed` goes into its
+    ledger, as fields."""
+
+    standing: Standing
+    missed: Mapping[str, str]
+
+    def packed(self) -> dict[str, Any]:
+        """As the script takes it."""
+        standing = self.standing
+        return {
+            "revision": standing.revision,
+            "cursor": standing.cursor_ms,
+            "anchor": str(standing.anchor_ms),
+            "paused": "1" if standing.paused else "0",
+            "fires": str(standing.fires),
+            "placed": " ".join(standing.placed),
+            "created_at": moment_text(standing.created_at_ms),
+            "updated_at": moment_text(standing.updated_at_ms),
+            "missed": [text for pair in self.missed.items() for text in pair],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One step of an apply. `add` fails where the job exists; `put` writes either way; `calendar`
-    and `limit` write what they are given, or remove the one of that name where it is None."""
+    and `limit` write what they are given, or remove the one of that name where it is None. A job
+    that is `restored` has that state, and fires from now on, never for the past."""
 
     op: Literal["add", "put", "remove", "calendar", "limit"]
     name: str
     job: Job | None = None
     calendar: Calendar | None = None
     slots: int | None = None
+    restored: Restored | None = None
 
     def packed(self) -> dict[str, Any]:
         """As the script takes it."""
@@ -44,6 +71,8 @@ class Change:
             told["slots"] = self.slots or False
         elif self.job:
             told["fields"] = job_fields(self.job)
+            if self.restored:
+                told["state"] = self.restored.packed()
         return told
 
 
@@ -182,18 +211,7 @@ class JobStore:
 
     def page(self, after: str | None = None, limit: int = PAGE) -> list[JobRecord]:
         """A page of jobs in alphabetical order, those after `after`."""
-        names = self.names(after, limit)
-        with self._redis.guard():
-            pipeline = self._redis.client.pipeline(transaction=False)
-            for name in names:
-                pipeline.hgetall(keys.job(name))
-            found = pipeline.execute()
-        records = [
-            _record(name, record(fields))
-            for name, fields in zip(names, found, strict=True)
-            if fields
-        ]
-        return self._in_calendars(records)
+        return self._in_calendars(list(self.those(self.names(after, limit)).values()))
 
     def _in_calendars(self, records: Sequence[JobRecord]) -> list[JobRecord]:
         """The same records, with the calendars that their jobs name, read only where some do."""
@@ -201,6 +219,19 @@ class JobStore:
             return list(records)
         calendars = self._calendars.all()
         return [_in_calendars(record, calendars) for record in records]
+
+    def those(self, names: Sequence[str]) -> dict[str, JobRecord]:
+        """Of the jobs with these names, those that there are."""
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for name in names:
+                pipeline.hgetall(keys.job(name))
+            found = pipeline.execute()
+        return {
+            name: _record(name, record(fields))
+            for name, fields in zip(names, found, strict=True)
+            if fields
+        }
 
     def all(self) -> Iterator[JobRecord]:
         """Every job, a page at a time."""

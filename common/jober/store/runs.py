@@ -68,14 +68,14 @@ class RunStore:
         fields = record(self._redis.command("HGETALL", keys.rq_job(id)))
         if not fields:
             raise RunNotFound(id)
-        return _run(id, fields)
+        return read_run(id, fields)
 
     def attempts(self, id: str) -> list[Attempt]:
         """The attempts of a run that have begun, in order, of the last 100 or so. Raises
         RunNotFound."""
         run = self.get(id)
         kept = self._redis.command("LRANGE", keys.attempts(id), 0, -1)
-        attempts = [_attempt(json.loads(entry)) for entry in kept]
+        attempts = [read_attempt(json.loads(entry)) for entry in kept]
         # One that is tried again is kept by the step that puts it off; the record has the last.
         if run.started_at_ms is not None and (run.state.is_final or run.state is RunState.RUNNING):
             attempts.append(
@@ -116,7 +116,7 @@ class RunStore:
                 pipeline.hgetall(keys.rq_job(id))
             records = pipeline.execute()
         return {
-            id: _run(id, record(fields))
+            id: read_run(id, record(fields))
             for id, fields in zip(wanted, records, strict=True)
             if fields
         }
@@ -163,7 +163,7 @@ class RunStore:
         return [name.decode() for name in found or []]
 
 
-def _run(id: str, fields: dict[str, bytes]) -> Run:
+def read_run(id: str, fields: dict[str, bytes]) -> Run:
     state = text(fields.get("state"))
     status = text(fields.get("status")) or "queued"
     return Run(
@@ -199,7 +199,7 @@ def _seconds(raw: bytes | None) -> float | None:
     return float(raw) if raw else None
 
 
-def _attempt(told: dict[str, Any]) -> Attempt:
+def read_attempt(told: dict[str, Any]) -> Attempt:
     """An ended attempt, as the script that put its run off has written it."""
     started_at, ended_at = (told.get(name, "").encode() for name in ("started_at", "ended_at"))
     return Attempt(

@@ -6,15 +6,18 @@
 --       jober:limit:<limit>:jobs, and those of cancel_run and stop_service
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
---         service (JSON, or ''), calendars (names with a space between; of limits with a comma)}} or {op = 'calendar', name,
---         spec (JSON; false to remove it)} or {op = 'limit', name, slots (false to remove it)}
+--         service (JSON, or ''), calendars (names with a space between; of limits with a comma)}, and of
+--         a job that is restored state = {revision, cursor, anchor, paused ('1' or '0'), fires, placed, created_at, updated_at
+--         (texts but for revision and cursor), missed (fields of a decision in the ledger, in a list)}}
+--         or {op = 'calendar', name, spec (JSON; false to remove it)}
+--         or {op = 'limit', name, slots (false to remove it)}
 --       2 ms that the history of a removed job is kept  3 s that a finished run is kept
 --       4 traceback of a cancelled run, as RQ reads it
 -- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'written'}, or, and nothing is
 --   written: {'exists', name}, {'no limit', job, limit}, {'limit in use', limit, a job that names it}
 -- A changed schedule counts from now on: what it would have fired before is not caught up. Its
 -- intervals count from the last fire, which is the anchor from then on. A changed calendar is a change
--- of every schedule that names it.
+-- of every schedule that names it. A restored state is taken over, but nothing up to now is caught up.
 --#include time
 --#include event
 --#include queue
@@ -99,6 +102,27 @@ local function first_revision(name)
   return last + 1
 end
 
+-- A job has the state that it had elsewhere, in the step that writes it: it is never there with
+-- another anchor, or not paused. Its fires up to now never fire: the floor stands above them.
+local function take_over(name, key, schedule, state, old_cursor)
+  local cursor = math.min(now, math.max(state.cursor, tonumber(old_cursor) or 0))
+  redis.call('HSET', key, 'floor', now_text, 'cursor', string.format('%.0f', cursor),
+    'anchor', state.anchor, 'paused', state.paused, 'fires', state.fires, 'placed', state.placed,
+    'created_at', state.created_at, 'updated_at', state.updated_at)
+  if state.paused == '1' then
+    stop_service(name, 'its job was paused', ARGV[4], now, tonumber(ARGV[3]))
+  end
+  if schedule == '' or state.paused == '1' then
+    redis.call('ZREM', KEYS[2], name)
+    redis.call('HDEL', key, 'next')
+  else
+    redis.call('ZADD', KEYS[2], 0, name)
+  end
+  if #state.missed > 0 then
+    redis.call('XADD', 'jober:ledger:' .. name, 'MAXLEN', '~', '1000', '*', unpack(state.missed))
+  end
+end
+
 local done = {}
 for i, change in ipairs(changes) do
   local name = change.name
@@ -141,8 +165,9 @@ for i, change in ipairs(changes) do
     end
   else
     local old = redis.call('HMGET', key, 'spec', 'schedule', 'revision', 'paused', 'calendars',
-      'limits')
-    if old[1] == change.fields.spec then
+      'limits', 'cursor')
+    local state = change.state
+    if old[1] == change.fields.spec and not state then
       done[i] = 'same'
     else
       local fields = {}
@@ -156,6 +181,7 @@ for i, change in ipairs(changes) do
       link(name, 'jober:limit:', change.fields.limits, 'SADD')
       redis.call('HSET', key, 'name', name, 'updated_at', iso(now), unpack(fields))
       local revision = old[3] and old[3] + 1 or first_revision(name)
+      if state then revision = math.max(revision, state.revision) end
       redis.call('HSET', key, 'revision', string.format('%.0f', revision))
       if old[1] then
         done[i] = 'changed'
@@ -185,6 +211,7 @@ for i, change in ipairs(changes) do
       elseif redis.call('SREM', KEYS[8], name) == 1 then
         stop_service(name, 'its job is no service any more', ARGV[4], now, tonumber(ARGV[3]))
       end
+      if state then take_over(name, key, change.fields.schedule, state, old[7]) end
       if redis.call('SADD', 'rq:queues', 'rq:queue:' .. change.fields.queue) == 1 then
         new_queue = true
       end

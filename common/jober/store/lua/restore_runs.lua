@@ -1,0 +1,37 @@
+-- RESTORE_RUNS: runs that have ended, out of a backup. One that is there already is left alone, and so
+-- is one that would have been forgotten by now.
+-- KEYS  1 jober:runs  2 jober:overfull
+--       built: rq:job:<id>, jober:attempts:<id>, rq:results:<id>, jober:runs:<job>, jober:job:<job>
+--       (looked at), rq:finished:<queue>, rq:failed:<queue>, rq:canceled:<queue>
+-- ARGV  1 msgpack list of {id, job, queue, status (RQ's), made (ms), expires (ms), fields (of the
+--         record), attempts, result (fields; empty for none)}, numbers as text
+--       2 ms that the history of a job is kept that is not there  3 ms that an ended run is kept
+-- Reply how many were written
+--#include time
+local now = now_ms()
+local REGISTRY = { finished = 'rq:finished:', canceled = 'rq:canceled:' }
+local written = 0
+for _, run in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local record, runs = 'rq:job:' .. run.id, 'jober:runs:' .. run.job
+  local expires = string.format('%.0f', math.min(run.expires, now + ARGV[3]))
+  if tonumber(expires) > now and redis.call('EXISTS', record) == 0 then
+    redis.call('HSET', record, unpack(run.fields))
+    redis.call('PEXPIREAT', record, expires)
+    if #run.attempts > 0 then
+      redis.call('RPUSH', 'jober:attempts:' .. run.id, unpack(run.attempts))
+      redis.call('PEXPIREAT', 'jober:attempts:' .. run.id, expires)
+    end
+    if #run.result > 0 then
+      redis.call('XADD', 'rq:results:' .. run.id, '*', unpack(run.result))
+      redis.call('PEXPIREAT', 'rq:results:' .. run.id, expires)
+    end
+    redis.call('ZADD', (REGISTRY[run.status] or 'rq:failed:') .. run.queue, expires / 1000, run.id)
+    redis.call('ZADD', KEYS[1], run.made, run.id)
+    redis.call('ZADD', runs, run.made, run.id)
+    if redis.call('EXISTS', 'jober:job:' .. run.job) == 0 then redis.call('PEXPIRE', runs, ARGV[2]) end
+    -- As the end of a run does: the pruner is told of a list that has grown past its bound.
+    if redis.call('ZCARD', runs) > 1100 then redis.call('SADD', KEYS[2], run.job) end
+    written = written + 1
+  end
+end
+return written
