@@ -107,3 +107,13 @@ def test_an_excluded_fire_is_told_with_what_excludes_it(cli: Cli, hand: Hand, st
     assert due
     done = cli("why", "job", "--at", "2026-12-25T12:00")
     assert "The fire of 2026-12-25 12:00 is excluded, not made: exclude 12-25" in done.text
+
+
+def test_a_time_that_the_clock_of_the_zone_leaves_out_is_that_of_the_fire_after_it(
+    cli: Cli, hand: Hand
+) -> None:
+    hand.job(cron="30 2 * * *", timezone="Europe/Warsaw")
+    done = cli("why", "job", "--at", "2099-03-29T02:30")
+    assert "02:30 does not exist on 2099-03-29: runs at 03:00" in done.text
+    twice = cli("why", "job", "--at", "2099-10-25T02:30", "--json").json
+    assert twice["at"] == "2099-10-25T00:30:00.000Z"

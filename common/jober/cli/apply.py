@@ -50,7 +50,7 @@ def apply(
         return
     for job in (*told.added, *(one.new for one in told.changed)):
         if job.schedule and job.schedule.next_after_ms(now_ms, now_ms) is None:
-            terminal.note(f"{job.name} will never fire: {job.schedule_text} is over")
+            terminal.note(f"{job.name} will never fire: nothing is ahead of {job.schedule_text}")
     console = terminal.stdout()
     for line in difference_lines(told):
         console.print(line, soft_wrap=True)

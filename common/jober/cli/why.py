@@ -1,6 +1,6 @@
 """`jober why`: why a fire ran, was skipped or missed, or is none."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,6 +11,7 @@ from jober.cli.fleet import fleet
 from jober.cli.options import JobArgument, JsonOption, RedisOption, WrongCall
 from jober.cli.words import moment, plain, relative
 from jober.clock import to_ms
+from jober.schedule.zone import zone
 from jober.store.jobs import JobRecord
 
 
@@ -68,6 +69,6 @@ def _moment(text: str, record: JobRecord) -> int:
         ) from None
     if given.tzinfo is not None:
         return to_ms(given)
-    from zoneinfo import ZoneInfo
-
-    return to_ms(given.replace(tzinfo=ZoneInfo(record.job.timezone)))
+    wall, millis = divmod(to_ms(given.replace(tzinfo=UTC)), 1000)
+    # A time that the zone's clock leaves out is the moment after it, when its fire runs.
+    return zone(record.job.timezone).read(wall, "after", "first")[0] * 1000 + millis
