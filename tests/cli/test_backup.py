@@ -258,6 +258,7 @@ def test_without_history_runs_and_ledgers_stay_out(
         assert cli("restore", str(file), "--no-history", "--redis", elsewhere).status == 0
         with Jober(elsewhere) as jober:
             assert jober.runs() == []
+            assert jober.job("nightly").revision == 2
             assert not jober.store.connection.client.exists("jober:ledger:nightly")
             assert not jober.store.connection.client.exists("jober:former:nightly")
             jober.store.connection.client.flushall()
