@@ -25,8 +25,10 @@ def _retries(draft: Draft) -> Iterator[DefinitionError]:
             )
         return
     for field in ("retry_delay", "retry_backoff", "retry_max_delay", "retry_on"):
+        if field not in draft.good:
+            continue
         default = EndFields.model_fields[field].get_default(call_default_factory=True)
-        if field in draft.good and draft.good[field] != default:
+        if draft.good[field] != default:
             yield DefinitionError(
                 f"{told(draft.good[field])} is of no use: there are no retries",
                 field=field,

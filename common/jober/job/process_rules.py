@@ -131,8 +131,10 @@ def _memory(draft: Draft) -> Iterator[DefinitionError]:
 
 def _is_set(draft: Draft, field: str) -> bool:
     """Whether it is given, and says something else than its default."""
+    if field not in draft.good:
+        return False
     default = HowFields.model_fields[field].get_default(call_default_factory=True)
-    return field in draft.good and bool(draft.good[field] != default)
+    return bool(draft.good[field] != default)
 
 
 def _names_a_variable(name: str) -> bool:

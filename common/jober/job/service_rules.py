@@ -88,8 +88,10 @@ def _service(draft: Draft) -> Iterator[DefinitionError]:
 
 def _is_set(draft: Draft, field: str, room: type[BaseModel]) -> bool:
     """Whether it is given, and says something else than its default."""
+    if field not in draft.good:
+        return False
     default = room.model_fields[field].get_default(call_default_factory=True)
-    return field in draft.good and bool(draft.good[field] != default)
+    return bool(draft.good[field] != default)
 
 
 SERVICE_RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (_service,)
