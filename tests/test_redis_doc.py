@@ -361,7 +361,8 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
     own = [jober.handle(id) for id in ids]
     observer.until(lambda: all(run.state == "success" for run in own), "four good ends")
     _ask_for_a_log(jober, observer)
-    fleet.start("jober-worker", "--host", "picky", "--roles", "few", "--filter", "operator:not_")
+    refusing = ("--filter", "operator:not_", "--journal-dir", "/dev/null/journal")
+    fleet.start("jober-worker", "--host", "picky", "--roles", "few", *refusing)
     observer.until(lambda: "picky" in {agent.host for agent in jober.agents()}, "a picky host")
     jober.add_job("unwanted", command="true", roles=["few"])
     assert jober.run("unwanted").wait(PATIENCE_S).state == "failed"

@@ -26,6 +26,7 @@ EVENT_TYPES: dict[str, str] = {
     "agent.joined": "an agent registered",
     "agent.left": "an agent left in order",
     "agent.lost": "an agent has been silent for longer than its lease",
+    "agent.problem": "an agent cannot keep results on its host's disk; reason says why",
     "agent.cordoned": "a host takes no new runs, until it is uncordoned",
     "agent.uncordoned": "a host takes runs again",
     "agent.roles": "a host has got other roles, or the own ones of its agents back",

@@ -8,7 +8,7 @@ from jober.ledger import Decision
 from jober.run import Claim, Outcome, RunState
 from jober.store import Store
 from jober.store.jobs import Change
-from jober.store.leases import Finish
+from jober.store.report import Finish
 from jober.store.runs import ManualRun
 
 

@@ -178,10 +178,11 @@ from jober.run import Claim
 from jober.store import Store
 adopt_orphans()
 settings = Settings(redis="", host="h", roles=frozenset(), slots=8, drain_s=1, log_level="info",
-                    log_dir=Path("/nowhere"), log_keep_s=1, log_bytes=1)
+                    log_dir=Path("/nowhere"), log_keep_s=1, log_bytes=1,
+                    journal_dir=Path("/nowhere"))
 agent = Agent(Store("unix:///nowhere"), settings)
 told = []
-agent._report = lambda execution, outcome: told.append((outcome.state.value, outcome.exit_code))
+agent._ended = lambda execution, outcome: told.append((outcome.state.value, outcome.exit_code))
 stop = threading.Event()
 sweeps = 0
 def sweep():

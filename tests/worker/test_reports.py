@@ -10,7 +10,7 @@ from jober.embedded import RedisServer
 from jober.errors import RedisRefused
 from jober.run import Claim, Outcome, RunState
 from jober.store import Store
-from jober.store.leases import Finish
+from jober.store.report import Finish
 from jober_worker.reporter import Reporter
 from tests.fleet import Fleet
 from tests.waiting import wait_until

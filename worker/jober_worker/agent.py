@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -17,13 +17,14 @@ from jober.ids import agent_id
 from jober.run import Claim, Outcome, RunState
 from jober.store import Store
 from jober.store.host_logs import read_asked
-from jober.store.leases import Finish
+from jober.store.report import Finish
 from jober_worker.call import RqTerms
 from jober_worker.cgroups import Groups
 from jober_worker.control import Control
 from jober_worker.execution import STOPPED, Execution
 from jober_worker.fetcher import Fetcher
 from jober_worker.gate import Gate
+from jober_worker.journal import Journal
 from jober_worker.leftovers import clear_leftovers, mark
 from jober_worker.listener import Listener
 from jober_worker.live_attempt import LiveAttempt
@@ -34,6 +35,7 @@ from jober_worker.processes import kill_descendants
 from jober_worker.progress_sender import ProgressSender
 from jober_worker.pump import Pump
 from jober_worker.renewer import Renewer
+from jober_worker.replayer import Replayer
 from jober_worker.reporter import Reporter
 from jober_worker.settings import Settings
 from jober_worker.sweeper import Running, Sweeper
@@ -79,6 +81,8 @@ class Agent:
         self.pump = Pump(store)
         logs = LogFolder(settings.log_dir)
         self.log_keeper = LogKeeper(store, logs, settings.log_keep_s, settings.log_bytes)
+        self.journal = Journal(settings.journal_dir, settings.redis, self.id)
+        self.replayer = Replayer(store, settings.journal_dir)
         self.reporter = Reporter(store, self.id, self._reported)
         self.progress = ProgressSender(store)
         self.listener = Listener()
@@ -237,21 +241,17 @@ class Agent:
             self._changed.notify_all()
         self.fetcher.slot_freed()
         self.sweeper.want()
-        execution.output.close(lambda: self._report(execution, outcome))
+        self._ended(execution, outcome)
 
-    def _report(self, execution: Execution, outcome: Outcome) -> None:
-        self.reporter.put(
-            Finish(
-                claim=execution.claim,
-                host=self.settings.host,
-                outcome=outcome,
-                last_seq=execution.output.last_seq,
-                retry_in_s=execution.policy.retry_in_s(outcome, execution.claim.begun),
-                progress=execution.attempt.newest,
-            )
-        )
+    def _ended(self, execution: Execution, outcome: Outcome) -> None:
+        """It is reported when its output is in Redis; until that is done, the journal has it."""
+        output = execution.output
+        finish = execution.finish(outcome)
+        self.journal.expect(finish, output)
+        output.close(lambda: self.reporter.put(replace(finish, last_seq=output.last_seq)))
 
     def _reported(self, finish: Finish) -> None:
+        self.journal.reported(finish.claim.lease)
         with self._changed:
             self._held.pop(finish.claim.lease, None)
             self._changed.notify_all()
@@ -278,6 +278,7 @@ class Agent:
     def start(self) -> None:
         """Register, and start the parts. Raises RedisUnavailable."""
         clear_leftovers()
+        self.journal.open()
         self.store.observe_time()
         # Read first, so that nobody ever sees it with roles that it is not to have.
         self._heed(self.store.agents.orders().get(self.settings.host, HostOrders()))
@@ -300,6 +301,8 @@ class Agent:
             self.progress.part,
             self.pump.part,
             self.log_keeper.part,
+            self.journal.part,
+            self.replayer.part,
             self.reporter.part,
             self.renewer.part,
             self.vigil.part,
@@ -366,7 +369,7 @@ class Agent:
         # A function in a thread, which cannot be stopped, ends with the agent.
         cancelled = Outcome(state=RunState.CANCELLED, reason=STOPPED)
         for execution in self.executions():
-            execution.output.close(partial(self._report, execution, cancelled))
+            self._ended(execution, cancelled)
         self.warm.close()
         self.sweeper.stop()
         self.sweeper.sweep()
@@ -379,9 +382,13 @@ class Agent:
         self.renewer.stop()
         self.vigil.stop()
         self.log_keeper.stop()
+        self.replayer.stop()
         self.pump.stop(0.5)
         if not self.reporter.stop(0.5):
             log.warning("%d results could not be reported", len(self.leases()))
+        self.journal.stop()
+        if kept := self.journal.kept():
+            log.warning("%d results are kept for the next agent of this host to report", kept)
         try:
             self.store.agents.leave(self.id)
             log.info("agent %s has left", self.id)

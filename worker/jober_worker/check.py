@@ -56,6 +56,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "drain": settings.drain_s,
         "log_level": settings.log_level,
         "log_dir": str(settings.log_dir),
+        "journal_dir": str(settings.journal_dir),
         "log_keep": settings.log_keep_s / 86_400,
         "log_total": settings.log_bytes / 1024**3,
         "accept_pickle": settings.accept_pickle,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from jober.end_policy import EndPolicy
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
+from jober.store.report import Finish
 from jober_worker.call import CallUnreadable, Function, Options, RqCall, RqTerms, read_call
 from jober_worker.cgroups import Groups
 from jober_worker.env_file import EnvFileUnreadable, read_env_file
@@ -88,6 +89,16 @@ class Execution:
         """Ask it to stop, since it is no longer ours: what is stopped so is lost, not cancelled."""
         self._is_lost = True
         self.stop("its agent was silent for longer than its lease, and stopped it when it was back")
+
+    def finish(self, outcome: Outcome) -> Finish:
+        """What is to be reported of its end, but for its output."""
+        return Finish(
+            claim=self.claim,
+            host=self.attempt.host,
+            outcome=outcome,
+            retry_in_s=self.policy.retry_in_s(outcome, self.claim.begun),
+            progress=self.attempt.newest,
+        )
 
     def run(self) -> Outcome:
         """Do it, and tell how it ended. Raises nothing."""

@@ -88,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         help="and so much of all runs, then the oldest goes (default: 4)",
     )
     add(
+        "--journal-dir",
+        metavar="DIR",
+        help="where results are kept while Redis is away, for the next agent of this host to "
+        "report if this one is killed (default: journal beside the default of --log-dir; beside "
+        "one that is given, DIR-journal)",
+    )
+    add(
         "--accept-pickle",
         action="store_const",
         const=True,

@@ -117,6 +117,7 @@ OPTIONS: dict[str, Option] = {
     "log_dir": Option(default=None, read=_text),
     "log_keep": Option(default=7.0, read=_number(0, 1e6, float)),
     "log_total": Option(default=4.0, read=_number(0, 1e6, float)),
+    "journal_dir": Option(default=None, read=_text),
     "accept_pickle": Option(default=False, read=_flag),
     "filter": Option(default=None, read=_text),
 }

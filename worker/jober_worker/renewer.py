@@ -62,6 +62,7 @@ class Renewer:
             running=info.running,
             load=psutil.getloadavg()[0],
             state=info.state,
+            problem=agent.journal.problem,
         )
         if not reply.known and not self._stopping.is_set():
             # Redis has lost us, or took us for dead. The leases are looked at right after.

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from jober.errors import RedisRefused, RedisUnavailable
-from jober.run import Outcome, RunState
 from jober.store import Store
-from jober.store.leases import Finish
+from jober.store.report import Finish
+from jober_worker.journal import untellable
 from jober_worker.part import Part
 
 log = logging.getLogger(__name__)
@@ -78,17 +78,9 @@ class Reporter:
                 return [left for finish in batch for left in self._send([finish])]
             # Something of it cannot be written: the run ends nevertheless, and says so.
             log.exception("the result of %s cannot be told", batch[0].claim.lease)
-            return [replace(batch[0], outcome=_untellable(error))]
+            return [replace(batch[0], outcome=untellable(error))]
         for finish, done in zip(batch, answers, strict=True):
             if not done:
                 log.warning("%s is over, or another's, already", finish.claim.lease)
             self._on_reported(finish)
         return []
-
-
-def _untellable(error: Exception) -> Outcome:
-    return Outcome(
-        state=RunState.FAILED,
-        exit_code=1,
-        reason=f"the agent could not tell how it ended: {type(error).__name__}",
-    )

@@ -10,7 +10,8 @@ offsets, which count through all attempts of a run, tell a reader what the cap h
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from math import inf
 
 from jober.output import Frame, LogFile, Stream, frame_cost
@@ -37,6 +38,16 @@ class _Chunk:
         self.offset = offset
         self.data = bytearray(data)
         self.is_head = is_head
+
+    def frame(self, seq: int, base: int) -> Frame:
+        """The frame that it becomes; `base` is where the attempt begins in its run."""
+        return Frame(
+            seq=seq,
+            stream=self.stream,
+            at_ms=self.at_ms,
+            offset=base + self.offset,
+            data=bytes(self.data),
+        )
 
 
 class _Waiting:
@@ -89,12 +100,27 @@ class _Waiting:
         else:
             self._tail_cost += cost
 
+    def newest_first(self) -> Iterator[_Chunk]:
+        yield from reversed(self._tail)
+        yield from reversed(self._head)
+
     def popleft(self) -> _Chunk:
         chunk = self._head.popleft() if self._head else self._tail.popleft()
         self.bytes -= len(chunk.data)
         if not chunk.is_head:
             self._tail_cost -= frame_cost(len(chunk.data))
         return chunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """The end of an output, as far as Redis has not acknowledged it. The attempt begins at that
+    offset of its run; where that is None, it is not known, and offsets count from there. `file` is
+    the attempt, host and path of where the whole of it is."""
+
+    begins_at: int | None
+    frames: tuple[Frame, ...]
+    file: tuple[int, str, str] | None = None
 
 
 class RunOutput:
@@ -125,6 +151,8 @@ class RunOutput:
         self._kept_cost = 0
         self._cut: deque[int] = deque()  # seqs that are to go from Redis
         self._file: tuple[int, str, str] | None = None
+        # What was taken and is not settled: the frames, and where the whole of them is.
+        self._taken: tuple[tuple[Frame, ...], tuple[int, str, str] | None] = ((), None)
         self._noticed = inf
         self._sent_at = 0.0
         self._next_at = 0.0
@@ -157,6 +185,26 @@ class RunOutput:
             self._on_drained = on_drained
         self._notice(self, 0.0)
 
+    def unsent(self, at_most: int) -> Unsent:
+        """The last that is not known to be in Redis, of about `at_most` bytes; for any thread."""
+        with self._lock:
+            begins_at = self._first_offset if self.is_placed else None
+            base = begins_at or 0
+            taken, file = self._taken
+            kept: deque[Frame] = deque()
+            size = 0
+            for chunk in self._waiting.newest_first():
+                if size >= at_most:
+                    break
+                kept.appendleft(chunk.frame(0, base))
+                size += len(chunk.data)
+            for frame in reversed(taken):
+                if size >= at_most:
+                    break
+                kept.appendleft(frame)
+                size += len(frame.data)
+            return Unsent(begins_at=begins_at, frames=tuple(kept), file=file or self._file)
+
     def place(self, kept: Iterable[Frame]) -> None:
         """It goes on after what Redis has of earlier attempts, and the caps count that too."""
         for frame in kept:
@@ -175,16 +223,11 @@ class RunOutput:
                 chunk = self._waiting.popleft()
                 size += len(chunk.data)
                 self.last_seq += 1
-                frame = Frame(
-                    seq=self.last_seq,
-                    stream=chunk.stream,
-                    at_ms=chunk.at_ms,
-                    offset=self._first_offset + chunk.offset,
-                    data=bytes(chunk.data),
-                )
+                frame = chunk.frame(self.last_seq, self._first_offset)
                 frames.append(frame)
                 self._keep(frame.seq, frame.cost)
             file, self._file = (self._file, None) if frames else (None, self._file)
+            self._taken = tuple(frames), file
             self._sent_at = time.monotonic()
             self._next_at = self._sent_at + size / BYTES_PER_S
             self._noticed = inf
@@ -222,6 +265,7 @@ class RunOutput:
     def settle(self) -> float | None:
         """After a send: when more is due (monotonic), or None."""
         with self._lock:
+            self._taken = ((), None)
             if self._cut:
                 return 0.0
             if self._waiting:

@@ -124,6 +124,7 @@ def _give_signs(agent: Agent, words: Words, sign: int | None) -> None:
             log.critical("%s failed for good; the agent gives up", ", ".join(dead))
             if sign is None:
                 kill_descendants()
+            agent.journal.flush()
             os._exit(DIED)
         try:
             if sign is not None:

@@ -14,7 +14,8 @@ from jober_worker.options import Told
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`drain_s`: how long runs may go on after SIGTERM before they are stopped too. `log_dir` is
-    where whole logs are kept, for `log_keep_s` and up to `log_bytes` of them all. With
+    where whole logs are kept, for `log_keep_s` and up to `log_bytes` of them all; `journal_dir` is
+    where results are kept while Redis is away. With
     `accept_pickle`, plain RQ jobs may be pickled: whoever may write to Redis may run code here.
     `filter` names a function that is asked about each run; `allow` is what the host runs at all."""
 
@@ -27,6 +28,7 @@ class Settings:
     log_dir: Path
     log_keep_s: float
     log_bytes: int
+    journal_dir: Path
     accept_pickle: bool = False
     filter: str | None = None
     allow: AllowList = field(default_factory=AllowList)
@@ -54,6 +56,7 @@ class Settings:
             log_dir=log_dir(value["log_dir"]),
             log_keep_s=value["log_keep"] * 86_400,
             log_bytes=int(value["log_total"] * 1024**3),
+            journal_dir=journal_dir(value["journal_dir"], value["log_dir"]),
             accept_pickle=value["accept_pickle"],
             filter=value["filter"],
             allow=allow,
@@ -71,3 +74,12 @@ def log_dir(given: str | None) -> Path:
         return Path("/var/lib/jober/logs")
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state, "jober", "logs")
+
+
+def journal_dir(given: str | None, logs: str | None) -> Path:
+    """The folder of the journal: as given, else `journal` beside the folder of whole logs. Where
+    that one was given, its name comes first, since /var/log/journal is systemd's."""
+    if given:
+        return Path(given).absolute()
+    folder = log_dir(logs)
+    return folder.with_name(f"{folder.name}-journal" if logs else "journal")

@@ -73,10 +73,20 @@ class AgentStore:
         self._redis.run("serves", [keys.rq_worker(agent), keys.RQ_QUEUES], list(queues))
 
     def renew(
-        self, agent: str, leases: Iterable[str], *, running: int, load: float, state: str
+        self,
+        agent: str,
+        leases: Iterable[str],
+        *,
+        running: int,
+        load: float,
+        state: str,
+        problem: str = "",
     ) -> RenewReply:
-        """The heartbeat: extend the leases; learn which are lost and which to cancel."""
+        """The heartbeat: extend the leases; learn which are lost and which to cancel.
+
+        A `problem` is told as an event when it comes up, and kept as long as it lasts."""
         fields = {"running": str(running), "load": f"{load:.2f}", "state": state}
+        fields["problem"] = problem
         _now, lost, cancel, known, orders = self._redis.run(
             "renew",
             [

@@ -1,36 +1,22 @@
 """The way of a run through an agent: CLAIM, FINISH; RECLAIM and STRAY, where its agent or its host
 is gone; PROMOTE and MISS, where a moment has come."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jober.end_policy import EndPolicy
-from jober.progress import Progress
-from jober.run import GOOD, MAX_RESULT_BYTES, Claim, Outcome, RunState
+from jober.run import Claim, Outcome, RunState
 from jober.store import keys, rq
 from jober.store.agents import LEASE_MS
 from jober.store.connection import Connection
 from jober.store.fields import packed, text
+from jober.store.report import Finish, Report, report_of
 
 # How long a finished run, its result and its output are kept.
 KEEP_S = 7 * 86_400
 # So many runs are claimed at once, at the most.
 CLAIM_AT_MOST = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
-    """The report of an ended attempt; `last_seq` is the last frame of its output, `progress` the
-    last that it said of itself. It is tried again in `retry_in_s` seconds, unless that is None."""
-
-    claim: Claim
-    host: str
-    outcome: Outcome
-    last_seq: int = 0
-    progress: Progress | None = None
-    retry_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,21 +80,12 @@ class LeaseStore:
 
     def finish(self, agent: str, finishes: Sequence[Finish]) -> list[bool]:
         """Report ended attempts, one script for all. False for one that is not ours any more."""
-        told = [
-            {
-                "id": end.claim.id,
-                "attempt": end.claim.attempt,
-                "job": end.claim.job or "",
-                "queue": end.claim.queue,
-                "host": end.host,
-                "limits": end.claim.limits,
-                "outcome": _plain(end),
-                **({} if end.retry_in_s is None else {"retry_in": _ms(end.retry_in_s)}),
-            }
-            for end in finishes
-        ]
+        return self.report(agent, [report_of(end) for end in finishes])
+
+    def report(self, agent: str, reports: Sequence[Report]) -> list[bool]:
+        """The same of reports that were kept; `agent` had the attempts."""
         replies = self._redis.run(
-            "finish", [keys.LEASES, keys.rq_worker(agent)], [agent, KEEP_S, packed(told)]
+            "finish", [keys.LEASES, keys.rq_worker(agent)], [agent, KEEP_S, packed(reports)]
         )
         return [reply == b"done" for reply in replies]
 
@@ -213,37 +190,3 @@ def _claim(
         record=dict(zip(record[::2], record[1::2], strict=True)),
         refusals=refusals,
     )
-
-
-def _plain(end: Finish) -> dict[str, Any]:
-    outcome = end.outcome
-    reason, result, rq_result, rq_traceback = outcome.reason, None, outcome.rq_result, None
-    if outcome.return_value is not None:
-        result = json.dumps(outcome.return_value)
-        if len(result) > MAX_RESULT_BYTES:
-            reason = (
-                f"the return value was not kept: {len(result)} bytes are over {MAX_RESULT_BYTES}"
-            )
-            result = None
-        elif rq_result is None:
-            rq_result = rq.result_payload(outcome.return_value)
-    if outcome.state not in GOOD:
-        rq_traceback = rq.traceback_payload(
-            outcome.traceback or outcome.reason or str(outcome.state)
-        )
-    facts = {
-        "state": str(outcome.state),
-        "exit_code": outcome.exit_code,
-        "reason": reason,
-        "result": result,
-        "rq_result": rq_result,
-        "traceback": outcome.traceback,
-        "rq_traceback": rq_traceback,
-        "retry": outcome.rq_retry,
-        "last_seq": end.last_seq,
-        "refused": outcome.refused,
-        "cpu_s": None if outcome.cpu_s is None else f"{outcome.cpu_s:.6f}",
-        "peak_memory_bytes": outcome.peak_memory_bytes,
-        "progress": end.progress.to_json() if end.progress else None,
-    }
-    return {name: value for name, value in facts.items() if value is not None}

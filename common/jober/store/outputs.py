@@ -28,13 +28,15 @@ _PAGE = 64
 class Piece:
     """Frames of one run to be added, and frames the cap cuts out of its log.
 
-    `file` tells where the whole of an attempt is, the first time that it is known.
+    `file` tells where the whole of an attempt is, the first time that it is known. A piece of an
+    `attempt` is passed over where the run has gone on to another, or is no more.
     """
 
     run: str
     frames: tuple[Frame, ...]
     drop: tuple[int, ...] = ()
     file: LogFile | None = None
+    attempt: int | None = None
 
 
 class OutputStore:
@@ -55,6 +57,7 @@ class OutputStore:
                 ],
                 "drop": [f"{seq}-0" for seq in piece.drop],
                 **({"file": str(piece.file)} if piece.file else {}),
+                **({"attempt": piece.attempt} if piece.attempt is not None else {}),
             }
             for piece in pieces
         ]

@@ -21,14 +21,20 @@ local now = now_ms()
 local replies, good, bad = {}, 0, 0
 for i, end_ in ipairs(cmsgpack.unpack(ARGV[3])) do
   local lease = end_.id .. ':' .. end_.attempt
-  local run = redis.call('HMGET', 'rq:job:' .. end_.id, 'state', 'attempt', 'job', 'target', 'origin', 'host')
+  local run = redis.call('HMGET', 'rq:job:' .. end_.id, 'state', 'attempt', 'job', 'target', 'origin', 'host',
+    'agent')
   local good_end = end_.outcome.state == 'success' or end_.outcome.state == 'skipped'
   -- Of a run that was given up as lost, or poisoned by it, the true outcome of the same attempt is taken; where it waits
   -- for another one, if that is not needed any more.
   local late = run[1] == 'lost' or run[1] == 'poisoned' or run[1] == 'delayed' and good_end
-  local ours = (run[1] == 'running' or late) and run[2] == tostring(end_.attempt)
+  local is_it = run[2] == tostring(end_.attempt)
+  -- A Redis that has lost its last second may have given the same attempt to another agent.
+  local anothers = is_it and run[1] == 'running' and run[7] ~= ARGV[1]
+  local ours = is_it and (run[1] == 'running' or late) and not anothers
   local job = run[3] or end_.job
-  release_attempt(lease, job, end_.host, ARGV[1], end_.limits, run[5] or end_.queue)
+  if not anothers then
+    release_attempt(lease, job, end_.host, ARGV[1], end_.limits, run[5] or end_.queue)
+  end
   if ours then
     if run[1] == 'delayed' then take_back(end_.id) end
     if late then

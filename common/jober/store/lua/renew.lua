@@ -3,7 +3,7 @@
 --       5 rq:worker:<agent>  6 jober:cordoned  7 jober:roles
 --       built: rq:job:<id>
 -- ARGV  1 agent  2 lease in ms  3 ms after which a claim it does not know of goes back
---       4 msgpack map of the agent's changing fields (running, load, state)
+--       4 msgpack map of the agent's changing fields (running, load, state, problem)
 --       5.. the leases it holds, <id>:<attempt>
 -- Reply {now in ms, list of lost leases, list of {lease to cancel, reason}, 1 if the agent is registered,
 --       what is ordered of its host, as of JOIN}
@@ -19,7 +19,11 @@ if redis.call('EXISTS', KEYS[3]) == 0 then return { now, {}, {}, 0, { 0, '' } } 
 local agent, lease_ms = ARGV[1], tonumber(ARGV[2])
 local fields = {}
 local told = cmsgpack.unpack(ARGV[4])
-local orders = orders_of(KEYS[6], KEYS[7], redis.call('HGET', KEYS[3], 'host') or '')
+local known = redis.call('HMGET', KEYS[3], 'host', 'problem')
+local orders = orders_of(KEYS[6], KEYS[7], known[1] or '')
+if told.problem and told.problem ~= '' and told.problem ~= known[2] then
+  tell('agent.problem', now, { agent = agent, host = known[1], reason = told.problem })
+end
 told.state = state_under(orders, told.state)
 for name, value in pairs(told) do
   fields[#fields + 1] = name

@@ -1,0 +1,154 @@
+"""The report of an ended attempt as FINISH takes it: plain values, which a journal can keep too."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jober.progress import Progress
+from jober.run import FINAL, GOOD, MAX_RESULT_BYTES, Claim, Outcome, RunState
+from jober.store import rq
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The end of an attempt; `last_seq` is the last frame of its output, `progress` the last that
+    it said of itself. It is tried again in `retry_in_s` seconds, unless that is None."""
+
+    claim: Claim
+    host: str
+    outcome: Outcome
+    last_seq: int = 0
+    progress: Progress | None = None
+    retry_in_s: float | None = None
+
+
+def report_of(end: Finish) -> Report:
+    """The report. Raises what JSON raises for a value that it cannot tell."""
+    retry = {} if end.retry_in_s is None else {"retry_in": round(end.retry_in_s * 1000)}
+    return {
+        "id": end.claim.id,
+        "attempt": end.claim.attempt,
+        "job": end.claim.job or "",
+        "queue": end.claim.queue,
+        "host": end.host,
+        "limits": end.claim.limits,
+        "outcome": _outcome(end),
+        **retry,
+    }
+
+
+def checked_report(value: object) -> Report:
+    """A report that was read from a disk: each field is what FINISH relies on.
+
+    Raises ValueError."""
+    report = _fields(value, _REPORT, required=_REPORT.keys() - {"retry_in"})
+    report["outcome"] = outcome = _fields(report["outcome"], _OUTCOME, required={"state"})
+    if "retry" in outcome:
+        outcome["retry"] = _fields(outcome["retry"], _RQ_RETRY, required=_RQ_RETRY.keys())
+    return report
+
+
+def _fields(
+    value: object, rules: Mapping[str, Callable[[Any], bool]], required: set[str] | Any
+) -> dict[str, Any]:
+    if not isinstance(value, dict) or not required <= value.keys() <= rules.keys():
+        raise ValueError("its fields are not those of a report")
+    for name, held in value.items():
+        if not rules[name](held):
+            raise ValueError(f"its {name} is not what a report has")
+    return dict(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _is_exit_code(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
+
+
+def _is_end(value: object) -> bool:
+    return value in {str(state) for state in FINAL - {RunState.MISSED, RunState.POISONED}}
+
+
+def _are_seconds(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, int | float) and 0 <= one < 2**31 for one in value
+    )
+
+
+_REPORT: dict[str, Callable[[Any], bool]] = {
+    "id": _is_name,
+    "attempt": _is_count,
+    "job": _is_text,
+    "queue": _is_name,
+    "host": _is_name,
+    "limits": _is_text,
+    "outcome": _is_map,
+    "retry_in": _is_count,
+}
+_OUTCOME: dict[str, Callable[[Any], bool]] = {
+    "state": _is_end,
+    "exit_code": _is_exit_code,
+    "reason": _is_text,
+    "result": _is_text,
+    "rq_result": _is_text,
+    "traceback": _is_text,
+    "rq_traceback": _is_text,
+    "retry": _is_map,
+    "last_seq": _is_count,
+    "refused": _is_name,
+    "cpu_s": _is_text,
+    "peak_memory_bytes": _is_count,
+    "progress": _is_text,
+}
+_RQ_RETRY: dict[str, Callable[[Any], bool]] = {"max": _is_count, "intervals": _are_seconds}
+
+
+def _outcome(end: Finish) -> dict[str, Any]:
+    outcome = end.outcome
+    reason, result, rq_result, rq_traceback = outcome.reason, None, outcome.rq_result, None
+    if outcome.return_value is not None:
+        result = json.dumps(outcome.return_value)
+        if len(result) > MAX_RESULT_BYTES:
+            reason = (
+                f"the return value was not kept: {len(result)} bytes are over {MAX_RESULT_BYTES}"
+            )
+            result = None
+        elif rq_result is None:
+            rq_result = rq.result_payload(outcome.return_value)
+    if outcome.state not in GOOD:
+        rq_traceback = rq.traceback_payload(
+            outcome.traceback or outcome.reason or str(outcome.state)
+        )
+    facts = {
+        "state": str(outcome.state),
+        "exit_code": outcome.exit_code,
+        "reason": reason,
+        "result": result,
+        "rq_result": rq_result,
+        "traceback": outcome.traceback,
+        "rq_traceback": rq_traceback,
+        "retry": outcome.rq_retry,
+        "last_seq": end.last_seq,
+        "refused": outcome.refused,
+        "cpu_s": None if outcome.cpu_s is None else f"{outcome.cpu_s:.6f}",
+        "peak_memory_bytes": outcome.peak_memory_bytes,
+        "progress": end.progress.to_json() if end.progress else None,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
