@@ -38,7 +38,7 @@ from jober.store.fields import moment_text
 from jober.store.jobs import Change, JobRecord, Restored
 
 # So many lines, and so many bytes of them, go to Redis in one script.
-BATCH = 200
+BATCH = 100
 BATCH_BYTES = 1024 * 1024
 # Of so many broken definitions each is told.
 PROBLEMS = 50
