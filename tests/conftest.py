@@ -1,5 +1,6 @@
 """What every test may ask for: a real Redis on a unix socket, a store on it, a real fleet."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from jober.embedded import RedisServer
 from jober.store import Store
 from tests.fleet import Fleet
 from tests.store.hand import Hand
+
+# Whoever starts the tests in the background may have them ignore Ctrl-C, and what they start too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
