@@ -221,6 +221,23 @@ def test_a_run_that_waits_for_another_attempt_is_cancelled_at_once(
     assert told(handle) == [("failed", "web1")]
 
 
+def test_a_run_that_ends_with_its_agent_is_tried_again_elsewhere_as_one_whose_host_died(
+    fleet: Fleet,
+) -> None:
+    fleet.scheduler()
+    guardian = fleet.agent("web1", ROLE, drain=0)
+    waits: dict[str, Any] = {"command": "echo up; sleep 60", "shell": True, "retries": 1, **SOON}
+    program = start(fleet, "program", retry_on=["lost"], **waits)
+    other = start(fleet, "other", **waits)
+    wait_until(lambda: output(fleet, program.id) == output(fleet, other.id) == "up\n")
+    fleet.agent("web2", ROLE)
+    guardian.send_signal(signal.SIGTERM)
+    assert guardian.wait(30) == 0
+    wait_until(lambda: (program.state, program.run.host) == (RunState.RUNNING, "web2"))
+    assert told(program)[0] == ("cancelled", "web1")
+    assert (other.state, other.run.attempt) == (RunState.CANCELLED, 1)
+
+
 def test_a_run_that_was_stopped_is_not_tried_again(ready: Fleet) -> None:
     handle = start(ready, "long", command="echo $$; sleep 60", shell=True, retries=5, **SOON)
     numbers(ready, handle)

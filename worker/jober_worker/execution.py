@@ -96,7 +96,7 @@ class Execution:
             claim=self.claim,
             host=self.attempt.host,
             outcome=outcome,
-            retry_in_s=self.policy.retry_in_s(outcome, self.claim.begun),
+            retry_in_s=self._retry_in_s(outcome),
             progress=self.attempt.newest,
         )
 
@@ -121,6 +121,13 @@ class Execution:
         if outcome.state is RunState.CANCELLED and self._is_lost:
             return replace(outcome, state=RunState.LOST)
         return outcome
+
+    def _retry_in_s(self, outcome: Outcome) -> float | None:
+        """In how many seconds it is tried again after such an end, or None. Nobody has asked for a
+        run to end that ends with its agent: that is judged as one whose host died."""
+        if outcome.state is RunState.CANCELLED and (outcome.reason or "").startswith(STOPPED):
+            outcome = replace(outcome, state=RunState.LOST)
+        return self.policy.retry_in_s(outcome, self.claim.begun)
 
     def _run(self) -> Outcome:
         what, options = read_call(self.claim, self._rq)

@@ -15,7 +15,7 @@ from jober.cli.waiting import why_it_waits
 from jober.cli.words import duration, moment, moment_and_hint, plain
 from jober.client import Jober
 from jober.errors import RunNotFound
-from jober.run import Attempt, Run
+from jober.run import Attempt, Run, RunState
 
 _RESULT_AT_MOST = 2000
 
@@ -46,10 +46,10 @@ def show_run(jober: Jober, id: str, as_json: bool) -> None:
     console = terminal.stdout()
     console.print(Text(run.id, style="bold"), terminal.state(run.state), sep="  ", soft_wrap=True)
     facts = _facts(run, now_ms)
-    if not why(run) and (waits := why_it_waits(jober, run)):
-        facts.append(("why", waits))
+    if run.state is RunState.QUEUED and (waits := why_it_waits(jober, run)):
+        facts.append(("now", waits))
     print_facts(console, [(name, value) for name, value in facts if value])
-    if len(attempts) > 1 or run.retry_at_ms is not None:
+    if len(attempts) > 1 or run.retry_at_ms is not None or (attempts and not run.started_at_ms):
         print_heading(console, "Attempts")
         _print_attempts(console, attempts, now_ms)
     if run.traceback:
