@@ -192,6 +192,31 @@ def test_renewing_extends_the_lease_and_tells_what_is_lost_and_what_to_cancel(
     assert score > store.clock.now_ms()
 
 
+def test_an_attempt_that_a_redis_without_its_last_second_gave_to_another_is_the_others(
+    store: Store, hand: Hand
+) -> None:
+    hand.job(concurrency=1)
+    hand.agent()
+    other = hand.agent("host2-bbbbbb")
+    id = hand.run()
+    (claim,) = hand.claim()
+    # As after a crash that took the claim with it, so that the run is queued again.
+    connection = store.connection
+    connection.command("DEL", "jober:leases", "jober:slots:job", "jober:agent:host1-aaaaaa:runs")
+    connection.command("HSET", f"rq:job:{id}", "state", "queued", "status", "queued")
+    connection.command("HDEL", f"rq:job:{id}", "attempt", "agent")
+    connection.command("RPUSH", "rq:queue:default", id)
+    (again,) = hand.claim(other)
+    assert again.lease == claim.lease
+    assert hand.renew(claim.lease) == ({claim.lease}, set())
+    assert not hand.finish(claim, RunState.FAILED)
+    assert (hand.state(id), hand.count("jober:slots:job")) == (RunState.RUNNING, 1)
+    assert hand.renew(claim.lease, agent=other) == (set(), set())
+    assert hand.finish(again, agent=other)
+    assert hand.state(id) is RunState.SUCCESS
+    assert hand.count("jober:leases") == hand.count("jober:slots:job") == 0
+
+
 def test_a_claim_whose_reply_was_lost_goes_back_to_its_queue(store: Store, hand: Hand) -> None:
     hand.job()
     hand.agent()

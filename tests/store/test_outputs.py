@@ -2,7 +2,7 @@
 
 import threading
 
-from jober.output import End, Frame, Stream, Truncated
+from jober.output import End, Frame, LogFile, Stream, Truncated
 from jober.progress import Progress
 from jober.run import RunState
 from jober.store import Store
@@ -131,3 +131,14 @@ def test_an_rq_job_that_nobody_has_taken_yet_is_waited_for(store: Store, hand: H
     (claim,) = hand.claim()
     hand.finish(claim, exit_code=0)
     assert next(one for one in following if one) == End(state="success", exit_code=0, last_seq=0)
+
+
+def test_a_piece_of_an_attempt_that_is_over_is_passed_over(store: Store) -> None:
+    store.connection.command("HSET", "rq:job:a", "attempt", 2, "origin", "default")
+    frame = Frame(seq=1, stream=Stream.STDOUT, at_ms=5, offset=0, data=b"late")
+    where = LogFile(attempt=1, offset=0, host="web1", path="/logs/a/1")
+    assert store.outputs.add([Piece(run="a", attempt=1, frames=(frame,), file=where)]) == [0]
+    assert store.outputs.add([Piece(run="gone", attempt=1, frames=(frame,))]) == [0]
+    assert (list(store.outputs.read("a")), store.outputs.files("a")) == ([], [])
+    assert store.outputs.add([Piece(run="a", attempt=2, frames=(frame,))]) == [1]
+    assert list(store.outputs.read("a")) == [frame]

@@ -42,8 +42,9 @@ for i = 5, #ARGV do
   held[lease] = true
   local id, attempt = string.match(lease, '^(.*):(%d+)$')
   local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'cancel_requested',
-    'job', 'host', 'origin', 'limits')
-  if run[1] == 'running' and run[2] == attempt then
+    'job', 'host', 'origin', 'limits', 'agent')
+  -- A Redis that has lost its last second may have given the same attempt to another agent.
+  if run[1] == 'running' and run[2] == attempt and run[8] == agent then
     local member = lease_member(lease, run[4] or '', run[5], agent, run[7] or '', run[6])
     redis.call('ZADD', KEYS[1], now + lease_ms, member)
     if not run[4] then redis.call('HSET', 'rq:job:' .. id, 'last_heartbeat', iso(now)) end
