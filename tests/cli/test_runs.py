@@ -242,3 +242,17 @@ def test_a_run_by_hand_may_expire_sooner_than_its_job_says(cli: Cli, hand: Hand)
     wrong = cli("run", "job", "--expires", "0")
     assert (wrong.status, wrong.out) == (1, b"")
     assert "expires: 0.0 is not a number of seconds above 0" in wrong.err
+
+
+def test_a_run_is_shown_with_the_definition_that_it_was_made_from(cli: Cli, hand: Hand) -> None:
+    hand.job(timeout=30)
+    run = hand.run()
+    assert "revision 1, as it is now" in cli("show", run).text
+    hand.job(timeout=60, title="slower")
+    told = cli("show", run)
+    assert "revision 1, changed since: timeout: 30 → 60; title: none → 'slower'" in " ".join(
+        told.text.split()
+    )
+    assert cli("show", run, "--json").json["definition"] == {"command": "true", "timeout": 30}
+    cli("remove", "job")
+    assert "of a job that has been removed" in " ".join(cli("show", run).text.split())

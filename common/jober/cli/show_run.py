@@ -14,7 +14,8 @@ from jober.cli.table import Column, print_facts, print_heading, print_table
 from jober.cli.waiting import why_it_waits
 from jober.cli.words import duration, moment, moment_and_hint, plain
 from jober.client import Jober
-from jober.errors import RunNotFound
+from jober.errors import JobNotFound, RunNotFound
+from jober.job import Job, changes
 from jober.run import Attempt, Run, RunState
 
 _RESULT_AT_MOST = 2000
@@ -33,12 +34,14 @@ def show_run(jober: Jober, id: str, as_json: bool) -> None:
     """Print all about the run."""
     handle = jober.handle(id)
     run, attempts = handle.run, handle.attempts
+    made_from = jober.definition_of(run)
     now_ms = jober.store.clock.now_ms()
     if as_json:
         told: dict[str, Any] = {
             **run.to_dict(),
             "result": json_format.loads(run.return_value) if run.return_value else None,
             "traceback": run.traceback,
+            "definition": made_from.spec() if made_from else None,
             "attempts": [attempt.to_dict() for attempt in attempts],
         }
         terminal.print_json(told)
@@ -48,6 +51,8 @@ def show_run(jober: Jober, id: str, as_json: bool) -> None:
     facts = _facts(run, now_ms)
     if run.state is RunState.QUEUED and (waits := why_it_waits(jober, run)):
         facts.append(("now", waits))
+    if made_from:
+        facts.append(("definition", f"revision {run.revision}, {_since(jober, made_from)}"))
     print_facts(console, [(name, value) for name, value in facts if value])
     if len(attempts) > 1 or run.retry_at_ms is not None or (attempts and not run.started_at_ms):
         print_heading(console, "Attempts")
@@ -59,6 +64,16 @@ def show_run(jober: Jober, id: str, as_json: bool) -> None:
     if run.attempt:
         console.print()
         console.print(Text(f"what it has written: jober logs {run.id}", style="dim"))
+
+
+def _since(jober: Jober, made_from: Job) -> str:
+    """How the definition that a run was made from differs from the present one."""
+    try:
+        present = jober.job(made_from.name).job
+    except JobNotFound:
+        return "of a job that has been removed"
+    changed = changes(made_from, present)
+    return f"changed since: {'; '.join(map(str, changed))}" if changed else "as it is now"
 
 
 def _facts(run: Run, now_ms: int) -> list[tuple[str, str | Text]]:
