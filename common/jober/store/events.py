@@ -47,12 +47,13 @@ class EventStore:
                 yield event
 
     def ledger(self, job: str, limit: int = 100) -> list[LedgerEntry]:
-        """The newest decisions about the fires of a job, newest first: those that made a run are
-        told by the runs there are, the others by the stream of the ledger."""
+        """The newest decisions about the fires of a job, the newest fire first: those that made a
+        run are told by the runs there are, the others by the stream of the ledger."""
         found = self._redis.command("XREVRANGE", keys.ledger(job), "+", "-", "COUNT", limit)
         entries = [read_decision(job, entry_id, pairs) for entry_id, pairs in _entries(found)]
         entries += self._fired(job, limit)
-        entries.sort(key=lambda entry: (entry.at_ms, entry.fire_at_ms), reverse=True)
+        # Not by when it was decided alone: the two do not read the clock at the same moment.
+        entries.sort(key=lambda entry: (entry.fire_at_ms, entry.at_ms), reverse=True)
         return entries[:limit]
 
     def _fired(self, job: str, limit: int) -> list[LedgerEntry]:
