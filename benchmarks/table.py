@@ -21,9 +21,9 @@ from rich.table import Table
 from benchmarks.firing import keep_agent
 from jober.embedded import RedisServer
 from jober.job import Job
-from jober.store import Store, keys
+from jober.store import Store
 from jober.store.fields import packed
-from jober.store.jobs import job_fields
+from jober.store.jobs import APPLY_KEYS, job_fields
 
 BIN = Path(sys.executable).parent
 ZONES = ("UTC", "Europe/Warsaw", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
@@ -114,15 +114,7 @@ def define(store: Store, jobs: int) -> None:
 
 def write(store: Store, batch: list[dict[str, Any]]) -> None:
     """Run APPLY with fields that are made once: a million definitions need not be checked."""
-    names = [
-        keys.JOBS,
-        keys.DUE,
-        keys.WAKE,
-        keys.WAITING,
-        keys.CALENDARS,
-        keys.CALENDARS_REVISION,
-    ]
-    store.connection.run("apply", names, [packed(batch), 1000, 1000, ""])
+    store.connection.run("apply", APPLY_KEYS, [packed(batch), 1000, 1000, ""])
 
 
 def tick(store: Store) -> None:

@@ -19,6 +19,17 @@ from jober.store.fields import moment_ms, moment_text, number, packed, record
 from jober.store.leases import KEEP_S
 
 PAGE = 500
+# The keys of the script APPLY, in its order.
+APPLY_KEYS = (
+    keys.JOBS,
+    keys.DUE,
+    keys.WAKE,
+    keys.WAITING,
+    keys.CALENDARS,
+    keys.CALENDARS_REVISION,
+    keys.LIMITS,
+    keys.SERVICES,
+)
 # How long the history of a removed job is kept.
 REMOVED_KEPT_MS = 7 * 86_400_000
 # RQ wants a time-out; this is what it is told where a job has none. Only RQ's tools read it.
@@ -155,16 +166,7 @@ class JobStore:
         """
         status, *told = self._redis.run(
             "apply",
-            [
-                keys.JOBS,
-                keys.DUE,
-                keys.WAKE,
-                keys.WAITING,
-                keys.CALENDARS,
-                keys.CALENDARS_REVISION,
-                keys.LIMITS,
-                keys.SERVICES,
-            ],
+            APPLY_KEYS,
             [
                 packed([change.packed() for change in changes]),
                 REMOVED_KEPT_MS,
