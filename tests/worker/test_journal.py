@@ -13,10 +13,10 @@ import pytest
 from jober.client import RunHandle
 from jober.embedded import RedisServer
 from jober.run import RunState
+from tests.faults.proxy import Proxy
 from tests.fleet import Fleet
 from tests.waiting import wait_until
 from tests.worker.agents import ROLE, agent_of, joined, output, patched_agent, start
-from tests.worker.relay import Relay
 from tests.worker.test_process import lives
 from tests.worker.test_reports import finishes
 
@@ -220,7 +220,7 @@ def test_a_long_output_that_waited_for_redis_is_marked_where_it_was_cut(
 def test_an_agent_that_was_cut_off_for_longer_than_its_lease_reports_what_ended_then(
     lasting: Fleet, server: RedisServer
 ) -> None:
-    with Relay(server.socket) as relay:
+    with Proxy(server.socket) as relay:
         cut_off = Fleet(relay.url, lasting.folder)
         guardian = cut_off.start(
             "jober-worker", "--host", "web1", "--roles", ROLE, "--log-dir", f"{cut_off.folder}/logs"
