@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts ## what CI runs: format, lint, types, contracts, tests
@@ -63,6 +63,13 @@ $(BIN)/python:
 	  fi
 	@echo "building $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
+
+# The tests of several hosts make networks of their own: root gets what that takes, and others, who
+# may not make any, are told so by the tests.
+.PHONY: networks
+networks:
+	@[ "$$(id -u)" != 0 ] || { command -v ip && command -v nft; } >/dev/null || ! command -v apt-get >/dev/null || \
+	  { echo "installing iproute2 and nftables"; apt-get update -qq && apt-get install -y -qq iproute2 nftables >/dev/null; }
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"
