@@ -7,7 +7,9 @@ import argparse
 import os
 import socket
 
+from jober import failpoint
 from jober.ids import check_host_name, own_host_name
+from jober.pace import read_pace
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
@@ -40,6 +42,12 @@ def daemon_parser(
     )
     parser.add_argument("--version", action="version", version=f"jober {version}")
     return parser
+
+
+def heed_test_environment() -> None:
+    """Arm the failpoints that a test names, check its pace. Raises DefinitionError."""
+    failpoint.arm(os.environ)
+    read_pace(os.environ)
 
 
 def host_name(given: str | None) -> str:

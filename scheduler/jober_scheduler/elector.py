@@ -12,14 +12,16 @@ import logging
 import threading
 
 from jober.errors import RedisUnavailable
+from jober.failpoint import failpoint
+from jober.pace import paced_ms, paced_s
 from jober.store import Store
 
 log = logging.getLogger(__name__)
 
-LEASE_MS = 6_000
-RENEW_S = 2.0
-TRUST_MARGIN_S = 1.0
-STANDBY_LOOK_S = 0.5
+LEASE_MS = paced_ms(6_000)
+RENEW_S = paced_s(2.0)
+TRUST_MARGIN_S = paced_s(1.0)
+STANDBY_LOOK_S = paced_s(0.5)
 
 
 class Elector:
@@ -58,6 +60,7 @@ class Elector:
         self._thread.join(timeout=10)
         token = self._step_down()
         if token:
+            failpoint("leader.before_resign")
             try:
                 self._store.leader.resign(token)
                 log.info("resigned from term %s", token.split(":", 1)[0])
@@ -76,11 +79,14 @@ class Elector:
     def _attempt(self) -> float:
         """One attempt to lead; the seconds until the next."""
         started = self._store.clock.monotonic()
+        failpoint("scheduler.before_lead")
         reply = self._store.leader.lead(self._node, LEASE_MS)
         if not reply.is_of(self._node):
             if self._step_down():
                 log.warning("the lead went to %s", reply.token)
             return min(STANDBY_LOOK_S, max(0.001, reply.left_ms / 1000))
+        if reply.elected:
+            failpoint("leader.elected")
         self._store.observe_time()
         with self._changed:
             if self._token != reply.token:

@@ -7,6 +7,7 @@ no services it asks Redis one small question in each half second.
 
 import logging
 
+from jober.failpoint import failpoint
 from jober.placement import Roster
 from jober.service import Service, ServiceAction
 from jober.store import Store
@@ -49,7 +50,9 @@ class Keeper:
             actions = self._plans(services, self._fleet_now(0), now_ms)
         if not actions or self._elector.token() != token:
             return self._until_next(services, now_ms)
+        failpoint("leader.before_serve")
         done = self._store.services.serve(token, actions)
+        failpoint("leader.served")
         if done is None:
             log.warning("fenced: another node leads by now")
             return EVERY_S

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from jober import __version__
-from jober.daemon import daemon_parser, host_name
+from jober.daemon import daemon_parser, heed_test_environment, host_name
 from jober.errors import JoberError, RedisUnavailable
 from jober.ids import node_id
 from jober.logs import set_up_logs
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     set_up_logs(given.log_level)
     try:
+        heed_test_environment()
         node = node_id(host_name(given.host), os.getpid())
         return run(Store(given.redis), node)
     except JoberError as error:

@@ -6,6 +6,7 @@ anything to do.
 
 import logging
 
+from jober.failpoint import failpoint
 from jober.store import Store
 from jober_scheduler.chore import Chore
 
@@ -24,6 +25,7 @@ class Promoter:
 
     def _look(self) -> float:
         """Do what is due; in how many seconds to look again."""
+        failpoint("scheduler.before_promote")
         while missed := self._store.leases.miss(BATCH):
             log.warning("missed, not started in time: %s", ", ".join(missed))
         moved, next_s = self._store.leases.promote(BATCH)

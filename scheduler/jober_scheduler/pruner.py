@@ -1,5 +1,6 @@
 """Forgets the oldest runs past the bound, while we lead. What it removes, it removes whole."""
 
+from jober.failpoint import failpoint
 from jober.store import Store
 from jober_scheduler.chore import Chore
 from jober_scheduler.elector import Elector
@@ -22,6 +23,7 @@ class Pruner:
 
     def prune(self) -> None:
         """One round: the jobs that have told they are over their bound, then the list of all."""
+        failpoint("leader.before_prune")
         for job in self._store.runs.overfull():
             self._prune(KEEP_PER_JOB, job)
         self._prune(KEEP_IN_ALL, None)

@@ -10,6 +10,8 @@ full lease more, since their agents could not renew them.
 import logging
 
 from jober.errors import RedisUnavailable
+from jober.failpoint import failpoint
+from jober.pace import paced_s
 from jober.store import Store
 from jober.store.agents import LEASE_MS
 from jober.store.leases import Reclaimed
@@ -17,7 +19,7 @@ from jober_scheduler.chore import Chore
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 1.0
+EVERY_S = paced_s(1.0)
 
 
 class Reaper:
@@ -42,6 +44,7 @@ class Reaper:
             self._hold_until = now + LEASE_MS / 1000
         if now < self._hold_until:
             return
+        failpoint("scheduler.before_reclaim")
         while (reclaimed := self._store.leases.reclaim()) != Reclaimed():
             for ids, what in (
                 (reclaimed.lost, "lost"),
@@ -50,6 +53,7 @@ class Reaper:
             ):
                 if ids:
                     log.warning("%s, their agents fell silent: %s", what, ", ".join(ids))
+        failpoint("scheduler.reclaimed")
         self._unpark()
         for agent in self._store.agents.bury():
             log.warning("agent %s is lost: silent for longer than its lease", agent)

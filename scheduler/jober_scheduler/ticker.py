@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 
 from jober.errors import JoberError, RedisUnavailable
+from jober.failpoint import failpoint
 from jober.fire import Calendars, FirePlan, FirePolicy
 from jober.placement import Roster
 from jober.store import Store
@@ -84,6 +85,7 @@ class Ticker:
                 continue
             try:
                 if self._store.jobs.wait_for_change(1.0):
+                    failpoint("leader.heard")
                     self._roster_until_ms = 0
                     self._woken.set()
             except RedisUnavailable:
@@ -101,6 +103,7 @@ class Ticker:
         if not coming:
             self._woken.wait(LOOK_AHEAD_MS / 1000 / 2)
             return
+        failpoint("leader.read")
         moment = max(now, coming[0].due_ms)
         sent = Counter(self._sent)
         plans = [self._plan(job, moment, roster, sent) for job in coming if job.due_ms <= moment]
@@ -108,6 +111,7 @@ class Ticker:
             self._store.fires.pack(plans[start : start + BATCH])
             for start in range(0, len(plans), BATCH)
         ]
+        failpoint("leader.decided")
         wait_s = clock.seconds_until(moment)
         if wait_s > 0:
             if self._woken.wait(wait_s):
@@ -122,7 +126,9 @@ class Ticker:
 
     def _fire(self, token: str, plans: bytes) -> bool:
         """Carry out; False where we lead no more."""
+        failpoint("leader.before_fire")
         reply = self._store.fires.fire(token, plans)
+        failpoint("leader.fired")
         if reply.fenced:
             log.warning("fenced: another node leads by now")
             return False

@@ -13,6 +13,7 @@ from typing import Any
 from jober import __version__, roles
 from jober.agent_info import AgentInfo, HostOrders
 from jober.errors import RedisUnavailable
+from jober.failpoint import failpoint
 from jober.ids import agent_id
 from jober.run import Claim, Outcome, RunState
 from jober.store import Store
@@ -235,6 +236,7 @@ class Agent:
         if execution.service:
             self.vigil.end_older(execution)
         outcome = execution.run()
+        failpoint("agent.ended")
         self.progress.forget(execution.attempt)
         with self._changed:
             self._executing.pop(execution.claim.lease, None)
@@ -289,6 +291,7 @@ class Agent:
             ", ".join(sorted(self.roles)),
             self.settings.slots,
         )
+        failpoint("agent.joined")
         self.listener.open()
         for part in self._parts():
             part.start()
@@ -389,6 +392,7 @@ class Agent:
         self.journal.stop()
         if kept := self.journal.kept():
             log.warning("%d results are kept for the next agent of this host to report", kept)
+        failpoint("agent.before_leave")
         try:
             self.store.agents.leave(self.id)
             log.info("agent %s has left", self.id)

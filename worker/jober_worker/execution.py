@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 
 from jober.end_policy import EndPolicy
+from jober.failpoint import failpoint
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
 from jober.store.report import Finish
@@ -130,6 +131,7 @@ class Execution:
         return self.policy.retry_in_s(outcome, self.claim.begun)
 
     def _run(self) -> Outcome:
+        failpoint("agent.before_start")
         what, options = read_call(self.claim, self._rq)
         if self._stop_reason is None:
             self._gate.check(self.claim, what, options)

@@ -5,6 +5,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from jober.errors import RedisUnavailable
+from jober.failpoint import failpoint
 from jober.store.leases import CLAIM_AT_MOST
 from jober_worker.part import Part
 
@@ -79,9 +80,12 @@ class Fetcher:
                 agent.store.agents.serves(agent.id, queues)
             self._queues = queues
             self._read_at = now
+        failpoint("agent.before_claim")
         claimed = agent.store.leases.claim(
             agent.id, agent.settings.host, self._queues, free, agent.settings.slots
         )
+        if claimed.runs:
+            failpoint("agent.claimed")
         self._held_back = claimed.held_back
         for claim in claimed.runs:
             agent.start_run(claim)

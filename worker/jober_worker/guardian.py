@@ -17,14 +17,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from jober.failpoint import failpoint
+from jober.pace import paced_s
 from jober_worker.kernel import adopt_orphans, tell_when_parent_dies
 
 # A sign of life is due each second; leases last 10 s, and are renewed each 2 s.
-SILENCE_S = 7.0
+SILENCE_S = paced_s(7.0)
 # An agent that dies is replaced after so long; one that dies young, after twice as long each time.
-RESTART_S = 1.0
-RESTART_AT_MOST_S = 30.0
-YOUNG_S = 20.0
+RESTART_S = paced_s(1.0)
+RESTART_AT_MOST_S = paced_s(30.0)
+YOUNG_S = paced_s(20.0)
 PARENT_DIED = signal.SIGUSR2
 # Exit statuses of the agent (sysexits.h): a part of it has failed for good; its settings are
 # wrong, so that another would fare no better.
@@ -83,9 +85,12 @@ class _Guardian:
             sign = self._fork()
             if sign is None:
                 return 0
+            failpoint("guardian.forked")
             status = self._watch(sign)
             os.close(sign)
+            failpoint("guardian.before_clearing")
             self._kill_all_below()
+            failpoint("guardian.cleared")
             if self._stopping and status in (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
                 return 0  # it was told so early that it could not hear
             if status == UNUSABLE:

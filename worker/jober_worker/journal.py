@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jober.failpoint import failpoint
 from jober.run import Outcome, RunState
 from jober.store.connection import shown
 from jober.store.report import Finish, Report, report_of
@@ -145,7 +146,9 @@ class Journal:
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
             try:
+                failpoint("journal.before_write")
                 self._append(batch)
+                failpoint("journal.written")
             except OSError as error:
                 self._fail(error)
                 return

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from jober import __version__
-from jober.daemon import daemon_parser
+from jober.daemon import daemon_parser, heed_test_environment
 from jober.errors import DefinitionError, JoberError
 from jober_worker.config_file import DEFAULT_FILE, read_config
 from jober_worker.guardian import UNUSABLE, be_without, guard
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.json and not given.check:
         parser.error("--json is for --check: give both, or none")
     try:
+        heed_test_environment()
         file = read_config(given.config)
         try:
             told = effective(vars(given), os.environ, file.values, file.path)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from resource import struct_rusage
 
+from jober.failpoint import failpoint
 from jober.output import Stream
 from jober.run import Outcome, RunState
 from jober_worker.call import Options
@@ -110,6 +111,7 @@ class ProgramRun:
             )
             pipes.after_start()
             self.pid = started.process.pid
+            failpoint("agent.started")
             self._tell(started.notes)
             following = Following(
                 self._run,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from jober.errors import RedisUnavailable
+from jober.failpoint import failpoint
+from jober.pace import paced_s
 from jober_worker.kernel import now_s
 from jober_worker.part import Part
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RENEW_S = 2.0
+RENEW_S = paced_s(2.0)
 
 
 class Renewer:
@@ -56,6 +58,7 @@ class Renewer:
         agent.store.observe_time()
         info = agent.info()
         begun_s = now_s()
+        failpoint("agent.before_renew")
         reply = agent.store.agents.renew(
             agent.id,
             agent.leases(),
@@ -64,6 +67,7 @@ class Renewer:
             state=info.state,
             problem=agent.journal.problem,
         )
+        failpoint("agent.renewed")
         if not reply.known and not self._stopping.is_set():
             # Redis has lost us, or took us for dead. The leases are looked at right after.
             log.warning("registering again")

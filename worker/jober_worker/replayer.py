@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jober.clock import SystemClock
 from jober.errors import RedisRefused, RedisUnavailable
+from jober.failpoint import failpoint
 from jober.output import Frame, LogFile
 from jober.store import Store
 from jober.store.connection import shown
@@ -76,6 +77,7 @@ class Replayer:
                 if not is_done:
                     file.close()
             if is_done:
+                failpoint("replayer.reported")
                 self._remove(file)
 
     def _paths(self) -> list[Path]:

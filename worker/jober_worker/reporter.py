@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from jober.errors import RedisRefused, RedisUnavailable
+from jober.failpoint import failpoint
 from jober.store import Store
 from jober.store.report import Finish
 from jober_worker.journal import untellable
@@ -65,7 +66,9 @@ class Reporter:
     def _send(self, batch: Sequence[Finish]) -> list[Finish]:
         """Report all, and tell which are to be reported again."""
         try:
+            failpoint("agent.before_finish")
             answers = self._store.leases.finish(self._agent, batch)
+            failpoint("agent.finished")
         except RedisUnavailable as error:
             if not isinstance(error, RedisRefused):
                 return list(batch)

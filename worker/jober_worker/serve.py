@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from jober.errors import RedisUnavailable
 from jober.logs import set_up_logs
+from jober.pace import paced_s
 from jober.store import Store
 from jober_worker.agent import Agent
 from jober_worker.belonging import inherit
@@ -23,7 +24,7 @@ from jober_worker.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SIGN_S = 1.0
+SIGN_S = paced_s(1.0)
 
 
 class Words:

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from jober.pace import paced_s
 from jober_worker.kernel import now_s
 from jober_worker.part import Part
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 # Since the last renewal, of leases that are good for 10 s: when they are asked to stop, and when
 # they are killed.
-ASK_S = 6.0
-KILL_S = 8.5
-LOOK_S = 0.25
+ASK_S = paced_s(6.0)
+KILL_S = paced_s(8.5)
+LOOK_S = paced_s(0.25)
 AGAIN_S = 0.02
 REASON = "its agent could not reach Redis, and another host may take it over"
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from jober.agent_info import AgentInfo, HostOrders
+from jober.pace import paced_ms
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, moment_text, number, packed, record, text
 
 # How long an agent, and what it runs, is believed to live without a sign.
-LEASE_MS = 10_000
+LEASE_MS = paced_ms(10_000)
 # A claim whose reply never came is put back after this; more than the client waits for one.
-UNKNOWN_CLAIM_MS = 15_000
+UNKNOWN_CLAIM_MS = paced_ms(15_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from redis.sentinel import Sentinel
 
 from jober.clock import RedisClock
 from jober.errors import DefinitionError, RedisRefused, RedisUnavailable, did_you_mean
+from jober.pace import paced_s
 from jober.store.scripts import script
 
 # What may stand after the `?`, beside ssl_…, in an address.
@@ -22,7 +23,7 @@ _OPTIONS = ("db", "username", "password")
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
 
 # A reply that takes longer than this is given up, and the call sent again.
-TIMEOUT_S = 5.0
+TIMEOUT_S = paced_s(5.0)
 
 
 def shown(url: str) -> str:
