@@ -27,6 +27,8 @@ from types import TracebackType
 
 import pytest
 
+from jober.embedded import RedisServer
+from jober.store import Store
 from jober_worker.kernel import all_processes, variables_of
 from jober_worker.leftovers import lives, mark
 from jober_worker.processes import send
@@ -37,6 +39,7 @@ OWNER = "JOBER_TEST_NETWORK"
 _CLONE_NEWNET = 0x40000000
 # Addresses that are for examples: they are nowhere else.
 _SUBNET = "192.0.2"
+_REDIS_PORT = 6379
 _TOOLS = {"ip": "iproute2", "tc": "iproute2", "nft": "nftables"}
 
 
@@ -153,6 +156,22 @@ class Network:
         host = Host(self._switch, name, len(self.hosts) + 1)
         self.hosts.append(host)
         return host
+
+
+@contextmanager
+def redis_on(host: Host, *, durable: bool = False) -> Iterator[tuple[RedisServer, str]]:
+    """A Redis on a host, and its address for the others. By its own `url`, which is a socket in a
+    folder, tests reach it whatever becomes of the network."""
+    with host.entered():
+        server = RedisServer(durable=durable).start()
+    try:
+        store = Store(server.url)
+        for setting in (("protected-mode", "no"), ("bind", host.address), ("port", _REDIS_PORT)):
+            store.connection.command("CONFIG", "SET", *setting)
+        store.close()
+        yield server, f"redis://{host.address}:{_REDIS_PORT}/0"
+    finally:
+        server.stop()
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,6 @@ with network.host("alpha").entered():
     print(subprocess.Popen(["sleep", "600"]).pid, flush=True)
 time.sleep(600)
 """
-
-
-@pytest.fixture
-def network() -> Iterator[Network]:
-    with network_or_told() as network:
-        yield network
 
 
 def is_gone(pid: int) -> bool:

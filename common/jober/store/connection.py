@@ -1,6 +1,7 @@
 """The connection to Redis: its address, its errors, and the one way to run a script."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,12 @@ SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
 
 # A reply that takes longer than this is given up, and the call sent again.
 TIMEOUT_S = paced_s(5.0)
+CONNECT_S = paced_s(2.0)
+# Who only listens waits for no reply, and a line that is cut says nothing: the kernel asks the
+# other end so often, and gives the connection up that has not answered for so long. By itself it
+# would take a quarter of an hour and more.
+PROBE_S = paced_s(5.0)
+SILENCE_S = paced_s(15.0)
 
 
 def shown(url: str) -> str:
@@ -46,8 +53,9 @@ def connect(url: str) -> "redis.Redis":
         )
     options: dict[str, Any] = {
         "socket_timeout": TIMEOUT_S,
-        "socket_connect_timeout": 2.0,
+        "socket_connect_timeout": CONNECT_S,
         "socket_keepalive": True,
+        "socket_keepalive_options": _keepalive(),
         "health_check_interval": 30,
         "client_name": "jober",
         "protocol": 2,
@@ -55,7 +63,7 @@ def connect(url: str) -> "redis.Redis":
         "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
     }
     if scheme == "unix":
-        del options["socket_keepalive"]
+        del options["socket_keepalive"], options["socket_keepalive_options"]
     try:
         if scheme == "redis+sentinel":
             return _connect_sentinel(url, options)
@@ -68,6 +76,18 @@ def connect(url: str) -> "redis.Redis":
             field="redis",
             mend="as redis://:password@host:6379/0, or unix:///path/redis.sock?db=0",
         ) from None
+
+
+def _keepalive() -> dict[int, int]:
+    """The kernel's options for it, as far as the system has them. What was sent and is not
+    acknowledged has one of its own."""
+    wanted = {
+        "TCP_KEEPIDLE": max(1, round(PROBE_S)),
+        "TCP_KEEPINTVL": max(1, round(PROBE_S)),
+        "TCP_KEEPCNT": round(SILENCE_S / PROBE_S),
+        "TCP_USER_TIMEOUT": round(SILENCE_S * 1000),
+    }
+    return {getattr(socket, name): n for name, n in wanted.items() if hasattr(socket, name)}
 
 
 def _check(url: str, scheme: str) -> None:
