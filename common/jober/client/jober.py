@@ -14,7 +14,6 @@ from jober.daemon import DEFAULT_URL
 from jober.errors import DefinitionError, JoberError, JobNotFound, LimitNotFound
 from jober.event import Event
 from jober.ids import check_host_name, manual_run_id
-from jober.job import Job
 from jober.ledger import LedgerEntry
 from jober.limit import Limit, check_limit
 from jober.placement import Roster, choose_one, place, placed
@@ -26,7 +25,8 @@ from jober.store.jobs import Change, JobRecord
 from jober.store.runs import ManualRun
 
 if TYPE_CHECKING:
-    # Loaded where a file is read, and by nobody else: the parsers take their time.
+    # Loaded where a definition or a file of them is read: the checks and parsers take their time.
+    from jober.job import Job
     from jober.jobs_file import Difference
 
 # A script must not hold Redis up for long.
@@ -113,6 +113,8 @@ class Jober:
 
         >>> jober.add_job("nightly", command="backup", cron="0 3 * * *", roles=["db"])
         """
+        from jober.job import Job
+
         calendars = self.store.calendars.all() if "exclude" in str(fields) else None
         job = Job.from_spec(name, fields, calendars)
         self.store.jobs.apply([Change(op="add", name=name, job=job)])
@@ -122,7 +124,7 @@ class Jober:
         """Change some fields of a job; None gives one its default back. Raises JobNotFound."""
         job = self.job(name).job
         if "exclude" in str(fields):
-            job = Job.from_spec(name, {**job.spec(), **fields}, self.store.calendars.all())
+            job = type(job).from_spec(name, {**job.spec(), **fields}, self.store.calendars.all())
         else:
             job = job.replace(**fields)
         self.store.jobs.apply([Change(op="put", name=name, job=job)])
@@ -250,7 +252,7 @@ class Jober:
             )
         return record
 
-    def hosts_for(self, job: Job) -> list[str]:
+    def hosts_for(self, job: "Job") -> list[str]:
         """The live hosts that the job may run on."""
         return list(Roster.of(self.agents()).hosts_for(job.queue))
 
@@ -326,7 +328,7 @@ class Jober:
     def _cancelled(self, ids: Sequence[str], reason: str) -> dict[str, str]:
         return {id: done for batch in self.cancel_all(ids, reason) for id, done in batch.items()}
 
-    def definition_of(self, run: Run) -> Job | None:
+    def definition_of(self, run: Run) -> "Job | None":
         """The definition that a run was made from; None where there is none, or no more."""
         if run.job is None or run.revision is None:
             return None

@@ -4,9 +4,11 @@ Every change of state is one script in `lua/`, told of in its header; the classe
 them and read what they wrote. `Store` holds one of each, over one pool of connections.
 """
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from jober.daemon import DEFAULT_URL
 from jober.store.agents import AgentStore
-from jober.store.backup import BackupStore
 from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.events import EventStore
@@ -21,6 +23,9 @@ from jober.store.outputs import OutputStore
 from jober.store.runs import RunStore
 from jober.store.services import ServiceStore
 
+if TYPE_CHECKING:
+    from jober.store.backup import BackupStore
+
 __all__ = ["Store"]
 
 
@@ -32,7 +37,6 @@ class Store:
         self.clock = self.connection.clock
         self.calendars = CalendarStore(self.connection)
         self.jobs = JobStore(self.connection, self.calendars)
-        self.backup = BackupStore(self.connection, self.jobs)
         self.runs = RunStore(self.connection)
         self.live_runs = LiveRunStore(self.connection)
         self.services = ServiceStore(self.connection)
@@ -44,6 +48,13 @@ class Store:
         self.host_logs = HostLogStore(self.connection)
         self.events = EventStore(self.connection)
         self.leader = LeaderStore(self.connection)
+
+    @cached_property
+    def backup(self) -> "BackupStore":
+        """Loaded where it is asked for: it takes a while, and most commands never ask."""
+        from jober.store.backup import BackupStore
+
+        return BackupStore(self.connection, self.jobs)
 
     @property
     def url(self) -> str:

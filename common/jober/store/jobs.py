@@ -3,12 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from jober.backup import Standing
 from jober.clock import iso
 from jober.errors import DefinitionError, JobExistError, JobNotFound, LimitInUse, LimitNotFound
-from jober.job import SCHEDULE_FIELDS, Job
 from jober.roles import DEFAULT_ROLE, priority_queue
 from jober.schedule import Calendar
 from jober.service import ServicePolicy
@@ -17,6 +15,11 @@ from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, moment_text, number, packed, record
 from jober.store.leases import KEEP_S
+
+if TYPE_CHECKING:
+    # Loaded where a definition is read or written: agents and most commands never do.
+    from jober.backup import Standing
+    from jober.job import Job
 
 PAGE = 500
 # The keys of the script APPLY, in its order.
@@ -41,7 +44,7 @@ class Restored:
     """The state that a job is written with, where it comes from a backup; `missed` goes into its
     ledger, as fields."""
 
-    standing: Standing
+    standing: "Standing"
     missed: Mapping[str, str]
 
     def packed(self) -> dict[str, Any]:
@@ -68,7 +71,7 @@ class Change:
 
     op: Literal["add", "put", "remove", "calendar", "limit"]
     name: str
-    job: Job | None = None
+    job: "Job | None" = None
     calendar: Calendar | None = None
     slots: int | None = None
     restored: Restored | None = None
@@ -97,7 +100,7 @@ class JobRecord:
     `placed` are the hosts that it ran on, the latest last.
     """
 
-    job: Job
+    job: "Job"
     revision: int
     paused: bool
     cursor_ms: int
@@ -249,7 +252,7 @@ class JobStore:
             raise JobNotFound(name, self.names(limit=1000))
         return self._in_calendars([_record(name, fields)])[0]
 
-    def definition(self, name: str, revision: int) -> Job | None:
+    def definition(self, name: str, revision: int) -> "Job | None":
         """The definition of a job at a revision; None where it is kept no more.
 
         A changed calendar makes a revision too, of the same definition.
@@ -263,7 +266,7 @@ class JobStore:
         if spec is not None:
             specs[int(now)] = spec
         at = min((at for at in specs if at >= revision), default=None)
-        return None if at is None else Job.from_json(name, specs[at])
+        return None if at is None else _job(name, specs[at])
 
     def due(self, until_ms: int, limit: int) -> tuple[int, list[DueJob]]:
         """The revision of the calendars, and the jobs that are due up to a moment, soonest
@@ -313,9 +316,11 @@ def _due(
     )
 
 
-def fire_texts(job: Job) -> tuple[str, str]:
+def fire_texts(job: "Job") -> tuple[str, str]:
     """The schedule and the policy of a job, as `FirePolicy.read` takes them; an empty schedule
     is one by hand only."""
+    from jober.job import SCHEDULE_FIELDS
+
     spec = job.spec()
     schedule = {name: spec[name] for name in SCHEDULE_FIELDS if name in spec}
     policy: dict[str, Any] = {
@@ -332,7 +337,7 @@ def fire_texts(job: Job) -> tuple[str, str]:
     )
 
 
-def job_fields(job: Job) -> dict[str, str | bytes]:
+def job_fields(job: "Job") -> dict[str, str | bytes]:
     """What Redis keeps of a definition: its text, and what the scripts need of it."""
     timeout = job.timeout
     schedule, policy = fire_texts(job)
@@ -357,7 +362,7 @@ def job_fields(job: Job) -> dict[str, str | bytes]:
     }
 
 
-def _service_text(job: Job) -> str:
+def _service_text(job: "Job") -> str:
     """How a service is kept alive, as `ServicePolicy.read` takes it; empty for other jobs."""
     if not job.service:
         return ""
@@ -382,9 +387,15 @@ def _in_calendars(record: JobRecord, calendars: Mapping[str, Calendar]) -> JobRe
         return record
 
 
+def _job(name: str, spec: bytes) -> "Job":
+    from jober.job import Job
+
+    return Job.from_json(name, spec)
+
+
 def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
     return JobRecord(
-        job=Job.from_json(name, fields["spec"].decode()),
+        job=_job(name, fields["spec"]),
         revision=int(fields["revision"]),
         paused=fields.get("paused") == b"1",
         cursor_ms=int(fields["cursor"]),

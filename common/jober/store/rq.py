@@ -9,13 +9,14 @@ import pickle
 import zlib
 from base64 import b64encode
 from functools import cache
-from importlib import metadata
 from typing import Any
 
 
 @cache
 def version() -> str:
     """The release of RQ that is installed, as `rq info` shows it of a worker."""
+    from importlib import metadata  # for agents alone: it takes its time to load
+
     return metadata.version("rq")
 
 

@@ -1,11 +1,9 @@
 """How the runs of a job may end, and when they are tried again."""
 
-from pydantic import BaseModel
-
-from jober.job.fields.field import SECONDS_AT_MOST, job_field
+from jober.job.fields.field import SECONDS_AT_MOST, FieldGroup, job_field
 
 
-class EndFields(BaseModel):
+class EndFields(FieldGroup):
     """Which ends are good, which are tried again, and when a run is too late to begin."""
 
     retries: int = job_field(

@@ -5,9 +5,16 @@ from copy import deepcopy
 from functools import partial
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 SECONDS_AT_MOST = 365 * 86_400
+
+
+class FieldGroup(BaseModel):
+    """Some fields of a job. What checks them is built for the whole job alone, and when the first
+    is read: a group by itself checks nothing, and a command that reads no job need not wait."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 def job_field(

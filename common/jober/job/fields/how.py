@@ -2,12 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
-
-from jober.job.fields.field import SECONDS_AT_MOST, job_field
+from jober.job.fields.field import SECONDS_AT_MOST, FieldGroup, job_field
 
 
-class HowFields(BaseModel):
+class HowFields(FieldGroup):
     """The process of a run, what it may use, and what is kept of it."""
 
     timeout: int | float | None = job_field(

@@ -1,11 +1,9 @@
 """What a job says to people."""
 
-from pydantic import BaseModel
-
-from jober.job.fields.field import job_field
+from jober.job.fields.field import FieldGroup, job_field
 
 
-class PeopleFields(BaseModel):
+class PeopleFields(FieldGroup):
     """Nothing that a machine goes by."""
 
     title: str | None = job_field(

@@ -1,11 +1,9 @@
 """What keeps a job alive."""
 
-from pydantic import BaseModel
-
-from jober.job.fields.field import SECONDS_AT_MOST, job_field
+from jober.job.fields.field import SECONDS_AT_MOST, FieldGroup, job_field
 
 
-class ServiceFields(BaseModel):
+class ServiceFields(FieldGroup):
     """A job that runs always, and how soon it runs again."""
 
     service: bool = job_field(

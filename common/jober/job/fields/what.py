@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel
-
-from jober.job.fields.field import job_field
+from jober.job.fields.field import FieldGroup, job_field
 
 
-class WhatFields(BaseModel):
+class WhatFields(FieldGroup):
     """One of command, call, module, script, and its arguments."""
 
     command: str | list[str] | None = job_field(

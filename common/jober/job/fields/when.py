@@ -2,12 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
-from jober.job.fields.field import job_field
+from jober.job.fields.field import FieldGroup, job_field
 
 
-class WhenFields(BaseModel):
+class WhenFields(FieldGroup):
     """One of cron, every, date, any_of; none of them is by hand only."""
 
     cron: str | None = job_field(

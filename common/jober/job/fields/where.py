@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import Field, StrictInt
 
-from jober.job.fields.field import SECONDS_AT_MOST, job_field
+from jober.job.fields.field import SECONDS_AT_MOST, FieldGroup, job_field
 
 HostCount = Annotated[StrictInt, Field(ge=1, le=1000)]
 
 
-class WhereFields(BaseModel):
+class WhereFields(FieldGroup):
     """Hosts, limits, and what becomes of fires that find no place or time."""
 
     roles: list[str] = job_field(
