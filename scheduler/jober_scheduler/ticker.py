@@ -15,7 +15,7 @@ from jober.failpoint import failpoint
 from jober.fire import Calendars, FirePlan, FirePolicy
 from jober.placement import Roster
 from jober.store import Store
-from jober.store.jobs import DueJob
+from jober.store.due_job import DueJob
 from jober_scheduler.elector import Elector
 from jober_scheduler.planner import JobState, plan
 

@@ -10,6 +10,7 @@ import pytest
 from jober import __version__
 from jober.cli import commands, main
 from jober.cli.commands import COMMANDS
+from jober.embedded import RedisServer
 from tests.cli.conftest import Cli
 from tests.fleet import BIN
 
@@ -37,6 +38,20 @@ def test_every_command_tells_what_it_does_with_an_example(name: str, cli: Cli) -
     assert f"\n  {COMMANDS[name].help.rstrip('.')}" in done.text
     assert f"\n    jober {name}" in done.text or name == "version"
     assert all(len(line) <= 80 for line in done.text.splitlines())
+
+
+@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if command.plain])
+def test_a_plain_call_says_what_it_says_when_typer_reads_it(
+    name: str, cli: Cli, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for options in ([], ["--json"], ["--json", "--redis", redis_server.url]):
+        assert commands.plain_call(name, options) is not None
+        plain = cli(name, *options)
+        with monkeypatch.context() as patch:
+            patch.setattr(commands, "plain_call", lambda *_: None)
+            assert cli(name, *options) == plain
+    for options in (["--help"], ["--redis"], ["--redis", "--json"], ["x"], ["--redis=x"]):
+        assert commands.plain_call(name, options) is None
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in WITHOUT_REDIS])
@@ -94,7 +109,7 @@ def test_a_bug_is_told_in_one_line_too(cli: Cli, monkeypatch: pytest.MonkeyPatch
     def broken(name: str) -> object:
         raise RuntimeError("one\ntwo")
 
-    monkeypatch.setattr(commands, "load", broken)
+    monkeypatch.setattr(commands, "function", broken)
     done = cli("jobs")
     assert (done.status, done.err.count("\n")) == (1, 1)
     assert done.err.startswith("jober: RuntimeError: one two")
@@ -104,7 +119,7 @@ def test_ctrl_c_has_a_status_and_no_traceback(cli: Cli, monkeypatch: pytest.Monk
     def interrupted(name: str) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "load", interrupted)
+    monkeypatch.setattr(commands, "function", interrupted)
     done = cli("jobs")
     assert (done.status, done.err) == (130, "")
 

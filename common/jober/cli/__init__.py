@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from jober.cli import commands
@@ -63,19 +64,28 @@ def _run(arguments: list[str]) -> int:
 
 
 def _command(name: str, arguments: list[str]) -> int:
-    import typer
-
     for stream in (sys.stdout, sys.stderr):
         # A letter that the terminal cannot show must not end a command.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     # What is loaded stays, so there is nothing to collect among it: a tenth of the start.
     gc.disable()
-    command = commands.load(name)
+    import typer
+
+    plain = commands.plain_call(name, arguments)
+    if plain is not None:
+        call = partial(commands.function(name), **plain)
+    else:
+        call = partial(
+            commands.load(name).main,
+            args=arguments,
+            prog_name=f"jober {name}",
+            standalone_mode=False,
+        )
     gc.freeze()
     gc.enable()
     try:
-        status: Any = command.main(args=arguments, prog_name=f"jober {name}", standalone_mode=False)
+        status: Any = call()
     except typer.Abort:
         return INTERRUPTED
     except typer.Exit as done:
@@ -92,7 +102,7 @@ def _command(name: str, arguments: list[str]) -> int:
 
 def _light(name: str, arguments: list[str]) -> int:
     try:
-        return commands.load_light(name)(arguments)
+        return int(commands.function(name)(arguments))
     except SystemExit as exit_:
         # argparse has printed what there is to say.
         return exit_.code if isinstance(exit_.code, int) else 1

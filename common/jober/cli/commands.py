@@ -15,18 +15,21 @@ class Command(NamedTuple):
     """Where a command is found (`module:function`) and what it does, in a line.
 
     A `light` one is called by jobs, over and over, and starts in a third of the time: its function
-    takes the arguments as they are, and returns the exit status.
+    takes the arguments as they are, and returns the exit status. A `plain` one has a default for
+    all that it takes: called with --json and --redis at most, it is not read by typer, which
+    loads and builds for longer than such a call takes (see `plain_call`).
     """
 
     section: str
     place: str
     help: str
     light: bool = False
+    plain: bool = False
 
 
 COMMANDS: dict[str, Command] = {
     "apply": Command("Jobs", "apply:apply", "Make the jobs those of a file."),
-    "jobs": Command("Jobs", "jobs:jobs", "List the jobs."),
+    "jobs": Command("Jobs", "jobs:jobs", "List the jobs.", plain=True),
     "show": Command("Jobs", "show:show", "Show all about one job, or one run."),
     "next": Command("Jobs", "next:next_fires", "Tell when a job fires next."),
     "why": Command("Jobs", "why:why", "Tell why a fire ran, was skipped or missed."),
@@ -36,23 +39,23 @@ COMMANDS: dict[str, Command] = {
     "pause": Command("Jobs", "jobs:pause", "Let a job fire no more, until resumed."),
     "resume": Command("Jobs", "jobs:resume", "Let a paused job fire again."),
     "remove": Command("Jobs", "jobs:remove", "Remove a job; what runs goes on."),
-    "limits": Command("Jobs", "limits:limits", "List the limits that jobs share."),
+    "limits": Command("Jobs", "limits:limits", "List the limits that jobs share.", plain=True),
     "limits set": Command("Jobs", "limits:set_limit", "Define a limit, or change it."),
     "limits remove": Command("Jobs", "limits:remove", "Remove a limit."),
     "run": Command("Runs", "run:run", "Run a job now."),
-    "runs": Command("Runs", "runs:runs", "List the runs, newest first."),
+    "runs": Command("Runs", "runs:runs", "List the runs, newest first.", plain=True),
     "logs": Command("Runs", "logs:logs", "Print what a run has written."),
     "cancel": Command("Runs", "cancel:cancel", "Stop a run, all of a job, or all on a host."),
     "progress": Command("In a job", "report:progress", "Tell how far the run is.", light=True),
     "log": Command("In a job", "report:log", "Put a record into the log of the run.", light=True),
-    "agents": Command("Fleet", "agents:agents", "List the live agents."),
+    "agents": Command("Fleet", "agents:agents", "List the live agents.", plain=True),
     "agents cordon": Command("Fleet", "hosts:cordon", "Let a host take no new runs."),
     "agents drain": Command(
         "Fleet", "hosts:drain", "Cordon a host, and tell what still runs there."
     ),
     "agents uncordon": Command("Fleet", "hosts:uncordon", "Let a host take runs again."),
     "agents roles": Command("Fleet", "hosts:roles", "Give a host other roles."),
-    "leader": Command("Fleet", "agents:leader", "Tell which scheduler leads."),
+    "leader": Command("Fleet", "agents:leader", "Tell which scheduler leads.", plain=True),
     "events": Command("Fleet", "events:events", "Tell what happened, and what happens."),
     "backup": Command("Fleet", "backup:backup", "Write all that is kept into a file."),
     "restore": Command("Fleet", "backup:restore", "Restore what `jober backup` wrote."),
@@ -89,12 +92,27 @@ class PipeClosed(Exception):
     """The reader of our output is gone. (typer has an end of its own for a BrokenPipeError.)"""
 
 
-def load_light(name: str) -> Callable[[list[str]], int]:
-    """A light command, imported."""
+def plain_call(name: str, arguments: Sequence[str]) -> dict[str, Any] | None:
+    """What a plain command is called with; None where typer has to read it."""
+    given: dict[str, Any] = {}
+    rest = list(arguments)
+    while rest and COMMANDS[name].plain:
+        argument = rest.pop(0)
+        if argument == "--json":
+            given["json"] = True
+        elif argument == "--redis" and rest and not rest[0].startswith("-"):
+            given["redis"] = rest.pop(0)
+        else:
+            return None
+    return given if COMMANDS[name].plain else None
+
+
+def function(name: str) -> Callable[..., Any]:
+    """The function of a command, imported."""
     from importlib import import_module
 
-    module, _, function = COMMANDS[name].place.partition(":")
-    found: Callable[[list[str]], int] = getattr(import_module(f"jober.cli.{module}"), function)
+    module, _, attribute = COMMANDS[name].place.partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"jober.cli.{module}"), attribute)
     return found
 
 
@@ -102,13 +120,11 @@ def load(name: str) -> Any:
     """The command, imported, as typer has it. What stands below `Examples:` in its docstring
     is shown below its options."""
     from functools import wraps
-    from importlib import import_module
     from inspect import cleandoc
 
     import typer
 
-    module, _, function = COMMANDS[name].place.partition(":")
-    found = getattr(import_module(f"jober.cli.{module}"), function)
+    found = function(name)
     text, _, examples = cleandoc(found.__doc__ or "").partition("Examples:\n")
 
     @wraps(found)

@@ -15,6 +15,7 @@ from jober.client import Jober
 from jober.run import Run
 from jober.service import Service
 from jober.store.jobs import JobRecord
+from jober.store.listed_jobs import ListedJob
 
 # So many of the newest runs are looked through for the last run of each job; jobs that are not
 # among them are asked for one by one, if they are no more than this.
@@ -35,27 +36,29 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
       jober jobs --json | jq -r '.[] | select(.state == "paused") | .job'
     """
     with fleet(redis) as jober:
-        found = list(jober.jobs())
-        services = _services(jober, found)
         if json:
-            terminal.print_json([as_dict(record, services.get(record.name)) for record in found])
+            records = list(jober.jobs())
+            services = _services(jober, [record.name for record in records if record.job.service])
+            terminal.print_json([as_dict(record, services.get(record.name)) for record in records])
             return
+        found = list(jober.store.listed_jobs.all())
         if not found:
             terminal.note(NO_JOBS)
             return
-        last = last_runs(jober, found)
+        services = _services(jober, [job.name for job in found if job.is_service])
+        last = last_runs(jober, [job.name for job in found])
         now_ms = jober.store.clock.now_ms()
         leader = jober.leader()
     rows: list[list[str | Text]] = [
         [
-            Text(record.name, style="bold"),
-            next_text(record, services.get(record.name), now_ms),
-            last_text(last.get(record.name), now_ms),
-            record.job.schedule_text,
-            {"any": "", "every": "each of "}.get(str(record.job.on), f"{record.job.on} of ")
-            + (", ".join(record.job.roles) or "default"),
+            Text(job.name, style="bold"),
+            next_text(job, services.get(job.name), now_ms),
+            last_text(last.get(job.name), now_ms),
+            "kept alive" if job.is_service else job.schedule or "by hand",
+            {"any": "", "every": "each of "}.get(str(job.on), f"{job.on} of ")
+            + job.roles.replace(" or ", ", "),
         ]
-        for record in found
+        for job in found
     ]
     columns = [
         Column(title="JOB"),
@@ -126,23 +129,22 @@ def as_dict(record: JobRecord, service: Service | None) -> dict[str, Any]:
     return {**record.to_dict(), "service": places}
 
 
-def _services(jober: Jober, records: Sequence[JobRecord]) -> dict[str, Service]:
-    names = [record.name for record in records if record.job.service]
+def _services(jober: Jober, names: Sequence[str]) -> dict[str, Service]:
     return {service.name: service for service in jober.store.services.of(names)}
 
 
-def next_text(record: JobRecord, service: Service | None, now_ms: int) -> Text:
+def next_text(job: ListedJob, service: Service | None, now_ms: int) -> Text:
     """When the job is due, or why it is not; of a service how it stands."""
-    if record.paused:
+    if job.paused:
         return terminal.state("paused")
-    if record.job.service:
+    if job.is_service:
         return service_text(service, now_ms)
-    if record.job.schedule is None:
+    if job.schedule is None:
         return Text("by hand", style="dim")
-    if record.next_ms is None:
+    if job.next_ms is None:
         return Text("–", style="dim")
-    text = Text(moment(record.next_ms, now_ms))
-    return text.append(f" {relative(record.next_ms, now_ms)}", style="dim")
+    text = Text(moment(job.next_ms, now_ms))
+    return text.append(f" {relative(job.next_ms, now_ms)}", style="dim")
 
 
 def last_text(run: Run | None, now_ms: int) -> Text:
@@ -154,14 +156,14 @@ def last_text(run: Run | None, now_ms: int) -> Text:
     return text.append(f" {relative(when, now_ms)}", style="dim") if when else text
 
 
-def last_runs(jober: Jober, records: Sequence[JobRecord]) -> dict[str, Run]:
+def last_runs(jober: Jober, names: Sequence[str]) -> dict[str, Run]:
     """The newest run of each job, where it is cheap to tell."""
     found: dict[str, Run] = {}
     newest = jober.runs(limit=_NEWEST_RUNS)
     for run in newest:
         if run.job is not None:
             found.setdefault(run.job, run)
-    others = [record.name for record in records if record.name not in found]
+    others = [name for name in names if name not in found]
     if len(newest) == _NEWEST_RUNS and len(others) <= _ASKED_AT_MOST:
         for name in others:
             found.update((name, run) for run in jober.runs(name, limit=1))

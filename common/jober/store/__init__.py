@@ -18,6 +18,7 @@ from jober.store.jobs import JobStore
 from jober.store.leader import LeaderStore
 from jober.store.leases import LeaseStore
 from jober.store.limits import LimitStore
+from jober.store.listed_jobs import ListedJobStore
 from jober.store.live_runs import LiveRunStore
 from jober.store.outputs import OutputStore
 from jober.store.runs import RunStore
@@ -37,6 +38,7 @@ class Store:
         self.clock = self.connection.clock
         self.calendars = CalendarStore(self.connection)
         self.jobs = JobStore(self.connection, self.calendars)
+        self.listed_jobs = ListedJobStore(self.connection, self.calendars)
         self.runs = RunStore(self.connection)
         self.live_runs = LiveRunStore(self.connection)
         self.services = ServiceStore(self.connection)

@@ -13,6 +13,7 @@ from jober.service import ServicePolicy
 from jober.store import keys, rq
 from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
+from jober.store.due_job import DueJob, due_job
 from jober.store.fields import moment_ms, moment_text, number, packed, record
 from jober.store.leases import KEEP_S
 
@@ -137,24 +138,6 @@ class JobRecord:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueJob:
-    """A job that is due, as the leader reads it. `schedule` and `policy` are what
-    `FirePolicy.read` takes; `fires` counts those that made a run."""
-
-    name: str
-    due_ms: int
-    revision: int
-    cursor_ms: int
-    floor_ms: int
-    anchor_ms: int
-    fires: int
-    told_ms: int
-    schedule: str
-    policy: str
-    placed: tuple[str, ...] = ()
-
-
 class JobStore:
     def __init__(self, connection: Connection, calendars: CalendarStore) -> None:
         self._redis = connection
@@ -274,7 +257,7 @@ class JobStore:
         revision_of_calendars, found = self._redis.run(
             "due", [keys.DUE, keys.CALENDARS_REVISION], [until_ms, limit]
         )
-        return int(revision_of_calendars), [_due(*fields) for fields in found]
+        return int(revision_of_calendars), [due_job(*fields) for fields in found]
 
     def next_due_ms(self) -> int | None:
         """When the soonest job is due; None where none ever is."""
@@ -286,34 +269,6 @@ class JobStore:
         """Wait until a definition or an agent changed, for at most `wait_s` seconds."""
         with self._redis.guard():
             return bool(self._redis.client.blpop([keys.WAKE], timeout=wait_s))
-
-
-def _due(
-    name: bytes,
-    due: bytes,
-    revision: bytes,
-    cursor: bytes,
-    floor: bytes,
-    anchor: bytes,
-    fires: bytes | None,
-    told: bytes | None,
-    schedule: bytes,
-    policy: bytes,
-    placed: bytes | None,
-) -> DueJob:
-    return DueJob(
-        name=name.decode(),
-        due_ms=int(float(due)),
-        revision=int(revision),
-        cursor_ms=int(cursor),
-        floor_ms=int(floor),
-        anchor_ms=int(anchor),
-        fires=int(fires or 0),
-        told_ms=int(told or 0),
-        schedule=schedule.decode(),
-        policy=policy.decode(),
-        placed=tuple(placed.decode().split()) if placed else (),
-    )
 
 
 def fire_texts(job: "Job") -> tuple[str, str]:

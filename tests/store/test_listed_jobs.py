@@ -1,0 +1,52 @@
+"""What a list tells of jobs, read without their whole definitions, is what those say."""
+
+import subprocess
+import sys
+
+from jober.roles import DEFAULT_ROLE
+from jober.schedule import Calendar
+from jober.store import Store
+from jober.store.jobs import Change
+from tests.store.hand import Hand
+
+HOLIDAYS = Calendar.from_spec("holidays", ["2026-12-25"])
+
+
+def test_a_list_tells_of_every_job_what_its_definition_says(hand: Hand) -> None:
+    hand.store.jobs.apply([Change(op="calendar", name="holidays", calendar=HOLIDAYS)])
+    hand.job("by-hand")
+    hand.job("cron", cron="30 2 * * *", timezone="Europe/Warsaw", jitter=30, roles=["db", "web"])
+    hand.job("excluding", every=[1, "day"], at={"hour": 3}, exclude=["holidays"], on="every")
+    hand.job("spread", cron="H H * * *", roles=["db+primary"], on=2, prefer="spread")
+    hand.job("moment", date="2030-01-01T00:00:00", timezone="Asia/Kolkata")
+    hand.job("kept", service=True)
+    hand.store.jobs.pause("cron", True)
+    listed = list(hand.store.listed_jobs.all())
+    for job, record in zip(listed, hand.store.jobs.all(), strict=True):
+        whole = record.job
+        text = whole.schedule_text if whole.schedule else None
+        assert (job.name, job.schedule) == (record.name, text)
+        assert (job.on, job.roles) == (whole.on, " or ".join(whole.roles) or DEFAULT_ROLE)
+        assert (job.is_service, job.paused) == (bool(whole.service), record.paused)
+        assert job.next_ms == record.next_ms
+    assert len(listed) == 6
+    assert "holidays (not known here)" not in str(listed)
+
+
+def test_a_calendar_that_is_gone_is_told_of_in_a_list(hand: Hand) -> None:
+    hand.job("excluding", cron="0 3 * * *", exclude=["holidays"])
+    [job] = hand.store.listed_jobs.all()
+    assert "holidays (not known here)" in str(job.schedule)
+
+
+def test_a_list_of_jobs_loads_no_checks_of_definitions(store: Store, hand: Hand) -> None:
+    hand.job("nightly", cron="0 3 * * *")
+    code = (
+        "import sys; from jober.cli import main; main(['jobs', '--redis', sys.argv[1]]); "
+        "print(*sorted(sys.modules), sep=chr(10))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, store.url], capture_output=True, text=True, check=True
+    ).stdout
+    assert "nightly" in told
+    assert not {"pydantic", "jober.job", "jober.backup", "rq"} & set(told.splitlines())
