@@ -192,6 +192,21 @@ class RedisRefused(RedisUnavailable):
         JoberError.__init__(self, f"Redis at {url} refuses: {problem}")
 
 
+class NotConfirmed(RedisUnavailable):
+    """What was written is at the primary, and `confirmed` replicas have it in place of the
+    `wanted` ones that the address asks for."""
+
+    def __init__(self, url: str, confirmed: int, wanted: int) -> None:
+        self.url = url
+        self.confirmed = confirmed
+        self.wanted = wanted
+        JoberError.__init__(
+            self,
+            f"Redis at {url}: written, but {confirmed} of the {wanted} replicas that wait_replicas "
+            "asks for have confirmed it (look for its replicas: redis-cli info replication)",
+        )
+
+
 class NoRedisServer(JoberError):
     """No Redis server program is installed here, so none can be started."""
 

@@ -88,6 +88,11 @@ class Proxy:
                 if link.is_dead:
                     link.end()
 
+    def lead_to(self, target: Path | int) -> None:
+        """Where new connections go from now on; those that are open stay where they are."""
+        with self._lock:
+            self._target = target
+
     def half_open(self, of: bytes = b"") -> int:
         """From now on nothing gets through the connections that are open, and neither end hears of
         it; new ones are as ever. `of`: only those whose first words had this. How many."""
@@ -127,7 +132,11 @@ class Proxy:
             far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return far
         far = socket.socket(socket.AF_UNIX)
-        far.connect(str(self._target))
+        try:
+            far.connect(str(self._target))
+        except OSError:
+            far.close()
+            raise
         return far
 
     def _join(self, link: _Link) -> None:

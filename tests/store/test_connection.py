@@ -1,6 +1,5 @@
 """Addresses of Redis, and what is told when there is none."""
 
-import socket
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from jober.embedded import RedisServer, find_server
 from jober.errors import DefinitionError, RedisRefused, RedisUnavailable
 from jober.store import Store
 from jober.store.connection import shown
+from tests.free_port import free_port
 from tests.waiting import wait_until
 
 
@@ -24,6 +24,9 @@ from tests.waiting import wait_until
         ("redis://h:6379/0?pasword=x", "unknown option 'pasword', did you mean 'password'"),
         ("redis+sentinel://h:26379", "the name of the service is missing"),
         ("redis+sentinel://h:x/mymaster", "invalid literal"),
+        ("redis+sentinel://h/mymaster/0?sentinel_pasword=x", "did you mean 'sentinel_password'"),
+        ("redis+sentinel://h/mymaster/0?ssl_cert_reqs=none", "unknown option 'ssl_cert_reqs'"),
+        ("redis://h/0?wait_replicas=one", "'one' is not a number of replicas"),
     ],
 )
 def test_an_address_that_cannot_be_read_is_told_with_the_mend(url: str, problem: str) -> None:
@@ -34,6 +37,8 @@ def test_an_address_that_cannot_be_read_is_told_with_the_mend(url: str, problem:
 def test_a_password_is_never_told() -> None:
     assert shown("redis://user:secret@h:6379/0") == "redis://***@h:6379/0"
     assert shown("unix:///tmp/x.sock") == "unix:///tmp/x.sock"
+    assert shown("redis://h/0?wait_replicas=1") == "redis://h/0", "it is the same Redis"
+    assert shown("unix:///x?wait_replicas=1&db=2") == "unix:///x?db=2"
     store = Store("redis://:hunter2@127.0.0.1:1/0")
     with pytest.raises(RedisUnavailable) as error:
         store.observe_time()
@@ -53,14 +58,8 @@ def test_a_script_that_redis_has_forgotten_is_loaded_again(store: Store) -> None
     assert store.leader.lead("a:1:aaaaaa", 6000).is_of("a:1:aaaaaa")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_the_primary_is_found_through_sentinels(tmp_path: Path) -> None:
-    port, sentinel_port = _free_port(), _free_port()
+    port, sentinel_port = free_port(), free_port()
     conf = tmp_path / "sentinel.conf"
     conf.write_text(
         f"port {sentinel_port}\nbind 127.0.0.1\n"
@@ -76,7 +75,7 @@ def test_the_primary_is_found_through_sentinels(tmp_path: Path) -> None:
         [program, conf, "--sentinel"], stdout=subprocess.DEVNULL, cwd=tmp_path
     )
     try:
-        nobody = _free_port()
+        nobody = free_port()
         store = Store(f"redis+sentinel://127.0.0.1:{nobody},127.0.0.1:{sentinel_port}/mymaster/2")
 
         def answers() -> bool:

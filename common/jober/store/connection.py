@@ -9,18 +9,20 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from jober.clock import RedisClock
-from jober.errors import DefinitionError, RedisRefused, RedisUnavailable, did_you_mean
+from jober.errors import DefinitionError, NotConfirmed, RedisRefused, RedisUnavailable, did_you_mean
 from jober.pace import paced_s
 from jober.store.scripts import script
 
-# What may stand after the `?`, beside ssl_…, in an address.
-_OPTIONS = ("db", "username", "password")
+# What may stand after the `?`, beside ssl_…, in an address; and in one of Sentinels.
+_OPTIONS = ("db", "username", "password", "wait_replicas")
+_SENTINEL_OPTIONS = ("sentinel_password", "wait_replicas")
+_WAIT_OPTION = re.compile(r"(?<=[?&])wait_replicas=([^&#]*)&?")
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
 
 # A reply that takes longer than this is given up, and the call sent again.
@@ -31,16 +33,41 @@ CONNECT_S = paced_s(2.0)
 # would take a quarter of an hour and more.
 PROBE_S = paced_s(5.0)
 SILENCE_S = paced_s(15.0)
+# A Sentinel that does not answer for so long is passed over.
+SENTINEL_TIMEOUT_S = paced_s(1.0)
+# With `wait_replicas`, replicas have so long to confirm what was written.
+CONFIRM_S = paced_s(1.0)
+# How a server refuses that is not the primary any more, or has lost its replicas.
+_DEMOTED = ("READONLY", "NOREPLICAS")
 
 
 def shown(url: str) -> str:
-    """The address without its password, for people and logs."""
-    return re.sub(r"(?<=//)[^/@]*@", "***@", url)
+    """The address without its password, for people and logs; how it is written to is left out."""
+    return re.sub(r"(?<=//)[^/@]*@", "***@", _without_wait(url))
+
+
+def _without_wait(url: str) -> str:
+    return _WAIT_OPTION.sub("", url).rstrip("?&")
+
+
+def _replicas_to_wait_for(url: str) -> int:
+    """`wait_replicas` of an address. Raises DefinitionError."""
+    found = _WAIT_OPTION.search(url)
+    if found is None:
+        return 0
+    if not found[1].isdecimal():
+        raise DefinitionError(
+            f"'{found[1]}' is not a number of replicas",
+            field="redis",
+            mend="as redis://host:6379/0?wait_replicas=1",
+        )
+    return int(found[1])
 
 
 def connect(url: str) -> "redis.Redis":
     """A client for `redis://`, `rediss://`, `unix://` or
-    `redis+sentinel://[user:password@]host:port,host:port/service/db`.
+    `redis+sentinel://[user:password@]host:port,host:port/service/db`. The primary is asked of the
+    Sentinels with each new connection.
 
     Nothing is sent yet. Raises DefinitionError where the address cannot be read.
     """
@@ -65,9 +92,10 @@ def connect(url: str) -> "redis.Redis":
     if scheme == "unix":
         del options["socket_keepalive"], options["socket_keepalive_options"]
     try:
+        _check(url, scheme)
+        url = _without_wait(url)
         if scheme == "redis+sentinel":
             return _connect_sentinel(url, options)
-        _check(url, scheme)
         client: redis.Redis = redis.Redis.from_url(url, **options)
         return client
     except ValueError as error:
@@ -94,7 +122,8 @@ def _check(url: str, scheme: str) -> None:
     """What redis-py reads over, or fails at later: a database that is no number, a port that is
     none, an option that it does not know. Raises ValueError."""
     parts = urlsplit(url)
-    if scheme != "unix":
+    known = _SENTINEL_OPTIONS if scheme == "redis+sentinel" else _OPTIONS
+    if scheme in ("redis", "rediss"):
         try:
             _ = parts.port
         except ValueError:
@@ -102,8 +131,8 @@ def _check(url: str, scheme: str) -> None:
         if not re.fullmatch(r"/?|/\d+", parts.path):
             raise ValueError(f"'{parts.path[1:]}' is not the number of a database")
     for option in parse_qs(parts.query):
-        if option not in _OPTIONS and not option.startswith("ssl_"):
-            raise ValueError(f"unknown option '{option}'{did_you_mean(option, _OPTIONS)}")
+        if option not in known and not (option.startswith("ssl_") and known is _OPTIONS):
+            raise ValueError(f"unknown option '{option}'{did_you_mean(option, known)}")
 
 
 def _connect_sentinel(url: str, options: dict[str, Any]) -> "redis.Redis":
@@ -121,8 +150,9 @@ def _connect_sentinel(url: str, options: dict[str, Any]) -> "redis.Redis":
     sentinel = Sentinel(
         hosts,
         sentinel_kwargs={
-            "socket_timeout": options["socket_timeout"],
-            "socket_connect_timeout": options["socket_connect_timeout"],
+            "socket_timeout": SENTINEL_TIMEOUT_S,
+            "socket_connect_timeout": SENTINEL_TIMEOUT_S,
+            "retry": Retry(NoBackoff(), 0),  # the next one is asked
             "password": query.get("sentinel_password"),
         },
         db=int(path[1]) if len(path) > 1 else 0,
@@ -135,12 +165,18 @@ def _connect_sentinel(url: str, options: dict[str, Any]) -> "redis.Redis":
 
 
 class Connection:
-    """A pool of connections, safe to share between threads."""
+    """A pool of connections, safe to share between threads.
+
+    With `wait_replicas=N` in the address, a script has run only when so many replicas have
+    confirmed all that was written up to then. Where they have not, it counts as a call whose reply
+    was lost: it is called again, as every script may be.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.client = connect(url)
         self.clock = RedisClock()
+        self._replicas = _replicas_to_wait_for(url)
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -148,6 +184,8 @@ class Connection:
         try:
             yield
         except ResponseError as error:
+            if any(word in str(error) for word in _DEMOTED):
+                self._connect_anew()
             raise RedisRefused(shown(self.url), str(error)) from error
         except RedisError as error:
             problem = str(error) or type(error).__name__
@@ -160,11 +198,31 @@ class Connection:
         action = script(name)
         with self.guard():
             try:
-                return self.client.evalsha(action.sha, len(keys), *keys, *args)
+                return self._call(action.sha, keys, args)
             except NoScriptError:
                 pass
             self.client.script_load(action.text)
-            return self.client.evalsha(action.sha, len(keys), *keys, *args)
+            return self._call(action.sha, keys, args)
+
+    def _call(self, sha: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        if not self._replicas:
+            return self.client.evalsha(sha, len(keys), *keys, *args)
+        pipeline = self.client.pipeline(transaction=False)
+        pipeline.evalsha(sha, len(keys), *keys, *args)
+        pipeline.execute_command("WAIT", self._replicas, round(CONFIRM_S * 1000))
+        reply, confirmed = pipeline.execute(raise_on_error=False)
+        for answer in (reply, confirmed):
+            if isinstance(answer, Exception):
+                raise answer
+        if confirmed < self._replicas:
+            # It may be a primary that was cut off, and has a successor by now.
+            self._connect_anew()
+            raise NotConfirmed(shown(self.url), confirmed, self._replicas)
+        return reply
+
+    def _connect_anew(self) -> None:
+        """Let go of the connections that nobody uses now, so that the primary is found anew."""
+        self.client.connection_pool.disconnect(inuse_connections=False)
 
     def command(self, *args: Any) -> Any:
         """Run one command of Redis."""

@@ -1,0 +1,9 @@
+"""A port that nobody has, for a server of a test."""
+
+import socket
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
