@@ -44,6 +44,10 @@ orphans: $(VENV)/installed-dev ## 100 rounds of forking away from runs, agents a
 soak: $(VENV)/installed-dev ## 10,000 runs under a limit of 3 over three agents, two of them killed (RUNS=n for others)
 	@$(BIN)/python -m tests.worker.soak $(or $(RUNS),10000)
 
+.PHONY: mutants
+mutants: $(VENV)/installed-dev ## take each mechanism out of a copy of the tree: its test has to fail (ONLY=words for some)
+	@$(BIN)/python -m tests.mutants.run $(ONLY)
+
 bench: $(VENV)/installed-bench ## measure, beside peers in the same run
 	@for measured in schedule latency processes firing table output; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
 

@@ -45,7 +45,8 @@ class Reaper:
         if now < self._hold_until:
             return
         failpoint("scheduler.before_reclaim")
-        while (reclaimed := self._store.leases.reclaim()) != Reclaimed():
+        # Redis may come back as another in between: a call is sent again where its reply is lost.
+        while (reclaimed := self._store.leases.reclaim(server=server)) != Reclaimed():
             for ids, what in (
                 (reclaimed.lost, "lost"),
                 (reclaimed.again, "to be tried again"),

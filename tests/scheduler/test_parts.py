@@ -204,6 +204,24 @@ def test_runs_of_a_silent_agent_are_lost_but_only_after_a_full_lease_of_this_red
     assert ended is not None and ended - began >= 390
 
 
+def test_a_run_that_waits_though_a_slot_is_free_is_found(
+    store: Store, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaper_module, "EVERY_S", 0.02)
+    monkeypatch.setattr(reaper_module, "LEASE_MS", 10)
+    hand.job(concurrency=1)
+    hand.agent()
+    hand.run()
+    waits = hand.run()
+    assert len(hand.claim()) == 1
+    assert hand.state(waits) is RunState.PARKED
+    hand.job(concurrency=2)
+    reaper = Reaper(store)
+    reaper.chore.start()
+    wait_until(lambda: hand.state(waits) is RunState.QUEUED)
+    reaper.chore.stop()
+
+
 @pytest.mark.parametrize("every_s", [0.02, 1.0], ids=["it sees the outage", "it does not"])
 def test_after_a_restart_of_redis_leases_are_good_for_one_full_lease_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every_s: float
@@ -236,6 +254,31 @@ def test_after_a_restart_of_redis_leases_are_good_for_one_full_lease_more(
         ended = store.runs.get(second).ended_at_ms
         assert ended is not None and ended - began >= lease_ms - 500
         store.close()
+
+
+def test_leases_are_given_up_by_the_redis_that_was_looked_at_and_by_no_other(
+    store: Store, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be restarted after the look at which one it is: the script is then sent again."""
+    monkeypatch.setattr(reaper_module, "EVERY_S", 0.02)
+    monkeypatch.setattr(reaper_module, "LEASE_MS", 10)
+    hand.job()
+    hand.agent()
+    id = hand.run()
+    (claim,) = hand.claim()
+    hand.expire(claim.lease)
+    ask, looks = store.leases.server, [0]
+
+    def before_the_restart() -> str:
+        looks[0] += 1
+        return "0" * 40 if looks[0] < 10 else ask()
+
+    monkeypatch.setattr(store.leases, "server", before_the_restart)
+    reaper = Reaper(store)
+    reaper.chore.start()
+    wait_until(lambda: hand.state(id) is RunState.LOST)
+    reaper.chore.stop()
+    assert looks[0] >= 10
 
 
 def test_the_pruner_keeps_the_newest_runs_of_a_busy_job(store: Store, hand: Hand) -> None:

@@ -1,7 +1,10 @@
 """Agents join, are live while they renew, and are struck off when they are silent."""
 
+import json
+
 from jober.store import Store
 from tests.store.hand import Hand
+from tests.waiting import wait_until
 
 
 def test_an_agent_that_has_joined_is_live_and_wakes_the_leader(store: Store, hand: Hand) -> None:
@@ -51,6 +54,49 @@ def test_a_silent_agent_is_struck_off_and_told(store: Store, hand: Hand) -> None
     assert store.agents.bury() == ["host1-aaaaaa"]
     assert store.agents.bury() == []
     assert store.events.newest(1)[0].type == "agent.lost"
+
+
+def test_an_agent_that_gives_signs_of_life_is_not_struck_off(store: Store, hand: Hand) -> None:
+    """It has renewed since somebody saw that it was silent."""
+    hand.agent()
+    store.connection.command("ZADD", "jober:agents", 1, "host1-aaaaaa")
+    script_keys = ["jober:agents", "jober:agent:host1-aaaaaa", "rq:workers", "rq:worker:x"]
+    hand.renew()
+    assert store.connection.run("leave", script_keys, ["host1-aaaaaa", "lost"]) == 0
+    assert [agent.id for agent in store.agents.live()] == ["host1-aaaaaa"]
+
+
+def test_what_is_ordered_of_a_host_is_told_to_its_agents(store: Store, hand: Hand) -> None:
+    hand.agent()
+    hand.agent("host2-bbbbbb")
+    channel = store.connection.client.pubsub(ignore_subscribe_messages=True)
+    channel.psubscribe("rq:pubsub:*")
+    wait_until(lambda: store.connection.command("PUBSUB", "NUMPAT"))
+    assert store.agents.order("host1", "cordon")
+    told = wait_until(lambda: channel.get_message(timeout=1.0))
+    assert told["channel"] == b"rq:pubsub:host1-aaaaaa"
+    assert json.loads(told["data"]) == {"command": "orders"}
+    assert channel.get_message(timeout=0.05) is None, "the other host is not concerned"
+    channel.close()
+
+
+def test_an_agent_of_a_cordoned_host_is_cordoned_whatever_it_says(store: Store, hand: Hand) -> None:
+    store.agents.order("host1", "cordon")
+    hand.agent()
+    assert [agent.state for agent in store.agents.live()] == ["cordoned"]
+    hand.renew()
+    assert [agent.state for agent in store.agents.live()] == ["cordoned"]
+    store.agents.order("host1", "uncordon")
+    hand.renew()
+    assert [agent.state for agent in store.agents.live()] == ["up"]
+
+
+def test_an_agent_is_listed_at_the_queues_that_it_serves_now(store: Store, hand: Hand) -> None:
+    hand.agent("host1-aaaaaa", ("web", "db"))
+    store.agents.serves("host1-aaaaaa", ["db", "adder"])
+    store.agents.queues()
+    listed = {queue: hand.count(f"rq:workers:{queue}") for queue in ("web", "db", "adder")}
+    assert listed == {"web": 0, "db": 1, "adder": 1}
 
 
 def test_an_agent_whose_record_has_expired_is_struck_off_too(store: Store, hand: Hand) -> None:

@@ -165,6 +165,17 @@ def test_a_run_comes_back_with_its_record_attempts_and_result(
     assert other.backup.write_runs(entries) == 0
 
 
+def test_a_run_that_is_there_is_left_alone_by_a_restore(store: Store, hand: Hand) -> None:
+    hand.job()
+    run = end_a_run(hand, RunState.FAILED, exit_code=3)
+    entries, _ = runs_of(store)
+    store.connection.command("HSET", f"rq:job:{run}", "exit_code", 4)
+    before = store.connection.command("HGETALL", f"rq:job:{run}")
+    assert store.backup.write_runs(entries) == 0
+    assert store.connection.command("HGETALL", f"rq:job:{run}") == before
+    assert store.connection.command("XLEN", f"rq:results:{run}") == 1
+
+
 def test_the_history_of_a_job_that_is_not_there_does_not_stay_for_ever(
     store: Store, hand: Hand, other: Store
 ) -> None:

@@ -45,6 +45,19 @@ def test_the_same_fire_twice_makes_one_run(store: Store, hand: Hand) -> None:
     assert len(store.events.ledger("job")) == 1
 
 
+def test_a_fire_whose_cursor_was_lost_makes_no_second_run_of_it(store: Store, hand: Hand) -> None:
+    """As where somebody has set the cursor back by hand."""
+    at = begin(hand, overlap="allow")
+    hand.agent()
+    hand.fire("job", at)
+    (claim,) = hand.claim()
+    store.connection.command("HSET", "jober:job:job", "cursor", YEAR_2020)
+    assert hand.fire("job", at) == "done"
+    assert hand.claim() == []
+    assert store.runs.get(claim.id).state is RunState.RUNNING
+    assert store.jobs.get("job").fires == 1
+
+
 def test_the_ledger_tells_of_fires_that_made_runs_and_of_those_that_made_none(
     store: Store, hand: Hand
 ) -> None:
@@ -71,10 +84,11 @@ def test_a_run_tells_the_term_of_the_leader_that_fired_it(store: Store, hand: Ha
 def test_a_fire_before_the_cursor_makes_nothing_and_the_cursor_stays(
     store: Store, hand: Hand
 ) -> None:
-    at = begin(hand)
+    at = begin(hand, overlap="allow")
     hand.fire("job", at)
     hand.fire("job", at - 30_000)
-    assert len(store.runs.page("job")) == 1
+    assert [run.fire_at_ms for run in store.runs.page("job")] == [at]
+    assert [entry.fire_at_ms for entry in store.events.ledger("job")] == [at]
     assert store.jobs.get("job").cursor_ms == at
 
 

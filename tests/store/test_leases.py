@@ -250,6 +250,49 @@ def test_nothing_is_claimed_while_rq_is_suspended(store: Store, hand: Hand) -> N
     assert len(hand.claim()) == 1
 
 
+def test_nothing_is_claimed_for_a_host_that_is_cordoned(store: Store, hand: Hand) -> None:
+    hand.job()
+    hand.agent()
+    id = hand.run()
+    store.agents.order("host1", "cordon")
+    assert hand.claim() == []
+    assert hand.state(id) is RunState.QUEUED
+    store.agents.order("host1", "uncordon")
+    assert [claim.id for claim in hand.claim()] == [id]
+
+
+def test_a_run_that_is_in_its_queue_twice_is_claimed_once_and_a_withdrawn_one_never(
+    store: Store, hand: Hand
+) -> None:
+    hand.job(overlap="allow")
+    hand.agent()
+    twice, withdrawn = hand.run(), hand.run()
+    assert store.runs.cancel(withdrawn, "not wanted") == "withdrawn"
+    # As a dashboard leaves them that puts into a queue what it has read a while ago.
+    store.connection.command("RPUSH", "rq:queue:default", twice, withdrawn)
+    assert [claim.lease for claim in hand.claim()] == [f"{twice}:1"]
+    assert hand.claim() == []
+    assert hand.state(withdrawn) is RunState.CANCELLED
+    assert hand.count("jober:leases") == 1
+
+
+def test_of_two_attempts_only_the_newest_is_renewed_and_ended(store: Store, hand: Hand) -> None:
+    hand.job(retries=1, concurrency=1)
+    hand.agent()
+    id = hand.run()
+    (first,) = hand.claim()
+    hand.put_off(first)
+    store.leases.promote()
+    (second,) = hand.claim()
+    assert second.lease == f"{id}:2"
+    assert hand.renew(first.lease, second.lease) == ({first.lease}, set())
+    assert hand.count("jober:leases") == 1
+    assert not hand.finish(first, RunState.FAILED, exit_code=1), "its end is known"
+    assert (hand.state(id), hand.count("jober:slots:job")) == (RunState.RUNNING, 1)
+    assert hand.finish(second)
+    assert hand.held() == {}
+
+
 def test_a_run_that_others_have_deleted_is_passed_over(store: Store, hand: Hand) -> None:
     hand.job(overlap="allow")
     hand.agent()

@@ -205,6 +205,19 @@ def test_a_queue_that_a_scheduler_of_rq_s_has_is_left_to_it(
     assert ids(queue) == []
 
 
+def test_a_job_that_waits_for_no_moment_any_more_is_not_put_into_its_queue(
+    store: Store, client: Any, queue: Queue
+) -> None:
+    """RQ's tools may change its status, and leave it in the list."""
+    later = queue.enqueue_in(timedelta(seconds=30), "operator.add", 1, 2)
+    due(client, later)
+    later.set_status(JobStatus.CANCELED)
+    assert store.leases.promote() == (0, None)
+    assert ids(queue) == []
+    assert later.get_status() == JobStatus.CANCELED
+    assert len(ScheduledJobRegistry(queue=queue)) == 0
+
+
 def test_a_retry_at_the_front_passes_what_waits(
     hand: Hand, store: Store, client: Any, queue: Queue
 ) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from jober.errors import JobNotFound, RunNotFound
+from jober.progress import Progress, Step
 from jober.run import FINAL, TRANSITIONS, RunState
 from jober.store import Store
 from jober.store.runs import ManualRun
@@ -32,6 +33,37 @@ def test_a_run_by_hand_may_have_arguments_of_its_own(store: Store, hand: Hand) -
     (claim,) = hand.claim()
     assert claim.data == b'["operator.add",null,[3,4],{}]'
     assert store.runs.get("job-m1").description == "operator.add(3, 4)"
+
+
+def test_a_run_by_hand_that_is_sent_again_is_made_once(store: Store, hand: Hand) -> None:
+    """As a client does whose reply was lost."""
+    hand.job(overlap="allow")
+    hand.agent()
+    for _ in range(2):
+        store.runs.enqueue("job", [ManualRun(id="job-m1")])
+    assert hand.count("rq:queue:default") == 1
+    (claim,) = hand.claim()
+    store.runs.enqueue("job", [ManualRun(id="job-m1")])
+    assert hand.claim() == []
+    assert hand.state("job-m1") is RunState.RUNNING
+    assert hand.finish(claim)
+
+
+def test_progress_of_an_attempt_that_is_over_is_passed_over(store: Store, hand: Hand) -> None:
+    hand.job(retries=1)
+    hand.agent()
+    id = hand.run()
+    (first,) = hand.claim()
+    far = Progress(at_ms=1, whole=Step(done=9, total=10))
+    assert store.runs.progress([(first, far)]) == [True]
+    hand.put_off(first)
+    store.leases.promote()
+    (second,) = hand.claim()
+    assert store.runs.progress([(first, far)]) == [False]
+    assert store.runs.get(id).progress is None
+    hand.finish(second)
+    assert store.runs.progress([(second, far)]) == [False]
+    assert store.runs.get(id).progress is None
 
 
 def test_a_queued_run_is_cancelled_at_once(store: Store, hand: Hand) -> None:

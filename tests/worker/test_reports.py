@@ -8,6 +8,7 @@ import pytest
 
 from jober.embedded import RedisServer
 from jober.errors import RedisRefused
+from jober.output import End, Frame
 from jober.run import Claim, Outcome, RunState
 from jober.store import Store
 from jober.store.report import Finish
@@ -102,6 +103,25 @@ def test_runs_that_end_while_redis_is_away_have_their_true_outcome_once_it_is_ba
     assert finishes(lasting) == {handle.id: 1 for handle in handles.values()}
     connection = lasting.jober.store.connection
     wait_until(lambda: connection.command("ZCARD", "jober:leases") == 0)
+
+
+def test_the_end_of_a_run_is_told_after_all_that_it_has_written(fleet: Fleet) -> None:
+    fleet.agent("web1", ROLE)
+    go = fleet.folder / "go"
+    wait = f"echo up; while [ ! -e {go} ]; do sleep 0.02; done; "
+    # More than goes to Redis in one round trip.
+    handle = start(fleet, "long", command=wait + "yes | head -c 700000", shell=True)
+    told: list[Frame | End] = []
+    for one in fleet.jober.store.outputs.follow(handle.id, timeout_s=30):
+        if isinstance(one, Frame | End):
+            told.append(one)
+            go.touch()
+    *frames, end = told
+    assert isinstance(end, End) and end.state == "success"
+    assert [frame.seq for frame in frames if isinstance(frame, Frame)] == [
+        n + 1 for n in range(end.last_seq)
+    ]
+    assert sum(len(frame.data) for frame in frames if isinstance(frame, Frame)) == 700_003
 
 
 def test_many_results_are_told_once_though_redis_goes_away_in_the_middle(

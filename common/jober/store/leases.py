@@ -89,8 +89,9 @@ class LeaseStore:
         )
         return [reply == b"done" for reply in replies]
 
-    def reclaim(self, limit: int = 100) -> Reclaimed:
-        """Give up the attempts whose leases are over; what their jobs say is tried again."""
+    def reclaim(self, limit: int = 100, server: str = "") -> Reclaimed:
+        """Give up the attempts whose leases are over; what their jobs say is tried again. Where a
+        `server` is named, none where another one answers by now."""
         now = self._redis.clock.now_ms()
         members = self._redis.command("ZRANGEBYSCORE", keys.LEASES, "-inf", now, "LIMIT", 0, limit)
         if not members:
@@ -110,7 +111,7 @@ class LeaseStore:
         lost, again, poisoned = self._redis.run(
             "reclaim",
             [keys.LEASES],
-            [packed(told), KEEP_S, rq.traceback_payload("lost: its agent fell silent")],
+            [packed(told), KEEP_S, rq.traceback_payload("lost: its agent fell silent"), server],
         )
         return Reclaimed(
             lost=tuple(id.decode() for id in lost),

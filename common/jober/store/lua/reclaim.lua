@@ -5,6 +5,7 @@
 --       and unpark
 -- ARGV  1 msgpack list of {member of KEYS[1], ms until it is tried again (false: it is not)}
 --       2 s that a finished run is kept  3 traceback as RQ reads it
+--       4 run_id of the server that this is for, or '' for any: another one has not had its agents renew yet
 -- Reply {list of the ids that were lost, list of those that are tried again, list of those that are poisoned}
 -- A member that was renewed or let go of meanwhile is left alone.
 --#include time
@@ -57,6 +58,7 @@ local function reclaim(member, retry_in)
   unpark(job, host, limits)
 end
 
+if not string.find(redis.call('INFO', 'server'), ARGV[4], 1, true) then return { {}, {}, {} } end
 for _, overdue in ipairs(cmsgpack.unpack(ARGV[1])) do
   local until_ms = redis.call('ZSCORE', KEYS[1], overdue[1])
   if until_ms and tonumber(until_ms) <= now then reclaim(overdue[1], overdue[2]) end

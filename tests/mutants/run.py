@@ -1,0 +1,82 @@
+"""Every mutation must be killed: `python -m tests.mutants.run [PART OF A NAME OR FILE...]`.
+
+Prints which test kills which mutation. First all those tests are run on the tree as it is, since
+a test that fails anyway proves nothing. The status is 1 where a mutation lives, or nothing was
+proved.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.mutants.mutation import Mutation, StaleMutation
+from tests.mutants.mutations import MUTATIONS
+from tests.mutants.trial import Trial, Verdict, run_unchanged, try_mutation
+
+
+def chosen(parts: Sequence[str]) -> list[Mutation]:
+    """The mutations that have one of these in their name, promise or file; all without any."""
+    return [
+        one
+        for one in MUTATIONS
+        if not parts or any(part in f"{one.name} {one.promise} {one.file}" for part in parts)
+    ]
+
+
+def main(parts: Sequence[str]) -> int:
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    mutations = chosen(parts)
+    try:
+        for one in mutations:
+            one.mutated()
+    except StaleMutation as error:
+        console.print(str(error), markup=False)
+        return 1
+    at_once = os.cpu_count() or 1
+    tests = sorted({one.test for one in mutations})
+    console.print(f"{len(mutations)} mutations, {len(tests)} tests; first the tests as they are")
+    passed, told = run_unchanged(tests, "-n", str(at_once), limit_s=1800)
+    if not passed:
+        console.print(told, markup=False)
+        console.print("a test fails without any mutation: nothing is proved")
+        return 1
+    trials = _try_all(mutations, at_once, console)
+    console.print(_table(trials))
+    bad = [trial for trial in trials if trial.verdict is not Verdict.KILLED]
+    for trial in bad:
+        console.print(f"\n== {trial.mutation.name}: {trial.verdict}\n{trial.told}", markup=False)
+    console.print(f"{len(trials) - len(bad)} of {len(trials)} mutations were killed")
+    return 1 if bad else 0
+
+
+def _try_all(mutations: Sequence[Mutation], at_once: int, console: Console) -> list[Trial]:
+    """Try them side by side; in their order."""
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = [pool.submit(try_mutation, one) for one in mutations]
+        for done in as_completed(futures):
+            trial = done.result()
+            if trial.verdict is not Verdict.KILLED:
+                console.print(f"{trial.verdict}: {trial.mutation.name}", markup=False)
+        return [future.result() for future in futures]
+
+
+def _table(trials: Sequence[Trial]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("mutation", overflow="fold")
+    table.add_column("promise")
+    table.add_column("killed by", overflow="fold")
+    table.add_column("s", justify="right")
+    table.add_column("")
+    for trial in trials:
+        one = trial.mutation
+        row = (one.name, one.promise, one.test.removeprefix("tests/"))
+        table.add_row(*row, f"{trial.seconds:.1f}", str(trial.verdict))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
