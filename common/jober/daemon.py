@@ -5,7 +5,6 @@ It imports nothing heavy, since the guardian of a worker stays as small as it be
 
 import argparse
 import os
-import socket
 
 from jober import failpoint
 from jober.ids import check_host_name, own_host_name
@@ -52,4 +51,4 @@ def heed_test_environment() -> None:
 
 def host_name(given: str | None) -> str:
     """The name of this host: as given, else as the system says. Raises DefinitionError."""
-    return check_host_name(given) if given else own_host_name(socket.gethostname())
+    return check_host_name(given) if given else own_host_name(os.uname().nodename)

@@ -4,7 +4,6 @@ A message says what is wrong, where, and the mend, in one line a person can act 
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class JoberError(Exception):
@@ -219,5 +218,7 @@ class NoRedisServer(JoberError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`, did you mean 'x'?` for the nearest known word, or nothing."""
+    from difflib import get_close_matches  # here: all load this module, and few make mistakes
+
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f", did you mean '{near[0]}'?" if near else ""

@@ -3,8 +3,8 @@
 RQ takes `[A-Za-z0-9_-]+` as the id of a job, so names are kept within that.
 """
 
+import os
 import re
-import secrets
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -91,18 +91,18 @@ def service_run_id(job: str, now_ms: int) -> str:
 
 def ulid(now_ms: int) -> str:
     """26 characters: 48 bits of time and 80 of chance (github.com/ulid/spec), in lower case."""
-    number = (now_ms << 80) | secrets.randbits(80)
+    number = (now_ms << 80) | int.from_bytes(os.urandom(10))
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def agent_id(host: str) -> str:
     """The id of one start of an agent: `<host>-<6 hex digits>`."""
-    return f"{host}-{secrets.token_hex(3)}"
+    return f"{host}-{os.urandom(3).hex()}"
 
 
 def node_id(host: str, pid: int) -> str:
     """The id of one start of a scheduler: `<host>:<pid>:<6 hex digits>`."""
-    return f"{host}:{pid}:{secrets.token_hex(3)}"
+    return f"{host}:{pid}:{os.urandom(3).hex()}"
 
 
 def own_host_name(system_name: str) -> str:

@@ -8,7 +8,6 @@ a program loads, a directory or a file of variables that the job names.
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -160,8 +159,10 @@ def _is_command(argv: Sequence[str], rule: str | tuple[str, ...]) -> bool:
 
 def _is_program(program: str, rule: str) -> bool:
     """A path is that program; a name or a pattern is one that PATH finds by such a name."""
-    found = shutil.which(program)
+    from shutil import which  # here: the guardian loads this module, and is small
+
+    found = which(program)
     if "/" in rule:
         return found is not None and fnmatchcase(os.path.normpath(found), rule)
     name = os.path.basename(program)
-    return fnmatchcase(name, rule) and ("/" not in program or shutil.which(name) == found)
+    return fnmatchcase(name, rule) and ("/" not in program or which(name) == found)
