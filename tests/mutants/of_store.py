@@ -40,6 +40,23 @@ STORE = (
         "::test_a_script_that_redis_has_forgotten_is_loaded_again",
     ),
     Mutation(
+        name="failover: what no replica has confirmed counts as done",
+        promise="outage",
+        file=f"{_STORE}/connection.py",
+        old="        if confirmed < self._replicas:\n",
+        new="        if False:\n",
+        test="tests/faults/test_failover.py::test_what_no_replica_has_confirmed_has_not_been_done",
+    ),
+    Mutation(
+        name="failover: a primary that became a replica is kept",
+        promise="outage",
+        file=f"{_STORE}/connection.py",
+        old="            if any(word in str(error) for word in _DEMOTED):\n"
+        "                self._connect_anew()\n",
+        new="",
+        test="tests/faults/test_failover.py::test_a_primary_that_became_a_replica_is_let_go_of",
+    ),
+    Mutation(
         name="RQ: cleanup may take what runs",
         promise="rq",
         file=f"{_STORE}/lua/claim.lua",

@@ -447,5 +447,5 @@ def test_a_lease_that_is_renewed_after_all_is_left_alone(store: Store, hand: Han
     (claim,) = hand.claim()
     # As it was read while it was over: the agent has renewed it before the script came.
     told = packed([[hand.lease_member(claim.lease), False], ["gone:1 - - - - -", False]])
-    assert store.connection.run("reclaim", ["jober:leases"], [told, 60, ""]) == [[], [], []]
+    assert store.connection.run("reclaim", ["jober:leases"], [told, 60, "", ""]) == [[], [], []]
     assert hand.state(id) is RunState.RUNNING
