@@ -7,7 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from jober.embedded import RedisServer
+from jober.pace import VARIABLE as PACE
 from jober.run import RunState
 from tests.fleet import BIN, Fleet
 from tests.waiting import wait_until
@@ -28,6 +31,9 @@ TREE = (
     "trap '' TERM; sleep 60 & echo $!; setsid sh -c 'trap \"\" TERM; echo $$; sleep 60' & "
     "(setsid sh -c 'echo $$; exec sleep 60' >&1 &) ; echo $$; wait"
 )
+
+
+SLEEP_WHEN_FORKED = "import os, time\nos.register_at_fork(after_in_child=lambda: time.sleep({}))"
 
 
 def test_when_the_agent_is_killed_its_runs_are_gone_in_a_second_and_another_joins(
@@ -52,6 +58,26 @@ def test_a_paused_agent_is_killed_before_its_leases_are_over(fleet: Fleet) -> No
     wait_until(lambda: not any(lives(pid) for pid in [agent, *pids]), within=10)
     seconds, micros = fleet.jober.store.connection.client.time()
     assert seconds * 1000 + micros / 1000 < ends_ms
+
+
+def test_an_agent_that_is_slow_to_start_is_waited_for(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PACE, "0.2")
+    # Longer than an agent that has started may be silent, at that pace.
+    guardian = patched_agent(fleet, SLEEP_WHEN_FORKED.format(3))
+    joined(fleet)
+    assert agent_of(guardian)
+    assert "no sign of life" not in fleet.logs()
+
+
+def test_an_agent_that_never_starts_is_killed_and_another_started(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PACE, "0.05")
+    patched_agent(fleet, SLEEP_WHEN_FORKED.format(600))
+    told = "no sign of life from the agent for 3 s; killing it"
+    wait_until(lambda: told in fleet.logs() and "starting another" in fleet.logs(), 30, told)
 
 
 def test_when_the_guardian_is_killed_the_agent_and_all_its_runs_are_gone_at_once(

@@ -23,6 +23,8 @@ from jober_worker.kernel import adopt_orphans, tell_when_parent_dies
 
 # A sign of life is due each second; leases last 10 s, and are renewed each 2 s.
 SILENCE_S = paced_s(7.0)
+# The first one may take longer: a busy host is slow to start a program, and nothing is leased yet.
+FIRST_SIGN_S = paced_s(60.0)
 # An agent that dies is replaced after so long; one that dies young, after twice as long each time.
 RESTART_S = paced_s(1.0)
 RESTART_AT_MOST_S = paced_s(30.0)
@@ -134,7 +136,8 @@ class _Guardian:
 
     def _watch(self, sign: int) -> int:
         """Wait until the agent has ended; kill it when it gives no sign. Its exit status."""
-        silent_at = time.monotonic() + SILENCE_S
+        patience_s = FIRST_SIGN_S
+        silent_at = time.monotonic() + patience_s
         heard = [self._wake_read, sign]
         while True:
             wait_s = min(1.0, max(0.0, silent_at - time.monotonic()))
@@ -143,16 +146,17 @@ class _Guardian:
                 os.read(self._wake_read, 4096)
             if sign in ready:
                 if os.read(sign, 4096):
-                    silent_at = time.monotonic() + SILENCE_S
+                    patience_s = SILENCE_S
+                    silent_at = time.monotonic() + patience_s
                 else:
                     heard = [self._wake_read]
             status = self._reap()
             if status is not None:
                 return status
             if not ready and time.monotonic() >= silent_at:
-                _say(f"no sign of life from the agent for {SILENCE_S:g} s; killing it")
+                _say(f"no sign of life from the agent for {patience_s:g} s; killing it")
                 _send(self._pid, signal.SIGKILL)
-                silent_at = time.monotonic() + SILENCE_S
+                silent_at = time.monotonic() + patience_s
 
     def _reap(self) -> int | None:
         """Bury all that have ended, the orphans that came to us among them; the exit status of
