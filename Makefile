@@ -38,6 +38,11 @@ contracts: $(VENV)/installed-dev ## check who imports whom
 fix: $(VENV)/installed-dev ## mend format and what lint can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
+# What CI runs of them in a tenth of the rounds, they run in full.
+.PHONY: faults
+faults: $(VENV)/installed-dev networks ## every fault in all its rounds, and a table of them (TESTS=tests/faults/x.py for some)
+	@JOBER_FAULTS=all $(PYTEST) $(or $(TESTS),tests/faults)
+
 orphans: $(VENV)/installed-dev ## 100 rounds of forking away from runs, agents and guardians: some 15 minutes
 	@$(BIN)/python -m tests.worker.orphan_rounds $(or $(ROUNDS),100)
 

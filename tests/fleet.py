@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from jober import Jober
@@ -14,21 +15,29 @@ BIN = Path(sys.executable).parent
 
 
 class Fleet:
-    """Processes on one Redis. `folder` gets their logs."""
+    """Processes on one Redis. `folder` gets their logs; `environ` is set for all of them."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
         self.folder = folder
         self.jober = Jober(url)
+        self.environ: dict[str, str] = {}
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a command of ours, at the root of the checkout."""
+    def start(
+        self, program: str, *arguments: str, environ: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
+        """Start a command of ours, at the root of the checkout. `environ` is set for it alone."""
         log = self.folder / f"{program}-{len(self.processes)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
                 [str(BIN / program), *arguments],
-                env={**os.environ, "JOBER_REDIS_URL": self.url},
+                env={
+                    **os.environ,
+                    "JOBER_REDIS_URL": self.url,
+                    **self.environ,
+                    **(environ or {}),
+                },
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -37,8 +46,10 @@ class Fleet:
         self.processes.append(process)
         return process
 
-    def scheduler(self) -> "subprocess.Popen[bytes]":
-        return self.start("jober-scheduler")
+    def scheduler(
+        self, *more: str, environ: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
+        return self.start("jober-scheduler", *more, environ=environ)
 
     def agent(
         self,
@@ -48,6 +59,7 @@ class Fleet:
         slots: int = 10,
         drain: float = 5,
         log_dir: Path | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> "subprocess.Popen[bytes]":
         """Start an agent, and wait until it has joined."""
         process = self.start(
@@ -56,6 +68,7 @@ class Fleet:
             *("--slots", str(slots), "--drain", str(drain)),
             *("--log-dir", str(log_dir or self.folder / "logs")),
             *more,
+            environ=environ,
         )
         wait_until(
             lambda: host in {agent.host for agent in self.jober.agents()},
