@@ -113,7 +113,7 @@ def test_a_replaced_job_gets_a_new_revision_and_never_an_older_cursor(
     hand.job(every=3600)
     entry = job_of(store)
     hand.job(every=7200)
-    later = store.clock.now_ms()
+    later = redis_ms(store)
     hand.fire("job", later)
     put_back(store, entry, "put")
     found = store.jobs.get("job")
