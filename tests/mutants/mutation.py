@@ -39,9 +39,9 @@ class Mutation:
         (root / self.file).write_text(self.mutated(root), "utf-8")
 
 
-def copy_tree(to: Path) -> None:
+def copy_tree(to: Path, tree: Path = ROOT) -> None:
     """All that the tests need, as it is now, what is not committed too."""
-    shutil.copytree(ROOT, to, ignore=_NOT_COPIED, symlinks=True)
+    shutil.copytree(tree, to, ignore=_NOT_COPIED, symlinks=True)
 
 
 def import_path(root: Path) -> str:

@@ -113,7 +113,7 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/claim.lua",
         old="  if fields[1] ~= 'queued' then return end",
         new="  if not fields[1] then return end",
-        test="tests/store/test_leases.py"
+        test="tests/store/test_attempts.py"
         "::test_a_run_that_is_in_its_queue_twice_is_claimed_once_and_a_withdrawn_one_never",
     ),
     Mutation(
@@ -133,6 +133,16 @@ RUN_SCRIPTS = (
         new="    if redis.call('ZCARD', one.slots) > one.number then\n",
         test="tests/store/test_leases.py"
         "::test_a_run_past_the_limit_of_its_job_is_parked_and_stands_in_nobodys_way",
+    ),
+    Mutation(
+        name="CLAIM: a slot expires by itself",
+        promise="limits",
+        file=f"{_LUA}/claim.lua",
+        old="    if redis.call('ZCARD', one.slots) >= one.number then\n",
+        new="    redis.call('ZREMRANGEBYSCORE', one.slots, '-inf', now - 10000)\n"
+        "    if redis.call('ZCARD', one.slots) >= one.number then\n",
+        test="tests/store/test_attempts.py"
+        "::test_a_slot_is_held_as_long_as_its_attempt_however_long_that_takes",
     ),
     Mutation(
         name="CLAIM: takes no slots",
@@ -218,7 +228,7 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/renew.lua",
         old="if run[1] == 'running' and run[2] == attempt and run[8] == agent then",
         new="if run[1] == 'running' and run[8] == agent then",
-        test="tests/store/test_leases.py"
+        test="tests/store/test_attempts.py"
         "::test_of_two_attempts_only_the_newest_is_renewed_and_ended",
     ),
     Mutation(
@@ -227,7 +237,7 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/renew.lua",
         old="if run[1] == 'running' and run[2] == attempt and run[8] == agent then",
         new="if run[1] == 'running' and run[2] == attempt then",
-        test="tests/store/test_leases.py"
+        test="tests/store/test_attempts.py"
         "::test_an_attempt_that_a_redis_without_its_last_second_gave_to_another_is_the_others",
     ),
     Mutation(
@@ -253,7 +263,7 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/finish.lua",
         old="  local is_it = run[2] == tostring(end_.attempt)\n",
         new="  local is_it = true\n",
-        test="tests/store/test_leases.py"
+        test="tests/store/test_attempts.py"
         "::test_of_two_attempts_only_the_newest_is_renewed_and_ended",
     ),
     Mutation(
@@ -262,7 +272,7 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/finish.lua",
         old="  local anothers = is_it and run[1] == 'running' and run[7] ~= ARGV[1]\n",
         new="  local anothers = false\n",
-        test="tests/store/test_leases.py"
+        test="tests/store/test_attempts.py"
         "::test_an_attempt_that_a_redis_without_its_last_second_gave_to_another_is_the_others",
     ),
     Mutation(

@@ -105,7 +105,7 @@ SCRIPTS = (
         file=f"{_LUA}/miss.lua",
         old="  if run[1] == 'queued' or run[1] == 'parked' then\n",
         new="  if run[1] then\n",
-        test="tests/store/test_retries.py"
+        test="tests/store/test_attempts.py"
         "::test_a_run_that_has_begun_is_not_missed_though_it_is_still_listed",
     ),
     Mutation(

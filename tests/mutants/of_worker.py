@@ -51,6 +51,31 @@ WORKER = (
         "::test_when_the_agent_is_killed_its_runs_are_gone_in_a_second_and_another_joins",
     ),
     Mutation(
+        name="agent: is no subreaper",
+        promise="processes",
+        file=f"{_WORKER}/serve.py",
+        old="    adopt_orphans()\n",
+        new="",
+        test="tests/worker/test_orphans.py"
+        "::test_nothing_that_a_run_has_started_is_left_soon_after_it",
+    ),
+    Mutation(
+        name="function: its process is no subreaper",
+        promise="processes",
+        file=f"{_WORKER}/child.py",
+        old="    adopt_orphans()\n",
+        new="",
+        test="tests/worker/test_warm.py::test_what_a_run_leaves_behind_is_gone_when_it_is_over",
+    ),
+    Mutation(
+        name="agent: goes on with a part that has died",
+        promise="ends",
+        file=f"{_WORKER}/part.py",
+        old="                self.is_dead = True\n",
+        new="",
+        test="tests/worker/test_part.py::test_an_agent_with_a_dead_part_is_replaced",
+    ),
+    Mutation(
         name="sweeper: kills nothing",
         promise="processes",
         file=f"{_WORKER}/sweeper.py",

@@ -7,15 +7,19 @@ proved.
 
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.mutants.mutation import Mutation, StaleMutation
+from tests.mutants.mutation import Mutation, StaleMutation, copy_tree
 from tests.mutants.mutations import MUTATIONS
-from tests.mutants.trial import Trial, Verdict, run_unchanged, try_mutation
+from tests.mutants.trial import PASSED, Trial, Verdict, run_tests, try_mutation
+
+AT_ONCE = os.cpu_count() or 1
 
 
 def chosen(parts: Sequence[str]) -> list[Mutation]:
@@ -30,21 +34,19 @@ def chosen(parts: Sequence[str]) -> list[Mutation]:
 def main(parts: Sequence[str]) -> int:
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
     mutations = chosen(parts)
-    try:
-        for one in mutations:
-            one.mutated()
-    except StaleMutation as error:
-        console.print(str(error), markup=False)
-        return 1
-    at_once = os.cpu_count() or 1
-    tests = sorted({one.test for one in mutations})
-    console.print(f"{len(mutations)} mutations, {len(tests)} tests; first the tests as they are")
-    passed, told = run_unchanged(tests, "-n", str(at_once), limit_s=1800)
-    if not passed:
-        console.print(told, markup=False)
-        console.print("a test fails without any mutation: nothing is proved")
-        return 1
-    trials = _try_all(mutations, at_once, console)
+    with tempfile.TemporaryDirectory(prefix="jober-mutants-") as folder:
+        # As it is now: whoever goes on working meanwhile does not change what is tried.
+        tree = Path(folder, "tree")
+        copy_tree(tree)
+        try:
+            for one in mutations:
+                one.mutated(tree)
+        except StaleMutation as error:
+            console.print(str(error), markup=False)
+            return 1
+        if not _pass_unchanged(tree, mutations, console):
+            return 1
+        trials = _try_all(tree, mutations, console)
     console.print(_table(trials))
     bad = [trial for trial in trials if trial.verdict is not Verdict.KILLED]
     for trial in bad:
@@ -53,10 +55,21 @@ def main(parts: Sequence[str]) -> int:
     return 1 if bad else 0
 
 
-def _try_all(mutations: Sequence[Mutation], at_once: int, console: Console) -> list[Trial]:
+def _pass_unchanged(tree: Path, mutations: Sequence[Mutation], console: Console) -> bool:
+    tests = sorted({one.test for one in mutations})
+    console.print(f"{len(mutations)} mutations, {len(tests)} tests; first the tests as they are")
+    status, told = run_tests(tree, tests, "-n", str(AT_ONCE), limit_s=1800)
+    if status == PASSED:
+        return True
+    console.print(told, markup=False)
+    console.print("a test fails without any mutation: nothing is proved")
+    return False
+
+
+def _try_all(tree: Path, mutations: Sequence[Mutation], console: Console) -> list[Trial]:
     """Try them side by side; in their order."""
-    with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(try_mutation, one) for one in mutations]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = [pool.submit(try_mutation, one, tree) for one in mutations]
         for done in as_completed(futures):
             trial = done.result()
             if trial.verdict is not Verdict.KILLED:

@@ -17,7 +17,7 @@ from tests.mutants.mutation import ROOT, Mutation, copy_tree, import_path
 # A test that takes longer says nothing; all are quick where nothing is wrong.
 LIMIT_S = 240
 # Exit statuses of pytest.
-_PASSED, _FAILED = 0, 1
+PASSED, FAILED = 0, 1
 
 
 class Verdict(StrEnum):
@@ -37,26 +37,17 @@ class Trial:
     told: str
 
 
-def try_mutation(mutation: Mutation) -> Trial:
+def try_mutation(mutation: Mutation, tree: Path = ROOT) -> Trial:
     """Run the test of a mutation on a copy that has it. Raises StaleMutation."""
     with tempfile.TemporaryDirectory(prefix="jober-mutant-") as folder:
         root = Path(folder, "tree")
-        copy_tree(root)
+        copy_tree(root, tree)
         mutation.apply(root)
         began = time.monotonic()
         status, told = run_tests(root, [mutation.test], "-x")
         seconds = time.monotonic() - began
-    verdict = {_PASSED: Verdict.LIVED, _FAILED: Verdict.KILLED}.get(status, Verdict.UNDECIDED)
+    verdict = {PASSED: Verdict.LIVED, FAILED: Verdict.KILLED}.get(status, Verdict.UNDECIDED)
     return Trial(mutation=mutation, verdict=verdict, seconds=seconds, told=told)
-
-
-def run_unchanged(tests: Sequence[str], *options: str, limit_s: int) -> tuple[bool, str]:
-    """Whether tests pass on a copy that is not changed; what they wrote."""
-    with tempfile.TemporaryDirectory(prefix="jober-mutant-") as folder:
-        root = Path(folder, "tree")
-        copy_tree(root)
-        status, told = run_tests(root, tests, *options, limit_s=limit_s)
-    return status == _PASSED, told
 
 
 def run_tests(

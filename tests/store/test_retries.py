@@ -393,20 +393,6 @@ def test_a_parked_run_is_missed_too_and_one_that_has_begun_never(store: Store, h
     assert hand.count("jober:parked:job") == 0
 
 
-def test_a_run_that_has_begun_is_not_missed_though_it_is_still_listed(
-    store: Store, hand: Hand
-) -> None:
-    hand.job(expires=60)
-    hand.agent()
-    id = hand.run()
-    (claim,) = hand.claim()
-    store.connection.command("ZADD", "jober:expiring", 1, id)
-    assert store.leases.miss() == []
-    assert hand.count("jober:expiring") == 0
-    assert hand.state(id) is RunState.RUNNING
-    assert hand.finish(claim)
-
-
 def test_a_fire_expires_by_its_own_moment_and_not_by_when_it_was_made(
     store: Store, hand: Hand
 ) -> None:
