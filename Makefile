@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests run side by side on all cores.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format lint types contracts orphans bench clean
+.PHONY: help demo test check format lint types contracts orphans bench fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -53,11 +53,14 @@ soak: $(VENV)/installed-dev ## 10,000 runs under a limit of 3 over three agents,
 mutants: $(VENV)/installed-dev ## take each mechanism out of a copy of the tree: its test has to fail (ONLY=words for some)
 	@$(BIN)/python -m tests.mutants.run $(ONLY)
 
+fuzz: $(VENV)/installed-fuzz ## bad input of every kind, 100,000 cases and more (TARGETS="'cron text' roles" for some)
+	@$(BIN)/python -m tests.fuzz $(TARGETS)
+
 bench: $(VENV)/installed-bench ## measure, beside peers in the same run
 	@for measured in schedule latency processes firing table output; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
 
 clean: ## remove what make built
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian splits `venv` from its Python: root gets the package, others are told which.
@@ -95,4 +98,10 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
 $(VENV)/installed-bench: pyproject.toml | $(VENV)/installed-dev
 	@echo "installing the peers that are measured beside"
 	@$(PIP) install --group bench
+	@touch $@
+
+# Coverage-guided, where there is a wheel of atheris; `make fuzz` says so where there is none.
+$(VENV)/installed-fuzz: pyproject.toml | $(VENV)/installed-dev
+	@echo "installing what the fuzz is guided by"
+	@$(PIP) install --only-binary atheris --group fuzz || echo "atheris does not install here"
 	@touch $@

@@ -157,7 +157,13 @@ def parse_agent_roles(text: str | None) -> frozenset[str]:
 
 def check_agent_roles(roles: Iterable[str]) -> frozenset[str]:
     """The same roles as a set, `default` where there are none; each has to be a plain name."""
-    names = frozenset(roles)
+    given = list(roles)
+    for role in given:
+        if not isinstance(role, str):
+            raise DefinitionError(
+                f"{role!r:.60} is not text", field="roles", value=role, mend="roles = ['db', 'web']"
+            )
+    names = frozenset(given)
     for role in sorted(names):
         if role.startswith("!"):
             raise DefinitionError(

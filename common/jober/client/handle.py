@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from jober.client.arguments import checked
 from jober.client.whole_log import WholeLog
 from jober.errors import RunFailed, WaitTimeout
 from jober.log_line import LogLine, as_text, read_lines
@@ -42,6 +43,7 @@ class RunHandle:
         """Those that have begun, in order: more than one where it was tried again."""
         return self._store.runs.attempts(self.id)
 
+    @checked
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until it has ended, for at most `timeout` seconds; the record of its end.
 
@@ -55,6 +57,7 @@ class RunHandle:
             return run
         raise WaitTimeout(f"run '{self.id}' is still {run.state} after {timeout} s")
 
+    @checked
     def result(self, timeout: float | None = None) -> Any:
         """What the function returned, once the run has ended; None for a program, and where there
         was nothing to do.
@@ -66,6 +69,7 @@ class RunHandle:
             raise RunFailed(self.id, str(run.state), run.reason)
         return json.loads(run.return_value) if run.return_value else None
 
+    @checked
     def follow(self, timeout: float | None = None) -> Iterator[Frame | Truncated]:
         """What it has written and writes, as frames in order, until it has ended; a `Truncated`
         stands where the cap on kept output cut."""
@@ -73,6 +77,7 @@ class RunHandle:
             if isinstance(told, Frame | Truncated):
                 yield told
 
+    @checked
     def output(self, stream: Stream | None = None, *, whole: bool = False) -> bytes:
         """What is kept of its output so far, of one stream or of all in the order written; its
         log records as text, a line each. Redis has its beginning and its end; with `whole`, what
@@ -91,6 +96,7 @@ class RunHandle:
         )
         return [line for line in read_lines(data) if isinstance(line, LogLine)]
 
+    @checked
     def cancel(self, reason: str = "cancelled") -> str:
         """Stop it: `withdrawn` where it had not started, `asked` where its agent was told to,
         else the state that it ended in before."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jober import roles
 from jober.agent_info import AgentInfo, LeaderInfo
+from jober.client.arguments import checked
 from jober.client.handle import RunHandle
 from jober.client.why import Why, covering_runs, why
 from jober.daemon import DEFAULT_URL
@@ -71,6 +72,7 @@ class Jober:
 
     # Definitions
 
+    @checked
     def difference(self, file: str | os.PathLike[str], *, prune: bool = False) -> "Difference":
         """What `apply` would do; changes nothing. Raises DefinitionError."""
         from jober.jobs_file import difference, read_jobs
@@ -83,6 +85,7 @@ class Jober:
             current, file_.jobs, prune, calendars, file_.calendars, limits, file_.limits
         )
 
+    @checked
     def apply(self, file: str | os.PathLike[str], *, prune: bool = False) -> "Difference":
         """Make the jobs those of the file; with `prune`, remove all others.
 
@@ -108,6 +111,7 @@ class Jober:
         for start in range(0, len(changes), APPLY_BATCH):
             self.store.jobs.apply(changes[start : start + APPLY_BATCH])
 
+    @checked
     def add_job(self, name: str, **fields: Any) -> JobRecord:
         """Define a new job, with the fields of a jobs file. Raises JobExistError, DefinitionError.
 
@@ -120,6 +124,7 @@ class Jober:
         self.store.jobs.apply([Change(op="add", name=name, job=job)])
         return self.job(name)
 
+    @checked
     def update_job(self, name: str, **fields: Any) -> JobRecord:
         """Change some fields of a job; None gives one its default back. Raises JobNotFound."""
         job = self.job(name).job
@@ -130,6 +135,7 @@ class Jober:
         self.store.jobs.apply([Change(op="put", name=name, job=job)])
         return self.job(name)
 
+    @checked
     def remove_job(self, name: str) -> None:
         """Remove a definition. What runs goes on, what waits is cancelled, and the history is
         kept a while. Raises JobNotFound."""
@@ -140,6 +146,7 @@ class Jober:
         """All jobs by name, read a page at a time."""
         return self.store.jobs.all()
 
+    @checked
     def job(self, name: str) -> JobRecord:
         """One job. Raises JobNotFound."""
         return self.store.jobs.get(name)
@@ -153,6 +160,7 @@ class Jober:
         name, slots = check_limit(name, slots)
         self.store.jobs.apply([Change(op="limit", name=name, slots=slots)])
 
+    @checked
     def remove_limit(self, name: str) -> None:
         """Remove a limit. Raises LimitNotFound, and LimitInUse where a job names it."""
         known = self.store.limits.slots()
@@ -160,23 +168,28 @@ class Jober:
             raise LimitNotFound(name, known=known)
         self.store.jobs.apply([Change(op="limit", name=name)])
 
+    @checked
     def pause(self, name: str) -> bool:
         """The job fires no more until resumed, and a service is stopped; False where it was so.
         Raises JobNotFound."""
         return self.store.jobs.pause(name, True)
 
+    @checked
     def resume(self, name: str) -> bool:
         """The job fires again, and catches up as it says; False where it was not paused."""
         return self.store.jobs.pause(name, False)
 
+    @checked
     def service(self, name: str) -> Service | None:
         """How a service stands; None for a job that is none."""
         return next(iter(self.store.services.of([name])), None)
 
+    @checked
     def ledger(self, name: str, limit: int = 100) -> list[LedgerEntry]:
         """What was decided of the job's newest fires, newest first."""
         return self.store.events.ledger(name, limit)
 
+    @checked
     def why(self, name: str, at_ms: int | None = None) -> Why:
         """Why the fire of a job at a moment (default: its newest decided one) ran, was skipped
         or missed, or is none. Raises JobNotFound."""
@@ -191,6 +204,7 @@ class Jober:
 
     # Runs
 
+    @checked
     def run(
         self,
         name: str,
@@ -218,6 +232,7 @@ class Jober:
             )
         return self._enqueue(record, self._places(record), args, kwargs, expires)[0]
 
+    @checked
     def run_everywhere(
         self,
         name: str,
@@ -306,19 +321,23 @@ class Jober:
         self.store.runs.enqueue(record.name, runs, remembered)
         return [RunHandle(self.store, run.id) for run in runs]
 
+    @checked
     def handle(self, id: str) -> RunHandle:
         """The handle of a run that is there. Raises RunNotFound."""
         self.store.runs.get(id)
         return RunHandle(self.store, id)
 
+    @checked
     def cancel_job(self, name: str, reason: str = "cancelled") -> dict[str, str]:
         """Cancel all runs of a job that wait or run now; of each what `RunHandle.cancel` tells."""
         return self._cancelled(self.store.live_runs.of_job(name), reason)
 
+    @checked
     def cancel_on(self, host: str, reason: str = "cancelled") -> dict[str, str]:
         """Cancel all that runs on a host now, and that waits for it alone; as `cancel_job`."""
         return self._cancelled(self.store.live_runs.on_host(host), reason)
 
+    @checked
     def cancel_all(self, ids: Sequence[str], reason: str = "cancelled") -> Iterator[dict[str, str]]:
         """Cancel runs, some at a time; of each batch what `RunHandle.cancel` tells."""
         for start in range(0, len(ids), CANCEL_BATCH):
@@ -334,6 +353,7 @@ class Jober:
             return None
         return self.store.jobs.definition(run.job, run.revision)
 
+    @checked
     def runs(
         self, name: str | None = None, *, after: str | None = None, limit: int = 100
     ) -> list[Run]:
@@ -348,15 +368,18 @@ class Jober:
         self.store.observe_time()
         return self.store.agents.live()
 
+    @checked
     def cordon(self, host: str) -> bool:
         """The host takes no new runs until it is uncordoned, whether or not its agent is live or
         starts again; False where it was so. What runs goes on."""
         return self.store.agents.order(check_host_name(host), "cordon")
 
+    @checked
     def uncordon(self, host: str) -> bool:
         """The host takes runs again; False where it was not cordoned."""
         return self.store.agents.order(check_host_name(host), "uncordon")
 
+    @checked
     def set_roles(self, host: str, roles: Iterable[str] | None) -> bool:
         """The host has these roles from now on, whatever its agents were started with; None gives
         them their own back. False where it was so. Raises DefinitionError."""
@@ -367,6 +390,7 @@ class Jober:
         """Who schedules now; None where nobody does."""
         return self.store.leader.current()
 
+    @checked
     def recent_events(self, limit: int = 100) -> list[Event]:
         """The newest events, newest first."""
         return self.store.events.newest(limit)

@@ -76,23 +76,30 @@ local function hold_back(id, passed_at)
   if not passed_at then
     redis.call('HSET', 'rq:job:' .. id, 'passed_at', now)
     first_passed = true
-  elseif now - tonumber(passed_at) >= PASS_MS then
+  elseif now - (tonumber(passed_at) or 0) >= PASS_MS then
     reserved = true
   end
 end
 
 local function take(id, queue)
   local record = 'rq:job:' .. id
-  local fields = redis.call('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
+  local fields = redis.pcall('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
     'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid', 'term', 'passed_at',
-    'refused')
-  if fields[1] ~= 'queued' then return end -- cancelled, deleted, or taken already
+    'refused', 'limits')
+  -- What is no record is nothing; anybody may put anything there.
+  if fields.err or fields[1] ~= 'queued' then return end -- cancelled, deleted, or taken already
   local job = fields[2] or ''
-  local attempt = tonumber(fields[8] or '0') + 1
+  -- Leases tell both between blanks, and agents read them as text.
+  if string.find(id .. job, '[^\33-\126]') then
+    write_end(id, { job = '', target = '', queue = queue, host = host, agent = '' }, { state = 'failed',
+      reason = 'its id, or the name of its job, has other letters than printable ASCII' }, now, tonumber(ARGV[5]))
+    return
+  end
+  local attempt = (tonumber(string.match(fields[8] or '', '^%d%d?%d?%d?%d?%d?$')) or 0) + 1
   local refused_by, refusals = {}, 0
   if fields[14] then refused_by, refusals = hosts_of(fields[14]) end
   local is_first = attempt - refusals == 1
-  if fields[10] and is_first and now >= tonumber(fields[10]) then
+  if is_first and now >= (tonumber(string.match(fields[10] or '', '^%d+$')) or math.huge) then
     miss(id, { job = job, target = fields[9] or '', queue = queue }, fields[10], now, tonumber(ARGV[5]))
     return
   end
@@ -110,7 +117,7 @@ local function take(id, queue)
   end
   local lease = id .. ':' .. attempt
   redis.call('HSET', record, 'state', 'running', 'status', 'started', 'started_at', at,
-    'attempt', attempt, 'agent', agent, 'host', host, 'worker_name', agent)
+    'attempt', attempt, 'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue)
   if fields[10] and is_first then redis.call('ZREM', 'jober:expiring', id) end
   if not fields[2] then
     -- An application's own RQ job: it has no definition, but is listed with all others.
@@ -126,6 +133,7 @@ local function take(id, queue)
   end
   if fields[13] then redis.call('HDEL', record, 'passed_at') end
   local limits = want and want.limits or ''
+  if fields[15] and fields[15] ~= limits then redis.call('HDEL', record, 'limits') end
   redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]),
     lease_member(lease, job, host, agent, limits, queue))
   redis.call('ZADD', KEYS[2], now, lease)

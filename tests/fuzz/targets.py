@@ -1,0 +1,11 @@
+"""All that is fuzzed."""
+
+from tests.fuzz import agents, calls, command_lines, texts
+from tests.fuzz.target import Target
+
+TARGETS: tuple[Target, ...] = (
+    *texts.TARGETS,
+    *calls.TARGETS,
+    *command_lines.TARGETS,
+    *agents.TARGETS,
+)
