@@ -14,6 +14,8 @@ from typing import Literal
 _PIECE = 4 * 1024
 _FIRST = 4 * 1024
 
+Swallowed = Literal["request", "reply"]
+
 
 class _Link:
     """A connection: `near` is the client's, `far` the server's."""
@@ -35,21 +37,21 @@ class Proxy:
     """Listens on a port of this host, and passes all on to `target`: a unix socket, or a port.
 
     `delay_s` is added to each way, and `bytes_per_s` is what all connections together get through
-    in each direction; 0 is no limit. `dropped` counts what was swallowed by `drop`.
+    in each direction; 0 is no limit. `left_to_drop` counts what `drop` has still to swallow.
     """
 
     def __init__(self, target: Path | int) -> None:
-        self._target = target
+        self.target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.delay_s = 0.0
         self.bytes_per_s = 0
-        self.dropped = 0
+        self.left_to_drop = 0
         self._lock = threading.Lock()
         self._links: set[_Link] = set()
         self._is_cut = False
-        self._to_drop: tuple[str, bytes, int] = ("", b"", 0)
+        self._to_drop = ("", b"")
         self._free_at = {"request": 0.0, "reply": 0.0}
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
@@ -82,7 +84,7 @@ class Proxy:
         """Pass on all that comes from now on; what is dead is found to be so."""
         with self._lock:
             self._is_cut = False
-            self._to_drop = ("", b"", 0)
+            self.left_to_drop = 0
             self.delay_s, self.bytes_per_s = 0.0, 0
             for link in self._links:
                 if link.is_dead:
@@ -91,7 +93,7 @@ class Proxy:
     def lead_to(self, target: Path | int) -> None:
         """Where new connections go from now on; those that are open stay where they are."""
         with self._lock:
-            self._target = target
+            self.target = target
 
     def half_open(self, of: bytes = b"") -> int:
         """From now on nothing gets through the connections that are open, and neither end hears of
@@ -102,11 +104,11 @@ class Proxy:
                 link.is_dead = True
             return len(dead)
 
-    def drop(self, what: Literal["request", "reply"], of: bytes = b"", times: int = 1) -> None:
+    def drop(self, what: Swallowed, of: bytes = b"", times: int = 1) -> None:
         """Swallow the next requests that have `of` in them, or what is replied to them, and end
         their connections."""
         with self._lock:
-            self._to_drop = (what, of, times)
+            self._to_drop, self.left_to_drop = (what, of), times
 
     def _accept(self) -> None:
         while True:
@@ -127,13 +129,13 @@ class Proxy:
             threading.Thread(target=self._join, args=(link,), daemon=True).start()
 
     def _connect(self) -> socket.socket:
-        if isinstance(self._target, int):
-            far = socket.create_connection(("127.0.0.1", self._target))
+        if isinstance(self.target, int):
+            far = socket.create_connection(("127.0.0.1", self.target))
             far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return far
         far = socket.socket(socket.AF_UNIX)
         try:
-            far.connect(str(self._target))
+            far.connect(str(self.target))
         except OSError:
             far.close()
             raise
@@ -169,8 +171,6 @@ class Proxy:
             while data := link.far.recv(self._at_once()):
                 self._wait("reply", len(data))
                 if link.drops_reply:
-                    with self._lock:
-                        self.dropped += 1
                     link.end()
                 elif not link.is_dead:
                     link.near.sendall(data)
@@ -181,20 +181,17 @@ class Proxy:
     def _drops(self, link: _Link, data: bytes) -> bool:
         """Whether the request is swallowed; remembers whether its reply is."""
         with self._lock:
-            what, of, times = self._to_drop
-            if not times or of not in data:
+            what, of = self._to_drop
+            if not self.left_to_drop or of not in data:
                 return False
-            self._to_drop = (what, of, times - 1)
+            self.left_to_drop -= 1
             link.drops_reply = what == "reply"
-            if link.drops_reply:
-                return False
-            self.dropped += 1
-            return True
+            return not link.drops_reply
 
     def _at_once(self) -> int:
         return _PIECE if self.bytes_per_s else 64 * 1024
 
-    def _wait(self, way: Literal["request", "reply"], size: int) -> None:
+    def _wait(self, way: Swallowed, size: int) -> None:
         until = now = time.monotonic()
         if self.bytes_per_s:
             with self._lock:

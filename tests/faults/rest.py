@@ -3,6 +3,7 @@ no key outlives what it belongs to."""
 
 import re
 from collections.abc import Callable, Iterator
+from math import inf
 
 from jober.store import Store, keys
 
@@ -37,13 +38,15 @@ _OTHERS = re.compile(
 _ABOUT_TO_GO_S = 600
 
 
-def unrest(store: Store) -> list[str]:
-    """What is held, or left over, that should not be."""
-    return list(_Rest(store).told())
+def unrest(store: Store, *, may_forget: bool = False) -> list[str]:
+    """What is held, or left over, that should not be. `may_forget`: where a Redis has lost its last
+    second, what belongs to a run of that time need only go some day."""
+    return list(_Rest(store, may_forget=may_forget).told())
 
 
 class _Rest:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, may_forget: bool) -> None:
+        self._may_forget = may_forget
         self._command = store.connection.command
         self._names = sorted(key.decode() for key in store.connection.client.scan_iter(count=1000))
         self._jobs = self._members(keys.JOBS)
@@ -95,7 +98,8 @@ class _Rest:
 
     def _goes_soon(self, name: str) -> bool:
         left_s = int(self._command("TTL", name))
-        return left_s == -2 or 0 <= left_s <= _ABOUT_TO_GO_S
+        at_most = inf if self._may_forget else _ABOUT_TO_GO_S
+        return left_s == -2 or 0 <= left_s <= at_most
 
     def _named(self, prefix: str) -> list[str]:
         return [name for name in self._names if name.startswith(prefix)]
