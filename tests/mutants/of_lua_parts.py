@@ -45,7 +45,7 @@ LUA_PARTS = (
         file=f"{_LIB}/event.lua",
         old="  if heard then\n",
         new="  if false then\n",
-        test="tests/cli/test_follow.py::test_followed_events_are_json_lines_as_they_happen",
+        test="tests/store/test_events.py::test_an_event_is_published_as_it_is_kept",
     ),
     Mutation(
         name="expire: the ledger does not have it",

@@ -64,7 +64,7 @@ SCRIPTS = (
         file=f"{_LUA}/due.lua",
         old="'-inf', ARGV[1]",
         new="1, ARGV[1]",
-        test="tests/store/test_jobs.py::test_a_new_job_is_due_to_be_planned_and_wakes_the_leader",
+        test="tests/scheduler/test_parts.py::test_a_new_job_fires_at_once_when_its_moment_comes",
     ),
     Mutation(
         name="JOIN: an agent that comes wakes nobody",

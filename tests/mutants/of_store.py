@@ -11,7 +11,8 @@ STORE = (
         file=f"{_STORE}/outputs.py",
         old="            if frame.seq <= self._seq:\n                continue\n",
         new="",
-        test="tests/store/test_outputs.py::test_a_follower_sees_what_was_what_comes_and_the_end",
+        test="tests/store/test_outputs.py"
+        "::test_a_follower_that_missed_messages_reads_them_from_the_log",
     ),
     Mutation(
         name="follower: does not look again where something is missing",

@@ -199,7 +199,7 @@ def test_a_claim_whose_reply_was_lost_goes_back_to_its_queue(store: Store, hand:
     (claim,) = hand.claim()
     hand.renew()
     assert hand.state(id) is RunState.RUNNING, "the reply may still be on its way"
-    store.connection.command("ZADD", "jober:agent:host1-aaaaaa:runs", 1, claim.lease)
+    store.connection.command("ZADD", "jober:agent:host1-aaaaaa:runs", "XX", 1, claim.lease)
     hand.renew()
     assert hand.state(id) is RunState.QUEUED
     assert set(hand.held()) == {"rq:queue:default", "jober:active:job"}

@@ -3,6 +3,7 @@
 import pytest
 
 from jober.errors import RunNotFound
+from jober.ledger import Decision
 from jober.run import RunState
 from jober.store import Store
 from jober.store.fields import packed
@@ -403,6 +404,10 @@ def test_a_fire_expires_by_its_own_moment_and_not_by_when_it_was_made(
     (page,) = store.runs.page("job")
     expires_at = store.connection.command("HGET", f"rq:job:{page.id}", "expires_at")
     assert int(expires_at) == at_ms + 60_000
+    store.connection.command("HSET", f"rq:job:{page.id}", "expires_at", 1)
+    assert hand.claim() == []
+    (told, _) = store.events.ledger("job")
+    assert (told.decision, told.fire_at_ms, told.run) == (Decision.MISSED, at_ms, page.id)
 
 
 def test_a_withdrawn_run_expires_no_more(store: Store, hand: Hand) -> None:

@@ -3,9 +3,11 @@
 import pytest
 
 from jober.errors import JobNotFound, RunNotFound
+from jober.output import Frame, Stream
 from jober.progress import Progress, Step
 from jober.run import FINAL, TRANSITIONS, RunState
 from jober.store import Store
+from jober.store.outputs import Piece
 from jober.store.runs import ManualRun
 from tests.store.hand import Hand
 
@@ -73,8 +75,8 @@ def test_a_queued_run_is_cancelled_at_once(store: Store, hand: Hand) -> None:
     assert store.runs.cancel(id, "not wanted") == "withdrawn"
     run = store.runs.get(id)
     assert (run.state, run.reason) == (RunState.CANCELLED, "not wanted")
-    assert hand.claim() == []
     assert hand.held() == {}
+    assert hand.claim() == []
 
 
 @pytest.mark.parametrize("host", [None, "host1"])
@@ -126,20 +128,25 @@ def test_a_run_that_has_ended_tells_how_when_it_is_cancelled(store: Store, hand:
 def test_the_oldest_ended_runs_are_forgotten_whole_and_live_ones_kept(
     store: Store, hand: Hand
 ) -> None:
-    hand.job(overlap="allow")
+    hand.job(overlap="allow", retries=1)
     hand.agent()
     live = hand.run()
     hand.claim()
     ended = [hand.run() for _ in range(5)]
     for claim in hand.claim():
+        hand.put_off(claim)
+    store.leases.promote()
+    for claim in hand.claim():
+        frame = Frame(seq=1, stream=Stream.STDOUT, at_ms=1, offset=0, data=b"told")
+        store.outputs.add([Piece(run=claim.id, frames=(frame,))])
         hand.finish(claim, exit_code=0)
     assert store.runs.prune(3, "job") == (3, 1)
     left = {run.id for run in store.runs.page("job")}
     assert left == {live, *ended[-2:]}
     assert {run.id for run in store.runs.page()} == left
-    for id in ended[:3]:
-        keys = [f"rq:job:{id}", f"rq:results:{id}", f"jober:out:{id}:log"]
-        assert store.connection.command("EXISTS", *keys) == 0
+    for id, there in zip(ended, (0, 0, 0, 4, 4), strict=True):
+        keys = [f"rq:job:{id}", f"rq:results:{id}", f"jober:out:{id}:log", f"jober:attempts:{id}"]
+        assert store.connection.command("EXISTS", *keys) == there
     assert hand.count("rq:finished:default") == 2
 
 
