@@ -58,6 +58,11 @@ def changed(line: dict[str, Any], draw: st.DataObject) -> dict[str, Any]:
 def test_any_value_is_refused_whole_or_restored_to_be_read(
     redis_server: RedisServer, store: Store, draw: st.DataObject
 ) -> None:
+    restore_anything(store, draw)
+
+
+def restore_anything(store: Store, draw: st.DataObject) -> None:
+    """Restore a backup with anything in a member of a line."""
     store.connection.command("FLUSHALL")
     header, *raw, _ = written().splitlines(keepends=True)
     lines = [json.loads(line) for line in raw]
@@ -67,7 +72,7 @@ def test_any_value_is_refused_whole_or_restored_to_be_read(
     place = draw.draw(st.integers(0, len(lines) - 1))
     lines[place] = changed(lines[place], draw)
     data = ended(header, *(json.dumps(line).encode() + b"\n" for line in lines))
-    with Jober(redis_server.url) as jober:
+    with Jober(store.url) as jober:
         try:
             restoring = Restoring(
                 store,

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # A longer message is cut; with that, a line fits into one frame.
 MESSAGE_AT_MOST = 4096
 NAME_AT_MOST = 200
+# The last millisecond of the year 9999: no moment is told after it.
+_LAST_MS = 253_402_300_799_999
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -67,19 +69,27 @@ def read_lines(data: bytes) -> Iterator[LogLine | bytes]:
         try:
             told = json.loads(line)
             yield LogLine(
-                at_ms=int(told["at"]),
+                at_ms=checked_at(told["at"]),
                 level=str(told["level"]),
                 logger=str(told["logger"]),
                 message=str(told["message"]),
             )
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             yield line
+
+
+def checked_at(value: Any) -> int:
+    """When a record was made, in ms, as anybody may have said it. Raises ValueError, TypeError."""
+    if not 0 <= value <= _LAST_MS:
+        raise ValueError(f"{value!r:.50} is no moment in milliseconds since 1970")
+    return int(value)
 
 
 def as_text(data: bytes) -> bytes:
     """The records as a person reads them, a line each."""
     return b"".join(
-        line if isinstance(line, bytes) else f"{line}\n".encode() for line in read_lines(data)
+        line if isinstance(line, bytes) else f"{line}\n".encode("utf-8", "backslashreplace")
+        for line in read_lines(data)
     )
 
 

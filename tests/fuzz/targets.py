@@ -1,6 +1,6 @@
 """All that is fuzzed."""
 
-from tests.fuzz import agents, calls, command_lines, texts
+from tests.fuzz import agents, calls, command_lines, files, messages, sockets, texts
 from tests.fuzz.target import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -8,4 +8,7 @@ TARGETS: tuple[Target, ...] = (
     *calls.TARGETS,
     *command_lines.TARGETS,
     *agents.TARGETS,
+    *messages.TARGETS,
+    *sockets.TARGETS,
+    *files.TARGETS,
 )

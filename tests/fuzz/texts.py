@@ -1,5 +1,6 @@
 """What people write: a text is read, and what it means can be used; or it is refused in words."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -193,6 +194,11 @@ def read_log(data: bytes) -> None:
             line.to_bytes()
 
 
+LOG_RECORDS = st.fixed_dictionaries(
+    {"at": VALUE | st.sampled_from([1, 1e30, -1e15, "1"]), "level": VALUE, "message": VALUE},
+    optional={"logger": VALUE},
+).map(lambda told: json.dumps({"logger": "a", **told}, default=repr).encode("utf-8"))
+
 # What each field of a schedule is near to, else anything.
 FIELDS = {
     "cron": anything_near(CRONS),
@@ -280,7 +286,7 @@ TARGETS = (
         name="log records",
         cases=5_000,
         few=100,
-        given=as_bytes(anything_near(LOG_LINES)),
+        given=as_bytes(anything_near(LOG_LINES)) | LOG_RECORDS,
         open=plain(read_log),
     ),
 )

@@ -127,6 +127,11 @@ def twisted(draw: st.DrawFn) -> bytes:
 def test_no_bytes_in_a_journal_harm_the_agent_or_leave_half_an_end_in_redis(
     store: Store, tmp_path: Path, records: list[bytes], tail: bytes
 ) -> None:
+    replay_anything(store, tmp_path, records, tail)
+
+
+def replay_anything(store: Store, folder: Path, records: list[bytes], tail: bytes) -> None:
+    """Replay a file of such records, and see that it has left no half of an end."""
     store.connection.command("FLUSHALL")
     hand = Hand(store)
     hand.job()
@@ -134,10 +139,10 @@ def test_no_bytes_in_a_journal_harm_the_agent_or_leave_half_an_end_in_redis(
     hand.run()
     hand.claim()
     told = [_of(store, record) for record in records]
-    path = written(tmp_path, *told)
+    path = written(folder, *told)
     with path.open("ab") as file:
         file.write(tail)
-    Replayer(store, tmp_path).replay()
+    Replayer(store, folder).replay()
     run = store.runs.get("job-m1")
     assert run.state is RunState.RUNNING or run.ended_at_ms or run.retry_at_ms
     path.unlink(missing_ok=True)

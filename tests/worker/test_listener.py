@@ -207,3 +207,21 @@ def test_what_a_killed_agent_has_left_is_cleared_up_by_the_next(
     assert not left.exists() and theirs.exists()
     assert Path(listener.path).is_relative_to(tmp_path)
     listener.close()
+
+
+@pytest.mark.parametrize("at_ms", [float("inf"), 1e30, -1, "now", None])
+def test_a_record_of_no_moment_is_refused_and_others_are_heard(
+    listener: Listener, at_ms: object
+) -> None:
+    heard = Heard(listener, "a-run")
+    with listener.serving(heard.attempt):
+        connection = heard.connect()
+        line = {"at_ms": at_ms, "level": "INFO", "logger": "x", "message": "y"}
+        with pytest.raises(AgentUnreachable):
+            connection.send({"log": line})
+            connection.sync()
+        other = heard.connect()
+        other.send({"progress": {"done": 7}})
+        other.sync()
+        assert heard.done == 7
+        assert not heard.written

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from jober.log_line import LEVELS, LogLine
+from jober.log_line import LEVELS, LogLine, checked_at
 from jober.progress import checked_step
 from jober_worker.live_attempt import LiveAttempt
 from jober_worker.part import Part
@@ -278,7 +278,7 @@ class Listener:
 
 def _line(said: Any) -> LogLine:
     return LogLine(
-        at_ms=int(said["at_ms"]),
+        at_ms=checked_at(said["at_ms"]),
         level=str(said["level"]).upper() or LEVELS[1],
         logger=str(said["logger"]),
         message=str(said["message"]),

@@ -1,11 +1,14 @@
 """Reading what Redis stores: texts, moments and whole records."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgpack
 
 from jober.clock import from_ms, to_ms
+
+T = TypeVar("T")
 
 
 def text(value: bytes | None) -> str | None:
@@ -29,6 +32,14 @@ def moment_text(moment_ms: int) -> str:
 
 def number(value: bytes | None) -> int | None:
     return int(value) if value else None
+
+
+def readable(read: Callable[[bytes | None], T | None], raw: bytes | None) -> T | None:
+    """What `read` makes of a field that anybody may have written; None where it cannot."""
+    try:
+        return read(raw)
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def record(pairs: Any) -> dict[str, bytes]:

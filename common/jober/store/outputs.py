@@ -13,7 +13,7 @@ from jober.progress import Progress, read_progress
 from jober.run import FINAL
 from jober.store import keys
 from jober.store.connection import Connection
-from jober.store.fields import number, packed, text
+from jober.store.fields import number, packed, readable, text
 
 # What is kept of a run's output, its beginning and its end, with all that Redis needs beside the
 # bytes themselves (see `Frame.cost`): under 1 MB.
@@ -71,24 +71,20 @@ class OutputStore:
 
     def read(self, run: str, after: int = 0) -> Iterator[Frame]:
         """The kept frames with seq > after, in order, a page at a time."""
+        begin = f"({after}-0" if after else "-"
         while True:
-            found = self._redis.command(
-                "XRANGE", keys.out_log(run), f"({after}-0" if after else "-", "+", "COUNT", _PAGE
-            )
-            for entry_id, pairs in found:
-                frame = _frame(entry_id, pairs)
-                yield frame
-                after = frame.seq
+            found = self._redis.command("XRANGE", keys.out_log(run), begin, "+", "COUNT", _PAGE)
+            yield from filter(None, (_frame(*entry) for entry in found))
             if len(found) < _PAGE:
                 return
+            begin = f"({found[-1][0].decode()}"
 
     def read_back(self, run: str) -> Iterator[Frame]:
         """The kept frames from the newest to the oldest, a page at a time."""
         before = "+"
         while True:
             found = self._redis.command("XREVRANGE", keys.out_log(run), before, "-", "COUNT", _PAGE)
-            for entry_id, pairs in found:
-                yield _frame(entry_id, pairs)
+            yield from filter(None, (_frame(*entry) for entry in found))
             if len(found) < _PAGE:
                 return
             before = f"({found[-1][0].decode()}"
@@ -96,7 +92,8 @@ class OutputStore:
     def files(self, run: str) -> list[LogFile]:
         """Where the whole of it is, by attempt; nothing where no file keeps it."""
         told = self._redis.command("HGET", keys.rq_job(run), "log_files") or b""
-        return [LogFile.from_text(line) for line in told.decode().splitlines()]
+        files = (readable(_file, line) for line in told.splitlines())
+        return [file for file in files if file]
 
     def has_record(self, run: str) -> bool:
         """Whether Redis has the run itself still."""
@@ -104,8 +101,8 @@ class OutputStore:
 
     def is_kept(self, run: str) -> bool:
         """Whether the job of a run wants its output kept at all."""
-        told = self._redis.command("HGET", keys.rq_job(run), "options") or b"{}"
-        return bool(json.loads(told).get("output") != "none")
+        told = self._redis.command("HGET", keys.rq_job(run), "options")
+        return readable(_output, told) != "none"
 
     def follow(
         self, run: str, after: int = 0, timeout_s: float | None = None
@@ -151,7 +148,7 @@ class OutputStore:
                             end = told
                         elif isinstance(told, Progress):
                             yield told
-                        else:
+                        elif told is not None:
                             yield from follower.take(told)
             finally:
                 channel.close()
@@ -165,7 +162,7 @@ class OutputStore:
         # A run that nobody knows has ended; an application's RQ job has no state of ours at first.
         if origin is not None and text(state) not in FINAL:
             return None
-        return End(state=text(state) or "", exit_code=number(exit_code), last_seq=0)
+        return End(state=text(state) or "", exit_code=readable(number, exit_code), last_seq=0)
 
 
 class _Follower:
@@ -195,18 +192,40 @@ class _Follower:
             yield frame
 
 
-def _frame(entry_id: bytes, pairs: Any) -> Frame:
+def _file(line: bytes | None) -> LogFile | None:
+    return LogFile.from_text(line.decode()) if line else None
+
+
+def _output(options: bytes | None) -> str | None:
+    return str(json.loads(options).get("output")) if options else None
+
+
+def _frame(entry_id: bytes, pairs: Any) -> Frame | None:
+    """The frame of an entry; None for one that is none, which is passed over."""
     fields = pairs if isinstance(pairs, dict) else dict(zip(pairs[::2], pairs[1::2], strict=True))
-    return Frame(
-        seq=int(entry_id.split(b"-")[0]),
-        stream=Stream(fields[b"stream"].decode()),
-        at_ms=int(fields[b"at"]),
-        offset=int(fields[b"offset"]),
-        data=fields[b"data"],
-    )
+    try:
+        return Frame(
+            seq=int(entry_id.split(b"-")[0]),
+            stream=Stream(fields[b"stream"].decode()),
+            at_ms=int(fields[b"at"]),
+            offset=int(fields[b"offset"]),
+            data=fields[b"data"],
+        )
+    except (LookupError, ValueError):
+        return None
 
 
-def _told(message: bytes) -> Frame | Progress | End:
+def _told(message: bytes) -> Frame | Progress | End | None:
+    """What is told to followers; None where the message is none: anybody may publish anything."""
+    try:
+        return _read(message)
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError):
+        return None
+    except msgpack.UnpackException:
+        return None
+
+
+def _read(message: bytes) -> Frame | Progress | End:
     kind, *rest = msgpack.unpackb(message, raw=True)
     if kind == b"progress":
         return read_progress(rest[0])
@@ -215,6 +234,8 @@ def _told(message: bytes) -> Frame | Progress | End:
         code = None if exit_code is False else int(exit_code)
         return End(state=state.decode(), exit_code=code, last_seq=int(last_seq))
     seq, stream, at_ms, offset, data = rest
+    if not isinstance(data, bytes):
+        raise ValueError("the data of a frame is bytes")
     return Frame(
         seq=int(seq),
         stream=Stream(stream.decode()),

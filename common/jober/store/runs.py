@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from jober.errors import JobNotFound, RunNotFound
@@ -11,10 +12,11 @@ from jober.progress import Progress, read_progress
 from jober.run import Attempt, Claim, Run, RunState
 from jober.store import keys, rq
 from jober.store.connection import Connection
-from jober.store.fields import moment_ms, number, packed, record, text
+from jober.store.fields import moment_ms, number, packed, readable, record, text
 from jober.store.leases import KEEP_S
 
 PAGE = 100
+_STATES = frozenset(RunState)
 # An application's own RQ jobs have RQ's status and no state of ours until an agent takes them.
 _FROM_RQ = {
     "created": RunState.QUEUED,
@@ -164,39 +166,45 @@ class RunStore:
 
 
 def read_run(id: str, fields: dict[str, bytes]) -> Run:
+    """The run of a record. Anybody may write one: what cannot be read is left out."""
     state = text(fields.get("state"))
     status = text(fields.get("status")) or "queued"
     return Run(
         id=id,
         job=text(fields.get("job")),
-        state=RunState(state) if state else _FROM_RQ.get(status, RunState.QUEUED),
+        state=RunState(state) if state in _STATES else _FROM_RQ.get(status, RunState.QUEUED),
         queue=text(fields.get("origin")) or "",
         description=text(fields.get("description")) or "",
         trigger=text(fields.get("trigger")) or "rq",
-        attempt=number(fields.get("attempt")) or 0,
+        attempt=readable(number, fields.get("attempt")) or 0,
         host=text(fields.get("host")) or text(fields.get("target")),
         agent=text(fields.get("agent")),
-        revision=number(fields.get("revision")),
-        fire_at_ms=moment_ms(fields.get("fire_at")),
-        enqueued_at_ms=moment_ms(fields.get("enqueued_at")),
-        started_at_ms=moment_ms(fields.get("started_at")),
-        ended_at_ms=moment_ms(fields.get("ended_at")),
-        retry_at_ms=moment_ms(fields.get("retry_at")),
-        exit_code=_exit_code(fields),
+        revision=readable(number, fields.get("revision")),
+        fire_at_ms=readable(moment_ms, fields.get("fire_at")),
+        enqueued_at_ms=readable(moment_ms, fields.get("enqueued_at")),
+        started_at_ms=readable(moment_ms, fields.get("started_at")),
+        ended_at_ms=readable(moment_ms, fields.get("ended_at")),
+        retry_at_ms=readable(moment_ms, fields.get("retry_at")),
+        exit_code=readable(number, fields.get("exit_code")),
         reason=text(fields.get("reason")),
         return_value=text(fields.get("return_value")),
         traceback=text(fields.get("traceback")),
-        cpu_s=_seconds(fields.get("cpu_s")),
-        peak_memory_bytes=number(fields.get("peak_memory_bytes")),
-        progress=read_progress(fields["progress"]) if "progress" in fields else None,
+        cpu_s=readable(_seconds, fields.get("cpu_s")),
+        peak_memory_bytes=readable(number, fields.get("peak_memory_bytes")),
+        progress=readable(_progress, fields.get("progress")),
         term=text(fields.get("term")),
         cancel_requested="cancel_requested" in fields,
         waits_for=_waits_for(text(fields.get("parked_in"))),
     )
 
 
+def _progress(raw: bytes | None) -> Progress | None:
+    return read_progress(raw) if raw else None
+
+
 def _seconds(raw: bytes | None) -> float | None:
-    return float(raw) if raw else None
+    seconds = float(raw) if raw else None
+    return seconds if seconds is None or isfinite(seconds) else None
 
 
 def read_attempt(told: dict[str, Any]) -> Attempt:
@@ -212,11 +220,6 @@ def read_attempt(told: dict[str, Any]) -> Attempt:
         exit_code=told.get("exit_code"),
         reason=told.get("reason"),
     )
-
-
-def _exit_code(fields: dict[str, bytes]) -> int | None:
-    code: Any = fields.get("exit_code")
-    return int(code) if code else None
 
 
 def _waits_for(parked: str | None) -> str | None:
