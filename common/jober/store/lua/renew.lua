@@ -54,6 +54,18 @@ for i = 5, #ARGV do
   end
 end
 
+-- What was claimed for the agent, and it does not know yet: the reply may be on its way. Until it is
+-- certain that it never comes, nobody gives the run up.
+local certain = now - tonumber(ARGV[3])
+for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], string.format('(%.0f', certain), '+inf')) do
+  if not held[lease] then
+    local id = string.match(lease, '^(.*):%d+$')
+    local run = redis.call('HMGET', 'rq:job:' .. id, 'job', 'host', 'origin', 'limits')
+    redis.call('ZADD', KEYS[1], 'XX', now + lease_ms,
+      lease_member(lease, run[1] or '', run[2] or '', agent, run[4] or '', run[3] or ''))
+  end
+end
+
 -- What was claimed for the agent and never reached it: back to the queue.
 for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now - tonumber(ARGV[3]))) do
   if not held[lease] then
