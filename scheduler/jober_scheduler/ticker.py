@@ -13,6 +13,7 @@ from collections import Counter
 from jober.errors import JoberError, RedisUnavailable
 from jober.failpoint import failpoint
 from jober.fire import Calendars, FirePlan, FirePolicy
+from jober.pace import paced_ms
 from jober.placement import Roster
 from jober.store import Store
 from jober.store.due_job import DueJob
@@ -27,6 +28,9 @@ READ = 20_000
 WAKE_BATCH = 1_000
 BATCH = 200
 ROSTER_MS = 1_000
+# After a restart or a failover of Redis, agents have so long to tell that they are there.
+SETTLE_MS = paced_ms(5_000)
+SETTLE_LOOK_MS = 100
 RETRY_S = 0.2
 EARLY_S = 0.005
 # A job that cannot be planned is looked at again after this.
@@ -44,6 +48,10 @@ class Ticker:
         self._roster = Roster(roles_of=())
         # How many runs went to each host since the roster was read.
         self._sent: Counter[str] = Counter()
+        # The Redis that it was read from, and until when its agents may be about to tell of them.
+        self._server = ""
+        self._settled_at_ms = 0
+        self._is_settling = False
         self._calendars = Calendars(-1, {})
         self._roster_until_ms = 0
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
@@ -97,6 +105,9 @@ class Ticker:
         clock = self._store.clock
         now = clock.now_ms()
         roster = self._live(now)
+        if self._is_settling:
+            self._stop.wait(SETTLE_LOOK_MS / 1000)
+            return
         revision, coming = self._store.jobs.due(now + LOOK_AHEAD_MS, READ)
         if revision != self._calendars.revision:
             self._calendars = Calendars(revision, self._store.calendars.all())
@@ -177,10 +188,20 @@ class Ticker:
         """Who is live, as of at most a second ago; at once when an agent has joined. Jobs that wait
         for a host are planned anew when this changes."""
         if now_ms >= self._roster_until_ms:
-            self._roster_until_ms = now_ms + ROSTER_MS
+            self._settle(now_ms)
+            self._roster_until_ms = now_ms + (SETTLE_LOOK_MS if self._is_settling else ROSTER_MS)
             known, self._roster = self._roster, Roster.of(self._store.agents.live())
             self._sent.clear()
             if self._roster != known:
                 while self._store.fires.wake_waiting(WAKE_BATCH) == WAKE_BATCH:
                     pass
         return self._roster
+
+    def _settle(self, now_ms: int) -> None:
+        """Agents could not renew while Redis was away. Before they have, a fire would be made on
+        those hosts alone that were the first to be back."""
+        server = self._store.leases.server()
+        if server != self._server:
+            self._server = server
+            self._settled_at_ms = now_ms + SETTLE_MS
+        self._is_settling = now_ms < self._settled_at_ms and self._store.agents.any_silent()

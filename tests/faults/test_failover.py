@@ -8,6 +8,9 @@ import pytest
 
 from jober.errors import NotConfirmed, RedisUnavailable
 from jober.store import Store
+from tests.faults.armed_fleet import ArmedFleet
+from tests.faults.busy import busy, go_on
+from tests.faults.rounds import Rounds
 from tests.faults.sentinels import Node, Sentinels
 from tests.waiting import wait_until
 
@@ -69,3 +72,48 @@ def test_a_primary_that_became_a_replica_is_let_go_of(tmp_path: Path) -> None:
         former.follow(heir)
         wait_until(lambda: leads(store, "a:1:aaaaaa"))
         assert heir.client.get("jober:leader") is not None
+
+
+@pytest.fixture
+def available(sentinels: Sentinels, tmp_path: Path) -> Iterator[ArmedFleet]:
+    """A fleet that is given the Sentinels; its folder is its own."""
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    fleet = ArmedFleet(sentinels.url, folder)
+    try:
+        yield fleet
+    finally:
+        fleet.stop()
+        print(fleet.logs())  # noqa: T201 - shown by pytest where the test fails
+
+
+@pytest.mark.faults(count=10)
+def test_a_replica_that_lags_takes_over_and_all_that_was_confirmed_is_there(
+    available: ArmedFleet, sentinels: Sentinels, rounds: Rounds
+) -> None:
+    available.url += "?wait_replicas=1"
+    checker = busy(available)
+    for _ in rounds:
+        go_on(available)
+        sentinels.primary.fall_behind()
+        wait_until(lambda: "replicas that wait_replicas asks for" in available.logs(), 30)
+        sentinels.fail_over()
+        sentinels.come_back()
+        rounds.recovered(go_on(available))
+    rounds.judge(checker.settled())
+
+
+@pytest.mark.faults(count=10)
+def test_a_replica_that_lags_takes_over_and_what_it_lacks_is_lost_and_nothing_else(
+    available: ArmedFleet, sentinels: Sentinels, rounds: Rounds
+) -> None:
+    """Bodies run again, whose fires or claims were forgotten; what they wrote may have a hole."""
+    checker = busy(available, may_repeat=True)
+    for _ in rounds:
+        go_on(available)
+        sentinels.primary.fall_behind()
+        go_on(available)
+        sentinels.fail_over()
+        rounds.recovered(go_on(available))
+        sentinels.come_back()
+    rounds.judge(checker.settled())

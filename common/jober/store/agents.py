@@ -118,6 +118,11 @@ class AgentStore:
         silent = self._redis.command("ZRANGEBYSCORE", keys.AGENTS, "-inf", now, "LIMIT", 0, limit)
         return [id.decode() for id in silent if self._leave(id.decode(), "lost")]
 
+    def any_silent(self) -> bool:
+        """Whether an agent has been silent for longer than its lease, and is not struck off yet."""
+        now = self._redis.clock.now_ms()
+        return bool(self._redis.command("ZCOUNT", keys.AGENTS, "-inf", now))
+
     def _leave(self, agent: str, how: str) -> bool:
         gone = self._redis.run(
             "leave",
