@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts ## what CI runs: format, lint, types, contracts, tests
@@ -40,7 +40,7 @@ fix: $(VENV)/installed-dev ## mend format and what lint can
 
 # What CI runs of them in a tenth of the rounds, they run in full.
 .PHONY: faults
-faults: $(VENV)/installed-dev networks ## every fault in all its rounds, and a table of them (TESTS=tests/faults/x.py for some)
+faults: $(VENV)/installed-dev networks clocks ## every fault in all its rounds, and a table of them (TESTS=tests/faults/x.py for some)
 	@JOBER_FAULTS=all $(PYTEST) $(or $(TESTS),tests/faults)
 
 orphans: $(VENV)/installed-dev ## 100 rounds of forking away from runs, agents and guardians: some 15 minutes
@@ -82,6 +82,12 @@ $(BIN)/python:
 networks:
 	@[ "$$(id -u)" != 0 ] || { command -v ip && command -v nft; } >/dev/null || ! command -v apt-get >/dev/null || \
 	  { echo "installing iproute2 and nftables"; apt-get update -qq && apt-get install -y -qq iproute2 nftables >/dev/null; }
+
+# The tests that set clocks take Debian's libfaketime.
+.PHONY: clocks
+clocks:
+	@[ "$$(id -u)" != 0 ] || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || ! command -v apt-get >/dev/null || \
+	  { echo "installing libfaketime"; apt-get update -qq && apt-get install -y -qq libfaketime >/dev/null; }
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"

@@ -10,6 +10,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+# By so much may two clocks drift apart within the minute that a reading is believed.
+_DRIFT_MS = 100.0
+
 
 class Clock(Protocol):
     """What the edges ask for time."""
@@ -45,20 +48,34 @@ class RedisClock:
         self._offset_ms = time.time() * 1000 - time.monotonic() * 1000
         self._best_trip: float | None = None
         self._observed_at = 0.0
+        self._leaps = 0
 
     def observe(self, redis_ms: float, sent_at: float, received_at: float) -> None:
         """Take in a reading: `redis_ms` was told between two monotonic moments in seconds.
 
         The shortest round trip of the last minute is believed, since its error is at
-        most half of it (Cristian's algorithm, 1989).
+        most half of it (Cristian's algorithm, 1989). One that no trip explains is of a clock that
+        was set, or of another server: it is believed at once.
         """
         trip = received_at - sent_at
+        offset_ms = redis_ms - (sent_at + received_at) / 2 * 1000
         with self._lock:
+            best_trip = self._best_trip
+            if best_trip is not None:
+                explained_ms = (trip + best_trip) / 2 * 1000 + _DRIFT_MS
+                if abs(offset_ms - self._offset_ms) > explained_ms:
+                    self._leaps += 1
+                    best_trip = None
             stale = received_at - self._observed_at > 60
-            if self._best_trip is None or stale or trip <= self._best_trip:
+            if best_trip is None or stale or trip <= best_trip:
                 self._best_trip = trip
                 self._observed_at = received_at
-                self._offset_ms = redis_ms - (sent_at + received_at) / 2 * 1000
+                self._offset_ms = offset_ms
+
+    def leaps(self) -> int:
+        """How often Redis's clock was seen to have been set."""
+        with self._lock:
+            return self._leaps
 
     def now_ms(self) -> int:
         return int(self.now_ms_exact())

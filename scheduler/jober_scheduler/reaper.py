@@ -3,8 +3,8 @@ though a slot is free put back into their queues. What waits for a host that tak
 elsewhere if it may, and is missed in the end if not.
 
 Every scheduler does this, leader or not: the scripts are idempotent. After a restart or a failover
-of Redis, and after any time that it could not be reached, leases are held to be good for one
-full lease more, since their agents could not renew them.
+of Redis, after any time that it could not be reached, and where its clock was set, leases are held
+to be good for one full lease more, since their agents could not renew them.
 """
 
 import logging
@@ -25,7 +25,8 @@ EVERY_S = paced_s(1.0)
 class Reaper:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._server = ""
+        # Which Redis this was for, by which setting of its clock.
+        self._server: tuple[str, int] = ("", 0)
         self._hold_until = 0.0
         self.chore = Chore("reaper", EVERY_S, self._look)
 
@@ -33,14 +34,15 @@ class Reaper:
         try:
             self._reap()
         except RedisUnavailable:
-            self._server = ""
+            self._server = ("", 0)
             raise
 
     def _reap(self) -> None:
+        self._store.observe_time()
         now = self._store.clock.monotonic()
-        server = self._store.leases.server()
-        if server != self._server:
-            self._server = server
+        server, clock = self._store.leases.server(), self._store.clock.leaps()
+        if (server, clock) != self._server:
+            self._server = (server, clock)
             self._hold_until = now + LEASE_MS / 1000
         if now < self._hold_until:
             return

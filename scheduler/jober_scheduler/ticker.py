@@ -49,7 +49,7 @@ class Ticker:
         # How many runs went to each host since the roster was read.
         self._sent: Counter[str] = Counter()
         # The Redis that it was read from, and until when its agents may be about to tell of them.
-        self._server = ""
+        self._server = ("", 0)
         self._settled_at_ms = 0
         self._is_settling = False
         self._calendars = Calendars(-1, {})
@@ -198,9 +198,9 @@ class Ticker:
         return self._roster
 
     def _settle(self, now_ms: int) -> None:
-        """Agents could not renew while Redis was away. Before they have, a fire would be made on
-        those hosts alone that were the first to be back."""
-        server = self._store.leases.server()
+        """Agents could not renew while Redis was away, or its clock was set. Before they have, a
+        fire would be made on those hosts alone that were the first to be back."""
+        server = (self._store.leases.server(), self._store.clock.leaps())
         if server != self._server:
             self._server = server
             self._settled_at_ms = now_ms + SETTLE_MS

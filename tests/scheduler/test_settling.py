@@ -1,10 +1,15 @@
-"""After a restart or a failover of Redis, fires wait for the agents to tell that they are there."""
+"""After a restart or a failover of Redis, or where its clock was set, agents are given the time to
+tell that they are there."""
 
 import pytest
 
+from jober.run import RunState
 from jober.store import Store
+from jober_scheduler import reaper as reaper_module
 from jober_scheduler import ticker as ticker_module
+from jober_scheduler.reaper import Reaper
 from tests.scheduler.test_parts import join, put, ticking
+from tests.store.hand import Hand
 from tests.waiting import wait_until
 
 
@@ -50,3 +55,32 @@ def test_a_host_that_does_not_tell_that_it_is_there_is_not_waited_for_any_longer
         wait_until(lambda: len(hosts_of_fires(store)) >= 1)
     for hosts in hosts_of_fires(store).values():
         assert hosts == {"host1"}
+
+
+def test_after_the_clock_of_redis_was_set_leases_are_good_for_one_full_lease_more(
+    store: Store, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease_ms = 3_000
+    monkeypatch.setattr(reaper_module, "EVERY_S", 0.02)
+    monkeypatch.setattr(reaper_module, "LEASE_MS", 10)
+    hand.job(concurrency=2)
+    hand.agent()
+    first, second = hand.run(), hand.run()
+    lease_of_first, lease_of_second = (claim.lease for claim in hand.claim())
+    hand.expire(lease_of_first)
+    reaper = Reaper(store)
+    reaper.chore.start()
+    # From here on it has looked, and waits for nothing.
+    wait_until(lambda: hand.state(first) is RunState.LOST)
+    monkeypatch.setattr(reaper_module, "LEASE_MS", lease_ms)
+    leaps = store.clock.leaps()
+    now = store.clock.monotonic()
+    # What Redis tells from here on is an hour ahead of what it told before.
+    store.clock.observe(store.clock.now_ms() - 3_600_000, now, now)
+    wait_until(lambda: store.clock.leaps() >= leaps + 2)
+    began = store.clock.now_ms()
+    hand.expire(lease_of_second)
+    wait_until(lambda: hand.state(second) is RunState.LOST)
+    reaper.chore.stop()
+    ended = store.runs.get(second).ended_at_ms
+    assert ended is not None and ended - began >= lease_ms - 500
