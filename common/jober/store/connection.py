@@ -25,8 +25,8 @@ _SENTINEL_OPTIONS = ("sentinel_password", "wait_replicas")
 _WAIT_OPTION = re.compile(r"(?<=[?&])wait_replicas=([^&#]*)&?")
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
 
-# A reply that takes longer than this is given up, and the call sent again.
-TIMEOUT_S = paced_s(5.0)
+# A reply that takes longer than this is given up, and the call sent again. Some wait for a second.
+TIMEOUT_S = 1.0 + paced_s(4.0)
 CONNECT_S = paced_s(2.0)
 # Who only listens waits for no reply, and a line that is cut says nothing: the kernel asks the
 # other end so often, and gives the connection up that has not answered for so long. By itself it
