@@ -60,8 +60,9 @@ class Fleet:
         drain: float = 5,
         log_dir: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        waits: bool = True,
     ) -> "subprocess.Popen[bytes]":
-        """Start an agent, and wait until it has joined."""
+        """Start an agent, and wait until it has joined, unless it `waits` not."""
         process = self.start(
             "jober-worker",
             *("--host", host, "--roles", roles),
@@ -70,10 +71,12 @@ class Fleet:
             *more,
             environ=environ,
         )
-        wait_until(
-            lambda: host in {agent.host for agent in self.jober.agents()},
-            told=f"{host} has joined",
-        )
+        if waits:
+            wait_until(
+                lambda: host in {agent.host for agent in self.jober.agents()},
+                60,
+                f"{host} has joined",
+            )
         return process
 
     def leading(self) -> "subprocess.Popen[bytes]":

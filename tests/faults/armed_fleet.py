@@ -4,13 +4,12 @@ its jobs write a log of their own."""
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jober.failpoint import FOLDER_VARIABLE, VARIABLE
 from jober.pace import VARIABLE as PACE_VARIABLE
-from jober_worker.kernel import all_processes, read_process
+from jober_worker.kernel import read_process
 from tests.faults.work import LOG_VARIABLE
 from tests.fleet import Fleet
 from tests.waiting import wait_until
@@ -43,9 +42,9 @@ class ArmedFleet(Fleet):
     def armed_agent(
         self, host: str, failpoints: str = "", *more: str, roles: str = ROLE, **settings: Any
     ) -> "subprocess.Popen[bytes]":
-        """Start a guardian with an agent, which has folders of its own, and wait for it."""
+        """Start a guardian with an agent, which has folders of its own, as `Fleet.agent` does."""
         folder = self.folder / host / "logs"
-        environ: Mapping[str, str] = {VARIABLE: failpoints}
+        environ = {VARIABLE: failpoints}
         return self.agent(host, roles, *more, log_dir=folder, environ=environ, **settings)
 
     def hits(self, name: str) -> list[int]:
@@ -65,11 +64,6 @@ class ArmedFleet(Fleet):
         """The moment, by the clock of Redis."""
         seconds, micros = self.jober.store.connection.client.time()
         return int(seconds) * 1000 + int(micros) // 1000
-
-
-def agents_below(guardian: "subprocess.Popen[bytes]") -> list[int]:
-    """The agent that a guardian has now; none while it has none."""
-    return [p.pid for p in all_processes().values() if p.parent == guardian.pid and not p.has_ended]
 
 
 def freeze(pid: int) -> None:

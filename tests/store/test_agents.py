@@ -105,3 +105,16 @@ def test_an_agent_whose_record_has_expired_is_struck_off_too(store: Store, hand:
     store.connection.command("ZADD", "jober:agents", 1, "host1-aaaaaa")
     assert store.agents.bury() == ["host1-aaaaaa"]
     assert hand.count("rq:workers") == 0
+
+
+def test_an_agent_that_is_gone_is_no_worker_of_its_host_though_another_one_came_before_it_went(
+    store: Store, hand: Hand
+) -> None:
+    command = store.connection.command
+    hand.agent("host1-aaaaaa")
+    hand.agent("host1-bbbbbb")
+    store.agents.leave("host1-aaaaaa")
+    assert b"rq:queue:@host1" in command("SMEMBERS", "rq:queues")
+    store.agents.leave("host1-bbbbbb")
+    assert not command("EXISTS", "rq:workers:@host1")
+    assert b"rq:queue:@host1" not in command("SMEMBERS", "rq:queues")

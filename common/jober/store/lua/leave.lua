@@ -15,10 +15,12 @@ redis.call('SREM', KEYS[3], KEYS[4])
 for _, queue in ipairs(redis.call('SMEMBERS', 'rq:queues')) do
   redis.call('SREM', 'rq:workers:' .. string.sub(queue, 10), KEYS[4])
 end
--- Nothing waits for the host: its queues need not be listed. An agent that is there serves them anyway.
+-- Nothing waits for the host, and no other agent of it is there: its queues need not be listed. Where
+-- one is, it could not be found among their workers when it leaves.
 for _, queue in ipairs(redis.call('SMEMBERS', 'rq:queues')) do
   local own = host and string.gsub(string.sub(queue, 10), '%^%d$', '') == '@' .. host
-  if own and redis.call('EXISTS', queue) == 0 then redis.call('SREM', 'rq:queues', queue) end
+  local workers = 'rq:workers:' .. string.sub(queue, 10)
+  if own and redis.call('EXISTS', queue, workers) == 0 then redis.call('SREM', 'rq:queues', queue) end
 end
 tell('agent.' .. ARGV[2], now, { agent = ARGV[1], host = host })
 return 1
