@@ -56,11 +56,11 @@ mutants: $(VENV)/installed-dev ## take each mechanism out of a copy of the tree:
 fuzz: $(VENV)/installed-fuzz ## bad input of every kind, 100,000 cases and more (TARGETS="'cron text' roles" for some)
 	@$(BIN)/python -m tests.fuzz $(TARGETS)
 
-bench: $(VENV)/installed-bench ## measure, beside peers in the same run
-	@for measured in schedule latency processes firing table output; do $(BIN)/python -m benchmarks.$$measured || exit 1; done
+bench: $(VENV)/installed-bench ## measure, beside peers in the same run (BENCH=throughput for some)
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## remove what make built
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz .import_linter_cache
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian splits `venv` from its Python: root gets the package, others are told which.
@@ -101,9 +101,19 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
 	@$(PIP) install -e '.[embedded]' --group dev
 	@touch $@
 
-$(VENV)/installed-bench: pyproject.toml | $(VENV)/installed-dev
+# SAQ and arq want an older client of Redis than jober takes, so they get an environment of their
+# own; BullMQ is for where Node is.
+BULLMQ := benchmarks/peers/bullmq/package.json
+$(VENV)/installed-bench: pyproject.toml $(BULLMQ) | $(VENV)/installed-dev
 	@echo "installing the peers that are measured beside"
 	@$(PIP) install --group bench
+	@$(PYTHON) -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	@$(VENV)/peers/bin/python -m pip --disable-pip-version-check --quiet install --group bench-apart
+	@if command -v npm >/dev/null; then \
+	  mkdir -p build/bullmq && cp $(BULLMQ) build/bullmq && \
+	  npm install --prefix build/bullmq --silent --no-audit --no-fund; \
+	else echo "BullMQ is left out: npm is not there"; fi
 	@touch $@
 
 # Coverage-guided, where there is a wheel of atheris; `make fuzz` says so where there is none.

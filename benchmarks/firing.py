@@ -2,7 +2,7 @@
 
 A private Redis and one scheduler as processes. An agent is registered that claims nothing, so what
 is measured is the leader: due moment to `enqueued_at`, as Redis recorded it. The peers (see
-`firing_peers`) take their turns in between. `python -m benchmarks.firing [JOBS]`.
+`firing_peers`) take their turns in between. `python -m benchmarks firing`.
 """
 
 import os
@@ -13,10 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.firing_peers import PEERS, rate
+from benchmarks.section import Bar, Section
 from jober.agent_info import AgentInfo
 from jober.clock import from_ms
 from jober.embedded import RedisServer
@@ -27,19 +25,19 @@ from jober.store.jobs import Change
 BIN = Path(sys.executable).parent
 
 
-ROUNDS = 3
+JOBS = 10_000
 PEER_JOBS = 2_000
 
 
-def main(jobs: int) -> None:
+def measure(rounds: int, part: float) -> list[Section]:
+    jobs, peer_jobs = max(200, round(JOBS * part)), max(100, round(PEER_JOBS * part))
     bursts: list[list[int]] = []
     rates: dict[str, list[float]] = {name: [] for name in PEERS}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         bursts.append(one_burst(jobs))
         for name, peer in PEERS.items():
-            rates[name].append(rate(peer, PEER_JOBS))
-    show_lateness(jobs, bursts)
-    show_rates(jobs, statistics.median(map(_rate, bursts)), rates)
+            rates[name].append(rate(peer, peer_jobs))
+    return [_lateness(jobs, bursts), _rates(jobs, peer_jobs, bursts, rates)]
 
 
 def one_burst(jobs: int) -> list[int]:
@@ -113,29 +111,35 @@ def _rate(late: list[int]) -> float:
     return len(late) / max(0.001, (max(late) - min(late)) / 1000)
 
 
-def show_lateness(jobs: int, bursts: list[list[int]]) -> None:
-    table = Table(title=f"{jobs} jobs due at one moment; ms after due", min_width=60)
-    for heading in ("p50", "p90", "p99", "last", "runs/s"):
-        table.add_column(heading, justify="right")
-    for late in bursts:
+def _lateness(jobs: int, bursts: list[list[int]]) -> Section:
+    rows = []
+    for number, late in enumerate(bursts, 1):
         cuts = statistics.quantiles(late, n=100)
         figures = (cuts[49], cuts[89], cuts[98], max(late), _rate(late))
-        table.add_row(*(f"{value:.0f}" for value in figures))
-    Console().print(table)
+        rows.append((str(number), *(f"{value:,.0f}" for value in figures)))
+    return Section(
+        title="A burst of fires",
+        how=f"{jobs:,} jobs due at one moment, enqueued as full RQ records; ms after due.",
+        columns=("round", "p50", "p90", "p99", "last", "runs a second"),
+        rows=tuple(rows),
+    )
 
 
-def show_rates(jobs: int, ours: float, rates: dict[str, list[float]]) -> None:
-    table = Table(title=f"medians of {ROUNDS} rounds, in turn", min_width=60)
-    table.add_column("what fires")
-    for heading in ("at once", "a second", "jober is"):
-        table.add_column(heading, justify="right")
-    table.add_row("jober, the leader's FIRE", str(jobs), f"{ours:.0f}", "")
+def _rates(
+    jobs: int, peer_jobs: int, bursts: list[list[int]], rates: dict[str, list[float]]
+) -> Section:
+    ours = statistics.median(map(_rate, bursts))
+    rows = [("jober, the leader's FIRE", f"{jobs:,}", f"{ours:,.0f}", "")]
+    bars = [Bar(label="jober", value=ours, ours=True)]
     for name, found in rates.items():
         theirs = statistics.median(found)
-        ratio = f"{ours / theirs:.1f}x" if theirs else "-"
-        table.add_row(name, str(PEER_JOBS), f"{theirs:.0f}", ratio)
-    Console().print(table)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+        rows.append((name, f"{peer_jobs:,}", f"{theirs:,.0f}", f"{ours / theirs:.1f}×"))
+        bars.append(Bar(label=name, value=theirs))
+    return Section(
+        title="Fires a second",
+        how="Jobs that are due at one moment, until all are in their queue.",
+        columns=("what fires", "at once", "a second", "jober is"),
+        rows=tuple(rows),
+        bars=tuple(bars),
+        unit="fires a second",
+    )

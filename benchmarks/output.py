@@ -3,33 +3,31 @@
 A private Redis and one agent; one job at a time prints so many bytes, in lines, and the time is
 that from its start to its end as Redis recorded them. Beside it, in the same round, the same
 program through a plain pipe: `| cat >/dev/null`, and `| cat >FILE` where the job keeps a file.
-`python -m benchmarks.output [MEGABYTES]`.
+`python -m benchmarks output`.
 """
 
 import os
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks import followers
+from benchmarks.fleet import agent, private
+from benchmarks.section import Section
 from jober import Jober
-from jober.embedded import RedisServer
+from jober.output import Frame
 from jober.run import Run
 
-BIN = Path(sys.executable).parent
-ROUNDS = 3
+MEGABYTES = 500
 JOBS: dict[str, dict[str, Any]] = {
     "none": {"output": "none"},
     "memory": {},
     "memory, merged": {"stderr": "merge"},
     "file": {"output": "file"},
+    "file, followed": {"output": "file"},
     "memory, a secret": {"env": {"TOKEN": "correct horse battery"}, "secret": ["TOKEN"]},
 }
 
@@ -39,62 +37,61 @@ def printer(size: int) -> str:
     return f"yes '{line}' | head -c {size}"
 
 
-def main(megabytes: int) -> None:
-    size = megabytes * 1_000_000
-    with RedisServer() as server, tempfile.TemporaryDirectory() as folder:
-        agent = subprocess.Popen(
-            [
-                *(str(BIN / "jober-worker"), "--host", "bench", "--roles", "bench"),
-                *("--log-dir", folder, "--log-level", "warning"),
-            ],
-            env={**os.environ, "JOBER_REDIS_URL": server.url},
-        )
-        with Jober(server.url) as jober:
-            try:
-                while not jober.agents():
-                    time.sleep(0.01)
-                measure(jober, size, Path(folder))
-            finally:
-                agent.send_signal(signal.SIGTERM)
-                agent.wait(30)
+def measure(rounds: int, part: float) -> list[Section]:
+    size = max(1, round(MEGABYTES * part)) * 1_000_000
+    with private() as jober, agent(jober), tempfile.TemporaryDirectory() as folder:
+        rows = _rows(jober, size, Path(folder), rounds)
+    return [
+        Section(
+            title="Output",
+            how=f"One job prints {size / 1e6:,.0f} MB, in lines; medians of {rounds}. Beside it, "
+            "in the same round, the same program through a plain pipe (`| cat`), to a file where "
+            "the job keeps one. Where it is followed, somebody reads live all that comes.",
+            columns=(
+                *("what is kept", "MB/s", "of a plain pipe", "agent CPU", "agent grew"),
+                *("log in Redis", "the follower got"),
+            ),
+            rows=tuple(rows),
+        ),
+        *followers.measure(rounds, part),
+    ]
 
 
-def measure(jober: Jober, size: int, folder: Path) -> None:
+def _rows(jober: Jober, size: int, folder: Path, rounds: int) -> list[tuple[str, ...]]:
     [agent] = jober.agents()
-    jober.add_job("warm", command=printer(1_000_000), shell=True, roles=["bench"])
+    jober.add_job("warm", command=printer(1_000_000), shell=True)
     jober.run("warm").wait(30)
-    table = Table(title=f"{size / 1e6:,.0f} MB printed; median of {ROUNDS}")
-    for title in (
-        "what is kept",
-        "MB/s",
-        "of a plain pipe",
-        "agent CPU",
-        "agent grew",
-        "log in Redis",
-    ):
-        table.add_column(title, justify="left" if title == "what is kept" else "right")
+    rows: list[tuple[str, ...]] = []
     for number, (title, fields) in enumerate(JOBS.items()):
         name = f"spew{number}"
-        jober.add_job(name, command=printer(size), shell=True, roles=["bench"], **fields)
-        plain_s, took_s, cpu_s, grown, log = [], [], [], [], 0
-        for _ in range(ROUNDS):
-            plain_s.append(plain(size, folder / "plain" if title == "file" else Path(os.devnull)))
+        jober.add_job(name, command=printer(size), shell=True, **fields)
+        followed = title.endswith("followed")
+        plain_s, took_s, cpu_s, grown, log, got = [], [], [], [], 0, 0
+        for _ in range(rounds):
+            to_file = fields.get("output") == "file"
+            plain_s.append(plain(size, folder / "plain" if to_file else Path(os.devnull)))
             before, began_s = resident(agent.pid), cpu(agent.pid)
             Path(f"/proc/{agent.pid}/clear_refs").write_text("5")
-            run = jober.run(name).wait(600)
+            handle = jober.run(name)
+            if followed:
+                got = max(got, sum(len(f.data) for f in handle.follow(600) if isinstance(f, Frame)))
+            run = handle.wait(600)
             took_s.append(run.duration_s or 0)
             cpu_s.append(cpu(agent.pid) - began_s)
             grown.append(peak(agent.pid) - before)
             log = max(log, in_redis(jober, run))
-        table.add_row(
-            title,
-            f"{size / 1e6 / median(took_s):,.0f}",
-            f"{median(p / t for p, t in zip(plain_s, took_s, strict=True)):.2f}",
-            f"{median(cpu_s):.2f} s",
-            f"{max(grown) / 1e6:.1f} MB",
-            f"{log / 1e6:.2f} MB",
+        rows.append(
+            (
+                title,
+                f"{size / 1e6 / median(took_s):,.0f}",
+                f"{median(p / t for p, t in zip(plain_s, took_s, strict=True)):.2f}",
+                f"{median(cpu_s):.2f} s",
+                f"{max(grown) / 1e6:.1f} MB",
+                f"{log / 1e6:.2f} MB",
+                f"{got / 1e6:.1f} MB" if followed else "",
+            )
         )
-    Console().print(table)
+    return rows
 
 
 def plain(size: int, to: Path) -> float:
@@ -131,7 +128,3 @@ def _status(pid: int, name: str) -> int:
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
     raise LookupError(name)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)

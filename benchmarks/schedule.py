@@ -1,6 +1,6 @@
 """How long the next fire takes, beside cronsim and croniter in the same run.
 
-    python benchmarks/schedule.py
+    python -m benchmarks schedule
 
 Medians of batches, in microseconds; ratios above 1 say how many times faster jober is. "Read"
 is reading the expression and finding one fire: for the first time (nothing remembered), and
@@ -16,9 +16,8 @@ from zoneinfo import ZoneInfo
 import pytz
 from croniter import croniter
 from cronsim import CronSim
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.section import Section
 from jober.schedule import cron, cron_fields, parse
 
 EXPRESSIONS = (
@@ -58,7 +57,7 @@ def repeated(work: Callable[[], object], times: int = 40) -> float:
     return microseconds(batch, times)
 
 
-def measure(text: str) -> tuple[float, float, float, float, float, float]:
+def _measured(text: str) -> tuple[float, float, float, float, float, float]:
     schedule = parse({"cron": text}, ZONE)
     moments_ms = [round(moment.timestamp() * 1000) for moment in MOMENTS]
 
@@ -89,29 +88,24 @@ def measure(text: str) -> tuple[float, float, float, float, float, float]:
     )
 
 
-def main() -> None:
-    table = Table(title=f"next fire in {ZONE}, µs")
-    table.add_column("expression", no_wrap=True)
-    for column in ("next", "next ms", "read 1st", "again", "cronsim", "croniter"):
-        table.add_column(column, justify="right", no_wrap=True)
-    rows = [measure(text) for text in EXPRESSIONS]
-    for text, row in zip(EXPRESSIONS, rows, strict=True):
-        table.add_row(text, *(f"{figure:.1f}" for figure in row))
+def measure(_: int, part: float) -> list[Section]:
+    expressions = EXPRESSIONS[: max(2, round(len(EXPRESSIONS) * part))]
+    rows = [_measured(text) for text in expressions]
     columns = list(zip(*rows, strict=True))
-    table.add_section()
-    table.add_row("mean", *(f"{mean(column):.1f}" for column in columns))
     middle = [median(column) for column in columns]
-    table.add_row("median", *(f"{figure:.1f}" for figure in middle))
-    console = Console()
-    console.print(table)
+    told = [(f"`{text}`", row) for text, row in zip(expressions, rows, strict=True)]
+    told += [("mean", tuple(mean(column) for column in columns)), ("median", tuple(middle))]
     _, _, first, again, sim, iter_ = middle
-    console.print(
-        f"read + next, ratios of medians: cronsim {sim / first:.1f} (again {sim / again:.1f}), "
-        f"croniter {iter_ / first:.1f} (again {iter_ / again:.1f})"
-    )
-    goal = mean(columns[0])
-    console.print(f"next_after, mean: {goal:.2f} µs (goal: 5), {'met' if goal <= 5 else 'MISSED'}")
-
-
-if __name__ == "__main__":
-    main()
+    return [
+        Section(
+            title="The next fire of a cron expression",
+            how=f"In {ZONE}, µs; medians of batches. Read is reading the expression and finding "
+            "one fire: for the first time, and again, as for the next job of the same expression.",
+            columns=("expression", "next", "next ms", "read", "again", "cronsim", "croniter"),
+            rows=tuple((text, *(f"{figure:.1f}" for figure in row)) for text, row in told),
+            notes=(
+                f"Read and next, ratios of medians: cronsim {sim / first:.1f} (again "
+                f"{sim / again:.1f}), croniter {iter_ / first:.1f} (again {iter_ / again:.1f}).",
+            ),
+        )
+    ]

@@ -2,7 +2,7 @@
 
 N jobs with cron schedules in mixed zones (most are due once a year; 100 are due each second), a
 private Redis, one scheduler as a process, which is then restarted. An agent is registered that
-claims nothing. `python benchmarks/table.py [JOBS]`.
+claims nothing. `python -m benchmarks table`.
 """
 
 import os
@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.firing import keep_agent
+from benchmarks.section import Section
 from jober.embedded import RedisServer
 from jober.job import Job
 from jober.store import Store
@@ -27,11 +26,13 @@ from jober.store.jobs import APPLY_KEYS, job_fields
 
 BIN = Path(sys.executable).parent
 ZONES = ("UTC", "Europe/Warsaw", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
+JOBS = 100_000
 EACH_SECOND = 100
 SECONDS = 20
 
 
-def main(jobs: int) -> None:
+def measure(_: int, part: float) -> list[Section]:
+    jobs = max(1_000, round(JOBS * part))
     with RedisServer() as server:
         store = Store(server.url)
         store.observe_time()
@@ -58,11 +59,8 @@ def main(jobs: int) -> None:
         finally:
             stop(scheduler)
             store.close()
-    table = Table(title=f"{jobs} jobs in the table, {EACH_SECOND} due each second", min_width=60)
-    table.add_column("what")
-    table.add_column("figure", justify="right")
     cuts = statistics.quantiles(late, n=100)
-    for what, figure in (
+    rows = (
         ("definitions written, s", f"{defined:.1f}"),
         ("all planned by a first leader, s", f"{planned:.1f}"),
         ("a new leader's start to its first fire, s", f"{first:.2f}"),
@@ -71,9 +69,16 @@ def main(jobs: int) -> None:
         ("memory of the leader, MiB", f"{memory:.0f}"),
         ("processor time of the leader, % of one core", f"{100 * cpu / alive:.1f}"),
         ("memory of Redis, MiB", f"{redis_memory:.0f}"),
-    ):
-        table.add_row(what, figure)
-    Console().print(table)
+    )
+    return [
+        Section(
+            title="A large table of jobs",
+            how=f"{jobs:,} jobs, {EACH_SECOND} of them due each second; a leader that plans all, "
+            "and another that takes over.",
+            columns=("what", "figure"),
+            rows=rows,
+        )
+    ]
 
 
 def start(url: str) -> "subprocess.Popen[bytes]":
@@ -148,7 +153,3 @@ def lateness(store: Store) -> list[float]:
             assert run.enqueued_at_ms and run.fire_at_ms
             late.append(float(run.enqueued_at_ms - run.fire_at_ms))
     return late
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

@@ -1,0 +1,42 @@
+"""Each benchmark that needs no peer works, small; what it measures is no matter here."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from benchmarks import report
+from benchmarks.section import Section
+
+ALONE = ("commands", "stages", "latency", "processes", "starts", "output")
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_benchmark_tells_its_figures(name: str) -> None:
+    sections: list[Section] = import_module(f"benchmarks.{name}").measure(1, 0.02)
+    assert sections
+    for section in sections:
+        assert section.rows
+        assert all(len(row) == len(section.columns) for row in section.rows)
+
+
+def test_an_agent_executes_what_a_queue_is_filled_with_for_the_measure() -> None:
+    throughput = import_module("benchmarks.throughput")
+    ours = [runner for runner in throughput.RUNNERS if runner.ours]
+    assert len(ours) == 2
+    for runner in ours:
+        assert throughput.rate(runner, 60) > 0
+
+
+def test_the_page_has_a_table_of_each_section(tmp_path: Path) -> None:
+    section = Section(
+        title="A title",
+        how="How it was.",
+        columns=("what", "figure"),
+        rows=(("one", "1"), ("two", "2")),
+        notes=("It came to this.",),
+    )
+    page = report.write({"name": [section]}, [("date", "2026-11-21")], tmp_path).read_text()
+    assert "## A title\n\nHow it was.\n\n| what | figure |\n| --- | ---: |\n| one | 1 |" in page
+    assert "- It came to this." in page
+    assert report.write({"name": [section]}, [("date", "2026-11-21")], tmp_path).read_text() == page
