@@ -14,8 +14,20 @@ class StaleMutation(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """`old` of `file` becomes `new`."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """`old` of `file` becomes `new`; `promise` is the name of one in docs/guarantees.md."""
+    """`old` of `file` becomes `new`; `promise` is the name of one in docs/guarantees.md.
+
+    `also` takes out what would do in its place: some things are held twice.
+    """
 
     name: str
     promise: str
@@ -23,20 +35,25 @@ class Mutation:
     old: str
     new: str
     test: str
+    also: tuple[Change, ...] = ()
 
-    def mutated(self, root: Path = ROOT) -> str:
-        """The text of the file as the mutation has it. Raises StaleMutation."""
-        text = (root / self.file).read_text("utf-8")
-        if (found := text.count(self.old)) != 1:
-            raise StaleMutation(
-                f"mutation '{self.name}': what it changes is {found} times in {self.file}, and has "
-                f"to be there once; say in tests/mutants what stands there now:\n{self.old}"
-            )
-        return text.replace(self.old, self.new)
+    def mutated(self, root: Path = ROOT) -> dict[str, str]:
+        """The files that it changes, as it has them. Raises StaleMutation."""
+        texts: dict[str, str] = {}
+        for one in (Change(file=self.file, old=self.old, new=self.new), *self.also):
+            text = texts.get(one.file) or (root / one.file).read_text("utf-8")
+            if (found := text.count(one.old)) != 1:
+                raise StaleMutation(
+                    f"mutation '{self.name}': what it changes is {found} times in {one.file}, and "
+                    f"has to be there once; say in tests/mutants what stands there now:\n{one.old}"
+                )
+            texts[one.file] = text.replace(one.old, one.new)
+        return texts
 
     def apply(self, root: Path) -> None:
         """Change the copy of the tree at `root`. Raises StaleMutation."""
-        (root / self.file).write_text(self.mutated(root), "utf-8")
+        for file, text in self.mutated(root).items():
+            (root / file).write_text(text, "utf-8")
 
 
 def copy_tree(to: Path, tree: Path = ROOT) -> None:

@@ -87,14 +87,6 @@ SCHEDULER = (
         "::test_a_definition_that_cannot_be_read_stops_no_other_job",
     ),
     Mutation(
-        name="ticker: nobody hears of changes",
-        promise="fires",
-        file=f"{_SCHEDULER}/ticker.py",
-        old="                    self._woken.set()\n",
-        new="                    pass\n",
-        test="tests/scheduler/test_parts.py::test_a_changed_definition_is_planned_at_once",
-    ),
-    Mutation(
         name="reaper: does not wait a full lease after a restart of Redis",
         promise="ends",
         file=f"{_SCHEDULER}/reaper.py",

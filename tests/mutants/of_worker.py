@@ -1,6 +1,6 @@
 """Mutations of the worker: what runs there, ends there, and is told from there."""
 
-from tests.mutants.mutation import Mutation
+from tests.mutants.mutation import Change, Mutation
 
 _WORKER = "worker/jober_worker"
 
@@ -12,7 +12,7 @@ WORKER = (
         old="            self._kill_all_below()\n",
         new="",
         test="tests/worker/test_guardian.py"
-        "::test_when_the_agent_is_killed_its_runs_are_gone_in_a_second_and_another_joins",
+        "::test_when_an_agent_that_drains_is_killed_its_runs_are_gone_before_the_guardian",
     ),
     Mutation(
         name="guardian: is no subreaper",
@@ -29,6 +29,10 @@ WORKER = (
         file=f"{_WORKER}/guardian.py",
         old="            tell_when_parent_dies(PARENT_DIED)\n",
         new="",
+        also=(
+            # The pipe that nobody reads any more would tell it, within a second.
+            Change(file=f"{_WORKER}/serve.py", old="            words.tell(PARENT_DIED)\n", new=""),
+        ),
         test="tests/worker/test_guardian.py"
         "::test_when_the_guardian_is_killed_the_agent_and_all_its_runs_are_gone_at_once",
     ),
@@ -80,15 +84,6 @@ WORKER = (
         promise="processes",
         file=f"{_WORKER}/sweeper.py",
         old="send({process.pid, *below([process.pid], processes)}, signal.SIGKILL)",
-        new="",
-        test="tests/worker/test_orphans.py"
-        "::test_nothing_that_a_run_has_started_is_left_soon_after_it",
-    ),
-    Mutation(
-        name="program: its session goes on when it has ended",
-        promise="processes",
-        file=f"{_WORKER}/process.py",
-        old="                kill_session(self.pid)\n",
         new="",
         test="tests/worker/test_orphans.py"
         "::test_nothing_that_a_run_has_started_is_left_soon_after_it",
@@ -147,21 +142,13 @@ WORKER = (
         "::test_an_agent_that_redis_has_forgotten_joins_again_and_goes_on",
     ),
     Mutation(
-        name="agent: a cordon is not heeded",
-        promise="hosts",
-        file=f"{_WORKER}/agent.py",
-        old="            self.open.clear()\n",
-        new="            pass\n",
-        test="tests/worker/test_orders.py::test_an_agent_that_starts_on_a_cordoned_host_is_cordoned",
-    ),
-    Mutation(
         name="reporter: what Redis does not take is dropped",
         promise="outage",
         file=f"{_WORKER}/reporter.py",
         old="                return list(batch)\n            if",
         new="                return []\n            if",
         test="tests/worker/test_reports.py"
-        "::test_runs_that_end_while_redis_is_away_have_their_true_outcome_once_it_is_back",
+        "::test_many_results_are_told_once_though_redis_goes_away_in_the_middle",
     ),
     Mutation(
         name="journal: is skipped",

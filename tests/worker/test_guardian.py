@@ -48,6 +48,20 @@ def test_when_the_agent_is_killed_its_runs_are_gone_in_a_second_and_another_join
     assert guardian.poll() is None
 
 
+def test_when_an_agent_that_drains_is_killed_its_runs_are_gone_before_the_guardian(
+    fleet: Fleet,
+) -> None:
+    """No other agent comes after it, that would see to what is left."""
+    guardian = fleet.agent("web1", ROLE, drain=60)
+    agent = agent_of(guardian)
+    pids = numbers(fleet, start(fleet, "tree", command=TREE, shell=True), 4)
+    guardian.send_signal(signal.SIGTERM)
+    wait_until(lambda: [one.state for one in fleet.jober.agents()] == ["draining"])
+    os.kill(agent, signal.SIGKILL)
+    guardian.wait(15)
+    assert [pid for pid in pids if lives(pid)] == []
+
+
 def test_a_paused_agent_is_killed_before_its_leases_are_over(fleet: Fleet) -> None:
     guardian = fleet.agent("web1", ROLE)
     handle = start(fleet, "tree", command=TREE, shell=True)
