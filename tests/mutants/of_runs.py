@@ -244,9 +244,19 @@ RUN_SCRIPTS = (
         name="RENEW: a claim whose reply was lost is nobody's",
         promise="ends",
         file=f"{_LUA}/renew.lua",
-        old="  if not held[lease] then\n",
-        new="  if false then\n",
+        old="    if run[1] == 'running' and run[2] == attempt then\n"
+        "      redis.call('HSET', record, 'state', 'queued',",
+        new="    if false then\n      redis.call('HSET', record, 'state', 'queued',",
         test="tests/store/test_leases.py::test_a_claim_whose_reply_was_lost_goes_back_to_its_queue",
+    ),
+    Mutation(
+        name="RENEW: gives up a claim whose reply may be on its way",
+        promise="ends",
+        file=f"{_LUA}/renew.lua",
+        old="    redis.call('ZADD', KEYS[1], 'XX', now + lease_ms,\n",
+        new="    redis.call('ZADD', KEYS[1], 'XX', 1,\n",
+        test="tests/faults/test_lost_claim.py"
+        "::test_a_run_whose_claim_got_no_reply_is_not_lost_but_runs_in_the_end",
     ),
     Mutation(
         name="RENEW: does not tell what to cancel",

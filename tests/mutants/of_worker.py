@@ -94,8 +94,8 @@ WORKER = (
         file=f"{_WORKER}/following.py",
         old="            send(self._members(), signal.SIGKILL)\n            self._kill_at",
         new="            self._kill_at",
-        test="tests/worker/test_process.py"
-        "::test_a_tree_that_ignores_term_is_killed_after_the_grace",
+        test="tests/worker/test_stopping.py"
+        "::test_what_ignores_term_is_gone_within_its_grace_and_two_seconds",
     ),
     Mutation(
         name="program: no timeout",
@@ -104,15 +104,6 @@ WORKER = (
         old="        if self._timeout_at is not None and now >= self._timeout_at:\n",
         new="        if False:\n",
         test="tests/worker/test_process.py::test_a_program_is_stopped_after_its_timeout",
-    ),
-    Mutation(
-        name="agent: leftovers of killed ones go on",
-        promise="processes",
-        file=f"{_WORKER}/agent.py",
-        old="        clear_leftovers()\n",
-        new="",
-        test="tests/worker/test_leftovers.py"
-        "::test_what_an_agent_and_its_guardian_killed_at_once_have_left_ends_when_another_starts",
     ),
     Mutation(
         name="agent: a lost attempt goes on",
@@ -193,7 +184,7 @@ WORKER = (
         old=" or zlib.crc32(record) != crc:",
         new=":",
         test="tests/worker/test_journal_file.py"
-        "::test_a_file_that_is_torn_anywhere_has_all_that_was_whole",
+        "::test_a_record_that_the_disk_has_changed_is_none_and_ends_the_file",
     ),
     Mutation(
         name="vigil: off",
@@ -220,8 +211,8 @@ WORKER = (
         file=f"{_WORKER}/pump.py",
         old="            if not isinstance(error, RedisRefused):\n                return taken\n",
         new="            if not isinstance(error, RedisRefused):\n                return []\n",
-        test="tests/worker/test_pump.py"
-        "::test_a_writer_never_waits_for_redis_and_output_goes_on_when_it_is_back",
+        test="tests/worker/test_reports.py"
+        "::test_runs_that_end_while_redis_is_away_have_their_true_outcome_once_it_is_back",
     ),
     Mutation(
         name="output: Redis keeps all of it",

@@ -97,6 +97,17 @@ def test_a_file_that_is_torn_anywhere_has_all_that_was_whole(cut: int) -> None:
     assert torn == cut - (ends[count - 1] if count else begun)
 
 
+def test_a_record_that_the_disk_has_changed_is_none_and_ends_the_file(tmp_path: Path) -> None:
+    first, second, third = (entry(exit_code=number).to_bytes() for number in (1, 2, 3))
+    whole = written(tmp_path, first, second, third).read_bytes()
+    at = whole.index(second) + len(second) // 2
+    changed = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+    assert read_records(whole) == ([first, second, third], 0)
+    found, torn = read_records(changed)
+    assert found == [first]
+    assert torn == len(whole) - whole.index(first) - len(first)
+
+
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | INTEGERS | st.floats() | st.text() | st.binary(),
