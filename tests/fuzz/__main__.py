@@ -3,6 +3,7 @@ came of it. Ends 1 where there is a defect, whose smallest case is kept in `.fuz
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,8 +11,10 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
+from tests.fuzz.guided import PARSERS, RUNS
 from tests.fuzz.target import Row, strain
 from tests.fuzz.targets import TARGETS
 
@@ -28,10 +31,16 @@ def main(names: list[str], share: float) -> int:
         return 2
     KEPT.mkdir(exist_ok=True)
     began = time.monotonic()
+    sys.stdout.write(f"{'what':<24}{'cases':>9}{'seconds':>9}{'defects':>9}\n")
     # The slow ones first, so that none is left over alone.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         told = pool.map(lambda target: _apart(target.name, share), reversed(wanted))
-        rows = [row for row in _shown(told)]
+        rows = list(_shown(told))
+        if not names and find_spec("atheris"):
+            guided = pool.map(lambda name: _guided(name, share), PARSERS)
+            rows += list(_shown(guided))
+        elif not names:
+            sys.stdout.write("atheris is not installed here: nothing is guided by coverage\n")
     cases, defects = sum(row.cases for row in rows), sum(row.defect is not None for row in rows)
     _say("all", cases, time.monotonic() - began, defects)
     for row in rows:
@@ -45,7 +54,6 @@ def main(names: list[str], share: float) -> int:
 
 
 def _shown(rows: Iterable[Row]) -> Iterable[Row]:
-    sys.stdout.write(f"{'what':<24}{'cases':>9}{'seconds':>9}{'defects':>9}\n")
     for row in rows:
         _say(row.name, row.cases, row.seconds, int(row.defect is not None))
         yield row
@@ -74,6 +82,33 @@ def _apart(name: str, share: float) -> Row:
     except (IndexError, ValueError, TypeError):
         defect = f"its process ended with status {done.returncode}:\n{done.stderr}"
         return Row(name=name, cases=0, seconds=time.monotonic() - began, defect=defect)
+
+
+def _guided(parser: str, share: float) -> Row:
+    """Fuzz a parser with what coverage leads to. A defect ends its process."""
+    began = time.monotonic()
+    runs = max(1, round(RUNS * share))
+    with tempfile.TemporaryDirectory(prefix="jober-fuzz-") as folder:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "tests.fuzz.guided",
+                parser,
+                str(runs),
+                str(KEPT.absolute()),
+                folder,
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+    counted = re.findall(r"^(?:#|Done )(\d+)", done.stderr, re.MULTILINE)
+    cases = int(counted[-1]) if counted else 0
+    defect = done.stderr if done.returncode or not cases else None
+    name = f"guided: {parser}"
+    return Row(name=name, cases=cases, seconds=time.monotonic() - began, defect=defect)
 
 
 def one(name: str, share: float) -> None:

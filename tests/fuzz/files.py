@@ -18,7 +18,7 @@ from tests.test_backup_anything import restore_anything
 from tests.worker.test_journal_file import ANYTHING, entry, replay_anything, twisted
 
 _RECORD = entry(exit_code=7).to_bytes()
-_WHOLE = MAGIC + 3 * (
+WHOLE = MAGIC + 3 * (
     len(_RECORD).to_bytes(4, "little") + zlib.crc32(_RECORD).to_bytes(4, "little") + _RECORD
 )
 
@@ -26,7 +26,7 @@ _WHOLE = MAGIC + 3 * (
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
     """A journal in which bits have flipped, cut somewhere, or with anything behind."""
-    data = bytearray(_WHOLE)
+    data = bytearray(WHOLE)
     for _ in range(draw(st.integers(0, 4))):
         data[draw(st.integers(0, len(data) - 1))] ^= 1 << draw(st.integers(0, 7))
     return bytes(data[: draw(st.integers(0, len(data)))]) + draw(st.binary(max_size=20))
