@@ -209,7 +209,7 @@ TARGETS = (
     Target(
         name="payloads of queues",
         cases=5_000,
-        few=BATCH * 3,
+        few=BATCH,
         given=st.lists(PAYLOADS, min_size=BATCH // 2, max_size=BATCH),
         open=_payloads,
         batch=BATCH,
@@ -217,7 +217,7 @@ TARGETS = (
     Target(
         name="commands to agents",
         cases=5_000,
-        few=BATCH * 2,
+        few=BATCH,
         given=st.lists(COMMANDS, min_size=BATCH // 2, max_size=BATCH),
         open=_commands,
         batch=BATCH,

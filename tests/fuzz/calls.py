@@ -107,4 +107,4 @@ def _open(folder: Path) -> Iterator[Check]:
         yield check
 
 
-TARGETS = (Target(name="calls of Jober", cases=5_000, few=150, given=calls(), open=_open),)
+TARGETS = (Target(name="calls of Jober", cases=5_000, few=75, given=calls(), open=_open),)

@@ -194,7 +194,7 @@ RAW = st.just(b"") | st.binary(max_size=6).map(
     lambda raw: raw.replace(b"\0", b"").replace(b"/", b"").lstrip(b"-")
 )
 TARGETS = (
-    Target(name="command lines", cases=5_000, few=100, given=lines() | worker_lines(), open=_here),
+    Target(name="command lines", cases=5_000, few=50, given=lines() | worker_lines(), open=_here),
     Target(
         name="commands as processes",
         cases=150,

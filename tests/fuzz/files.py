@@ -70,18 +70,18 @@ TARGETS = (
     Target(
         name="damaged journals",
         cases=10_000,
-        few=200,
+        few=100,
         given=damaged() | st.binary(max_size=100).map(lambda rest: MAGIC + rest),
         open=plain(read_journal),
     ),
     Target(
         name="journals replayed",
         cases=3_000,
-        few=40,
+        few=20,
         given=st.tuples(
             st.lists(st.binary() | twisted() | ANYTHING.map(msgpack.packb), max_size=4), st.binary()
         ),
         open=_on_store(_replay),
     ),
-    Target(name="backups restored", cases=2_000, few=20, given=st.data(), open=_on_store(_restore)),
+    Target(name="backups restored", cases=2_000, few=10, given=st.data(), open=_on_store(_restore)),
 )

@@ -128,7 +128,7 @@ TARGETS = (
     Target(
         name="records of runs",
         cases=3_000,
-        few=60,
+        few=30,
         given=st.tuples(
             RECORD | st.dictionaries(st.sampled_from(SHOWN), FIELD, min_size=1),
             st.lists(ENTRIES, max_size=3),
@@ -139,7 +139,7 @@ TARGETS = (
     Target(
         name="messages to followers",
         cases=5_000,
-        few=100,
+        few=50,
         given=st.lists(MESSAGES, min_size=10, max_size=20),
         open=_messages,
         batch=20,

@@ -79,7 +79,7 @@ TARGETS = (
     Target(
         name="words at the socket",
         cases=5_000,
-        few=100,
+        few=50,
         given=st.tuples(st.booleans(), st.lists(SAID, min_size=1, max_size=3)),
         open=_open,
     ),

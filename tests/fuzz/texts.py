@@ -225,67 +225,67 @@ TARGETS = (
     Target(
         name="cron text",
         cases=20_000,
-        few=300,
+        few=150,
         given=st.tuples(
             anything_near(CRONS) | st.text("0123456789*/-,?L#WH~() @", max_size=20),
             st.sampled_from(ZONES),
         ),
         open=plain(read_cron),
     ),
-    Target(name="schedule", cases=15_000, few=200, given=SCHEDULES, open=plain(read_fields)),
+    Target(name="schedule", cases=15_000, few=100, given=SCHEDULES, open=plain(read_fields)),
     Target(
         name="jobs TOML",
         cases=8_000,
-        few=150,
+        few=75,
         given=anything_near(JOBS_TOML),
         open=plain(read_toml),
     ),
     Target(
         name="jobs YAML",
         cases=5_000,
-        few=100,
+        few=50,
         given=anything_near(JOBS_YAML),
         open=plain(read_yaml),
     ),
     Target(
         name="crontab",
         cases=5_000,
-        few=100,
+        few=50,
         given=st.tuples(anything_near(CRONTABS), st.booleans()),
         open=plain(import_crontab),
     ),
     Target(
         name="systemd timers",
         cases=5_000,
-        few=100,
+        few=50,
         given=anything_near(UNITS),
         open=plain(import_systemd),
     ),
     Target(
         name="iCalendar",
         cases=5_000,
-        few=100,
+        few=50,
         given=as_bytes(anything_near(EVENTS)),
         open=plain(read_calendar),
     ),
     Target(
         name="worker.toml",
         cases=5_000,
-        few=100,
+        few=50,
         given=anything_near(WORKER_FILES),
         open=plain(read_worker_file),
     ),
     Target(
-        name="env file", cases=5_000, few=100, given=anything_near(ENV_FILES), open=plain(read_env)
+        name="env file", cases=5_000, few=50, given=anything_near(ENV_FILES), open=plain(read_env)
     ),
     Target(
-        name="Redis address", cases=5_000, few=100, given=anything_near(URLS), open=plain(read_url)
+        name="Redis address", cases=5_000, few=50, given=anything_near(URLS), open=plain(read_url)
     ),
-    Target(name="roles", cases=5_000, few=100, given=anything_near(ROLES), open=plain(read_roles)),
+    Target(name="roles", cases=5_000, few=50, given=anything_near(ROLES), open=plain(read_roles)),
     Target(
         name="log records",
         cases=5_000,
-        few=100,
+        few=50,
         given=as_bytes(anything_near(LOG_LINES)) | LOG_RECORDS,
         open=plain(read_log),
     ),
