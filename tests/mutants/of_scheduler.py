@@ -99,10 +99,19 @@ SCHEDULER = (
         name="reaper: does not see that Redis is another by now",
         promise="ends",
         file=f"{_SCHEDULER}/reaper.py",
-        old="        if server != self._server:\n",
-        new="        if not self._server:\n",
+        old="        if (server, clock) != self._server:\n",
+        new="        if not self._server[0] or clock != self._server[1]:\n",
         test="tests/scheduler/test_parts.py"
         "::test_after_a_restart_of_redis_leases_are_good_for_one_full_lease_more",
+    ),
+    Mutation(
+        name="reaper: does not see that the clock of Redis was set",
+        promise="ends",
+        file=f"{_SCHEDULER}/reaper.py",
+        old="        if (server, clock) != self._server:\n",
+        new="        if server != self._server[0]:\n",
+        test="tests/scheduler/test_settling.py"
+        "::test_after_the_clock_of_redis_was_set_leases_are_good_for_one_full_lease_more",
     ),
     Mutation(
         name="reaper: runs that wait though a slot is free wait on",
