@@ -5,7 +5,6 @@ import signal
 import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from jober.embedded import RedisServer
 from jober.run import RunState
 from tests.faults.proxy import Proxy
 from tests.fleet import Fleet
+from tests.mounted import fill, mounted
 from tests.waiting import wait_until
 from tests.worker.agents import ROLE, agent_of, joined, output, patched_agent, start
 from tests.worker.test_process import lives
@@ -299,19 +299,8 @@ def test_what_a_crash_has_torn_is_told_and_keeps_nobody_from_the_rest(
 @pytest.fixture
 def full(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of 64 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True
-        ).returncode
-    ):
-        pytest.skip("only root may mount a small disk; below, a file is limited instead")
-    try:
+    with mounted(tmp_path / "small", "size=64k") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def problems(fleet: Fleet) -> list[str]:
@@ -328,10 +317,7 @@ def test_a_full_disk_costs_no_result_while_the_agent_lives_and_is_told_once_and_
 ) -> None:
     lasting.agent("web1", ROLE, "--journal-dir", str(full))
     handles = [waiting(lasting, f"job{n}", f"echo down; exit {n}") for n in (1, 2)]
-    (full / "filler").write_bytes(bytes(60 * 1024))
-    with suppress(OSError), (full / "filler").open("ab", buffering=0) as file:
-        while file.write(b"x" * 512):
-            pass
+    fill(full)
     server.kill()
     (lasting.folder / "go").touch()
     wait_until(lambda: "No space left on device. What ends while Redis" in lasting.logs())
