@@ -10,8 +10,9 @@ import pytest
 from jober.embedded import RedisServer
 from tests.faults.armed_fleet import ArmedFleet
 from tests.faults.checker import Checker
-from tests.faults.network import Network, network_or_told
+from tests.faults.network import Network, network_or_told, redis_on
 from tests.faults.rounds import VARIABLE, Rounds, Told, table
+from tests.faults.spread_fleet import SpreadFleet
 
 _TOLD: list[Told] = []
 
@@ -33,6 +34,19 @@ def network() -> Iterator[Network]:
     """A network of several hosts; skipped where there can be none, except in CI, where it fails."""
     with network_or_told() as network:
         yield network
+
+
+@pytest.fixture
+def spread_fleet(network: Network, tmp_path: Path) -> Iterator[SpreadFleet]:
+    """A fleet with a host for each of its processes, none of which has been started yet."""
+    redis = network.host("redis")
+    with redis_on(redis) as (server, url):
+        fleet = SpreadFleet(network, redis, server.url, url, tmp_path)
+        try:
+            yield fleet
+        finally:
+            fleet.stop()
+            print(fleet.logs())  # noqa: T201 - shown by pytest where the test fails
 
 
 @pytest.fixture
