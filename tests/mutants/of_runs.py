@@ -255,8 +255,8 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/renew.lua",
         old="    redis.call('ZADD', KEYS[1], 'XX', now + lease_ms,\n",
         new="    redis.call('ZADD', KEYS[1], 'XX', 1,\n",
-        test="tests/faults/test_lost_claim.py"
-        "::test_a_run_whose_claim_got_no_reply_is_not_lost_but_runs_in_the_end",
+        test="tests/store/test_leases.py"
+        "::test_nobody_gives_up_a_claim_whose_reply_may_be_on_its_way",
     ),
     Mutation(
         name="RENEW: does not tell what to cancel",

@@ -4,6 +4,8 @@ import pytest
 
 from jober.run import Claim, RunState
 from jober.store import Store
+from jober.store.jobs import Change
+from jober.store.leases import Reclaimed
 from tests.store.hand import Hand
 
 
@@ -207,6 +209,21 @@ def test_a_claim_whose_reply_was_lost_goes_back_to_its_queue(store: Store, hand:
     assert (again.id, again.attempt) == (id, 2)
     assert not hand.finish(claim), "the first attempt is over"
     assert hand.finish(again)
+    assert hand.held() == {}
+
+
+def test_nobody_gives_up_a_claim_whose_reply_may_be_on_its_way(store: Store, hand: Hand) -> None:
+    store.jobs.apply([Change(op="limit", name="shared", slots=1)])
+    hand.job(limits=["shared"])
+    hand.agent()
+    id = hand.run()
+    (claim,) = hand.claim()
+    hand.expire(claim.lease)
+    hand.renew()
+    assert store.leases.reclaim() == Reclaimed()
+    assert hand.state(id) is RunState.RUNNING
+    assert hand.finish(claim)
+    hand.renew()
     assert hand.held() == {}
 
 
