@@ -13,11 +13,12 @@ MAX_RESULT_BYTES = 256 * 1024
 
 
 class RunState(StrEnum):
-    """Where a run is. The first four are live, the others are ends."""
+    """Where a run is. The first five are live, the others are ends."""
 
     QUEUED = "queued"
     PARKED = "parked"
     DELAYED = "delayed"
+    RESERVED = "reserved"  # an agent has it, and begins it as soon as a slot is free
     RUNNING = "running"
     SUCCESS = "success"
     SKIPPED = "skipped"
@@ -63,12 +64,20 @@ _TRUTH = frozenset(
 )
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset(
-        {RunState.PARKED, RunState.RUNNING, RunState.CANCELLED, RunState.MISSED}
+        {
+            RunState.PARKED,
+            RunState.RESERVED,
+            RunState.RUNNING,
+            RunState.CANCELLED,
+            RunState.MISSED,
+        }
     ),
     RunState.PARKED: frozenset({RunState.QUEUED, RunState.CANCELLED, RunState.MISSED}),
     RunState.DELAYED: frozenset(
         {RunState.QUEUED, RunState.CANCELLED, RunState.SUCCESS, RunState.SKIPPED}
     ),
+    # What ends within moments is never told to run.
+    RunState.RESERVED: frozenset({RunState.QUEUED, RunState.RUNNING, RunState.DELAYED, *_TRUTH}),
     RunState.RUNNING: frozenset(
         {
             RunState.DELAYED,
@@ -97,6 +106,7 @@ RQ_STATUS: dict[RunState, str] = {
     RunState.QUEUED: "queued",
     RunState.PARKED: "deferred",
     RunState.DELAYED: "scheduled",
+    RunState.RESERVED: "started",
     RunState.RUNNING: "started",
     RunState.SUCCESS: "finished",
     RunState.SKIPPED: "finished",
@@ -209,24 +219,43 @@ class Attempt:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A run that an agent has taken: it holds the lease of this attempt, and must finish it."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Work:
+    """What a claimed run is to do, and how: the same for all runs of one revision of a job, but
+    for those with parameters of their own. It is told apart as an object."""
 
-    id: str
-    attempt: int
-    job: str | None
+    job: str | None  # None for an application's own RQ job, as `data` is nothing then
     queue: str
     data: bytes  # JSON [func, null, args, kwargs], perhaps zlib-compressed by RQ
     options: str  # JSON object: what the definition says of how it runs and may end
     trigger: str
-    fire_at: str | None  # ISO text
     timeout: str | None  # seconds, as RQ writes it
-    term: str | None = None  # of the leader that fired it
     limits: str = ""  # the shared limits that it holds a slot of, with a comma between
     weight: int = 1  # how many of the agent's slots it takes
-    record: Mapping[bytes, bytes] = field(default_factory=dict)  # of a plain RQ job, all fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A run that an agent has taken: it holds the lease of this attempt, and must finish it, or,
+    where it is `reserved`, give it back."""
+
+    id: str
+    attempt: int
+    work: Work
+    fire_at: str | None = None  # ISO text
+    term: str | None = None  # of the leader that fired it
     refusals: int = 0  # how many earlier attempts hosts have refused, so that they never began
+    reserved: bool = False  # it is not told to have begun
+    record: Mapping[bytes, bytes] = field(default_factory=dict)  # of a plain RQ job, all fields
+
+    @property
+    def job(self) -> str | None:
+        return self.work.job
+
+    @property
+    def data(self) -> bytes:
+        """What to do: the work's, or the own of a plain RQ job."""
+        return self.record.get(b"data", self.work.data)
 
     @property
     def begun(self) -> int:

@@ -64,11 +64,13 @@ class Hand:
         claim: Claim,
         state: RunState = RunState.SUCCESS,
         agent: str = "host1-aaaaaa",
+        began_ms: int | None = None,
         **outcome: object,
     ) -> bool:
         host = agent.rpartition("-")[0]
         ended = Outcome(state=state, **outcome)  # type: ignore[arg-type]
-        return self.store.leases.finish(agent, [Finish(claim=claim, host=host, outcome=ended)])[0]
+        finish = Finish(claim=claim, host=host, outcome=ended, began_ms=began_ms)
+        return self.store.leases.finish(agent, [finish])[0]
 
     def put_off(
         self,
@@ -76,12 +78,15 @@ class Hand:
         retry_in_s: float = 0,
         state: RunState = RunState.FAILED,
         agent: str = "host1-aaaaaa",
+        began_ms: int | None = None,
         **outcome: object,
     ) -> bool:
         """Finish, to be tried again."""
         ended = Outcome(state=state, **outcome)  # type: ignore[arg-type]
         host = agent.rpartition("-")[0]
-        finish = Finish(claim=claim, host=host, outcome=ended, retry_in_s=retry_in_s)
+        finish = Finish(
+            claim=claim, host=host, outcome=ended, retry_in_s=retry_in_s, began_ms=began_ms
+        )
         return self.store.leases.finish(agent, [finish])[0]
 
     def overdue_binding(self, run: str) -> None:

@@ -58,7 +58,7 @@ def end_a_run(hand: Hand, state: RunState, **outcome: object) -> str:
     hand.agent()
     run = hand.run()
     (claim,) = hand.claim()
-    assert hand.finish(claim, state, "host1-aaaaaa", **outcome)
+    assert hand.finish(claim, state, "host1-aaaaaa", **outcome)  # type: ignore[arg-type]
     return run
 
 

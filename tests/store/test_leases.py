@@ -18,8 +18,8 @@ def test_a_claim_takes_runs_in_order_and_tells_all_there_is_to_know(
     claims = hand.claim()
     assert [claim.id for claim in claims] == [first, second]
     assert claims[0].data == b'["jober_worker.functions.command",null,[["true"]],{}]'
-    assert claims[0].options == '{"cwd": "/srv"}'
-    assert (claims[0].attempt, claims[0].job, claims[0].queue, claims[0].trigger) == (
+    assert claims[0].work.options == '{"cwd": "/srv"}'
+    assert (claims[0].attempt, claims[0].job, claims[0].work.queue, claims[0].work.trigger) == (
         1,
         "job",
         "default",
@@ -312,7 +312,7 @@ def test_an_application_s_own_rq_job_is_claimed_and_listed(store: Store, hand: H
     hand.agent()
     (claim,) = hand.claim()
     assert isinstance(claim, Claim)
-    assert (claim.id, claim.job, claim.trigger) == (job.id, None, "rq")
+    assert (claim.id, claim.job, claim.work.trigger) == (job.id, None, "rq")
     hand.finish(claim, exit_code=0, return_value=3)
     assert [run.id for run in store.runs.page()] == [job.id]
     assert job.get_status(refresh=True) == "finished"

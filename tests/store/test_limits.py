@@ -183,7 +183,7 @@ def test_a_heavy_run_is_passed_by_lighter_ones_for_a_while_and_then_waited_for(h
     assert (claimed.runs, claimed.held_back) == ([], True)
     hand.finish(running)
     claimed = hand.store.leases.claim("host1-aaaaaa", "host1", ["default"], 4, 4)
-    assert [(claim.id, claim.weight) for claim in claimed.runs] == [(heavy, 3), (lights[2], 1)]
+    assert [(claim.id, claim.work.weight) for claim in claimed.runs] == [(heavy, 3), (lights[2], 1)]
     assert not claimed.held_back
 
 
@@ -192,7 +192,7 @@ def test_a_run_heavier_than_an_agent_takes_all_its_slots(hand: Hand) -> None:
     hand.agent()
     hand.run()
     (claim,) = hand.store.leases.claim("host1-aaaaaa", "host1", ["default"], 4, 4).runs
-    assert claim.weight == 4
+    assert claim.work.weight == 4
 
 
 def test_a_job_with_a_limit_that_is_not_there_is_refused_and_nothing_is_written(

@@ -48,7 +48,7 @@ def test_a_run_that_goes_to_a_host_first_is_taken_there_and_by_nobody_else(
     assert store.leases.stray() == ([], [])
     assert hand.claim() == []
     (claim,) = hand.claim(DB2)
-    assert claim.id == run and claim.queue == "@db2"
+    assert claim.id == run and claim.work.queue == "@db2"
     # It counts for the fleet, as any run on any host.
     assert hand.count("jober:slots:job") == 1
     assert hand.finish(claim, agent=DB2)
@@ -66,7 +66,7 @@ def test_where_its_host_is_gone_or_takes_no_runs_it_goes_to_any_other(
     assert store.leases.stray() == ([run], [])
     assert store.leases.stray() == ([], [])
     (claim,) = hand.claim()
-    assert claim.id == run and claim.queue == "default"
+    assert claim.id == run and claim.work.queue == "default"
 
 
 def test_where_its_host_does_not_take_it_in_time_it_goes_to_any_other(

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jober.output import Frame, Stream
-from jober.run import Claim, Outcome, RunState
+from jober.run import Claim, Outcome, RunState, Work
 from jober.store import Store
 from jober.store.report import Finish, checked_report, report_of
 from jober_worker.journal import Journal
@@ -34,17 +34,8 @@ QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.function_scop
 
 
 def claim(run: str = "job-m1", attempt: int = 1) -> Claim:
-    return Claim(
-        id=run,
-        attempt=attempt,
-        job="job",
-        queue="default",
-        data=b"",
-        options="{}",
-        trigger="manual",
-        fire_at=None,
-        timeout=None,
-    )
+    work = Work(job="job", queue="default", data=b"", options="{}", trigger="manual", timeout=None)
+    return Claim(id=run, attempt=attempt, work=work)
 
 
 def entry(redis: str = "redis://here", **outcome: Any) -> Entry:
@@ -252,11 +243,11 @@ def test_a_journal_holds_no_more_than_its_bound_and_begins_anew_without_what_is_
     ended("c")
     assert "it would hold more than" in journal.problem
     assert kept() == ["a", "b"]
-    journal.reported("a:1")
+    journal.reported(["a:1"])
     journal.flush()
     assert (kept(), journal.problem) == (["b", "c"], "")
     for lease in ("b:1", "c:1"):
-        journal.reported(lease)
+        journal.reported([lease])
     journal.part.start()
     journal.stop()
     assert list(tmp_path.iterdir()) == []

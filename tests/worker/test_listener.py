@@ -13,7 +13,7 @@ from jober.agent_socket import Connection
 from jober.errors import AgentUnreachable
 from jober.log_line import read_lines
 from jober.output import Stream
-from jober.run import Claim
+from jober.run import Claim, Work
 from jober_worker.listener import CONNECTIONS_OF_RUN, LINE_AT_MOST, Listener
 from jober_worker.live_attempt import LiveAttempt
 from tests.waiting import wait_until
@@ -31,17 +31,8 @@ class Heard:
     written: bytearray = field(default_factory=bytearray)
 
     def __post_init__(self) -> None:
-        claim = Claim(
-            id=self.name,
-            attempt=1,
-            job="j",
-            queue="q",
-            data=b"",
-            options="{}",
-            trigger="manual",
-            fire_at=None,
-            timeout=None,
-        )
+        work = Work(job="j", queue="q", data=b"", options="{}", trigger="manual", timeout=None)
+        claim = Claim(id=self.name, attempt=1, work=work)
         self.attempt = LiveAttempt(
             claim, "h", lambda: 1, lambda attempt: None, self.listener.tell_cancelled
         )

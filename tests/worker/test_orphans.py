@@ -174,7 +174,7 @@ from jober_worker.kernel import adopt_orphans
 from jober_worker.sweeper import Running, Sweeper
 from jober_worker.agent import Agent
 from jober_worker.settings import Settings
-from jober.run import Claim
+from jober.run import Claim, Work
 from jober.store import Store
 adopt_orphans()
 settings = Settings(redis="", host="h", roles=frozenset(), slots=8, drain_s=1, log_level="info",
@@ -198,12 +198,11 @@ for sweeper in sweepers: sweeper.start()
 data = b'["jober_worker.functions.shell", null, ["setsid sleep 60 >/dev/null 2>&1 & exit 3"], {}]'
 def many(n):
     for i in range(75):
-        claim = Claim(id=f"r{n}-{i}", attempt=1, job="j", queue="q", data=data, options="{}",
-                      trigger="manual", fire_at=None, timeout=None)
-        execution = agent._execution(claim)
+        work = Work(job="j", queue="q", data=data, options="{}", trigger="manual", timeout=None)
+        claim = Claim(id=f"r{n}-{i}", attempt=1, work=work)
+        execution = Execution(claim, agent._means)
         with agent._lock:
-            agent._held[claim.lease] = execution
-            agent._executing[claim.lease] = 1
+            agent._held[claim.lease] = agent._executing[claim.lease] = execution
         agent._execute(execution)
 threads = [threading.Thread(target=many, args=(n,)) for n in range(4)]
 for t in threads: t.start()

@@ -178,7 +178,7 @@ def test_a_function_that_was_given_up_and_ends_well_is_told_as_it_ended(fleet: F
 
 def test_a_result_that_is_told_twice_is_taken_once(store: Store) -> None:
     told: list[Finish] = []
-    reporter = Reporter(store, "an-agent", told.append)
+    reporter = Reporter(store, "an-agent", told.extend)
     connection = store.connection
     connection.command("HSET", "rq:job:a", "data", "x", "status", "queued", "origin", "q")
     connection.command("RPUSH", "rq:queue:q", "a")
@@ -202,7 +202,7 @@ def test_a_result_that_is_refused_stands_in_no_others_way(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    reporter = Reporter(store, "an-agent", lambda finish: told.append(finish.claim.id))
+    reporter = Reporter(store, "an-agent", lambda ends: told.extend(end.claim.id for end in ends))
     connection = store.connection
     for id in ("bad", "good"):
         connection.command("HSET", f"rq:job:{id}", "data", "x", "status", "queued", "origin", "q")

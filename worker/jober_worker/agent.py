@@ -4,8 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -19,26 +18,30 @@ from jober.run import Claim, Outcome, RunState
 from jober.store import Store
 from jober.store.host_logs import read_asked
 from jober.store.report import Finish
+from jober_worker.ahead import Ahead
 from jober_worker.call import RqTerms
 from jober_worker.cgroups import Groups
 from jober_worker.control import Control
-from jober_worker.execution import STOPPED, Execution
+from jober_worker.execution import STOPPED, Execution, Means
 from jober_worker.fetcher import Fetcher
 from jober_worker.gate import Gate
 from jober_worker.journal import Journal
 from jober_worker.leftovers import clear_leftovers, mark
 from jober_worker.listener import Listener
-from jober_worker.live_attempt import LiveAttempt
 from jober_worker.log_folder import LogFolder
 from jober_worker.log_keeper import LogKeeper
 from jober_worker.part import Part
+from jober_worker.plan import Plans
 from jober_worker.processes import kill_descendants
 from jober_worker.progress_sender import ProgressSender
 from jober_worker.pump import Pump
 from jober_worker.renewer import Renewer
 from jober_worker.replayer import Replayer
 from jober_worker.reporter import Reporter
+from jober_worker.reserve import Reserve
+from jober_worker.runners import Runners
 from jober_worker.settings import Settings
+from jober_worker.slots import Slots
 from jober_worker.sweeper import Running, Sweeper
 from jober_worker.vigil import Vigil
 from jober_worker.warm import WarmPool
@@ -72,13 +75,15 @@ class Agent:
         self.open.set()
         self._lock = threading.Lock()
         self._held: dict[str, Execution] = {}
-        self._executing: dict[str, int] = {}  # lease -> slots that it takes
+        self._executing: dict[str, Execution] = {}
         self._stopping_all: tuple[str, bool] | None = None
         self._changed = threading.Condition(self._lock)
-        self._pool = ThreadPoolExecutor(settings.slots, thread_name_prefix="run")
-        self._groups = Groups(mark())
-        self.warm = WarmPool(self._groups, settings.slots)
-        self._rq = RqTerms(url=settings.redis, worker=self.id, accept_pickle=settings.accept_pickle)
+        self.slots = Slots(settings.slots)
+        self.ahead = Ahead(settings.slots)
+        self.runners = Runners(settings.slots, self._execute)
+        groups = Groups(mark())
+        self.warm = WarmPool(groups, settings.slots)
+        rq = RqTerms(url=settings.redis, worker=self.id, accept_pickle=settings.accept_pickle)
         self.pump = Pump(store)
         logs = LogFolder(settings.log_dir)
         self.log_keeper = LogKeeper(store, logs, settings.log_keep_s, settings.log_bytes)
@@ -87,7 +92,21 @@ class Agent:
         self.reporter = Reporter(store, self.id, self._reported)
         self.progress = ProgressSender(store)
         self.listener = Listener()
+        self._means = Means(
+            host=settings.host,
+            gate=self._gate,
+            listener=self.listener,
+            logs=logs,
+            groups=groups,
+            pool=self.warm,
+            rq=rq,
+            plans=Plans(rq),
+            output=self.pump.output,
+            now_ms=store.clock.now_ms,
+            on_progress=self.progress.notice,
+        )
         self.fetcher = Fetcher(self)
+        self.reserve = Reserve(self)
         self.vigil = Vigil(self)
         self.renewer = Renewer(self)
         self.control = Control(store, self.id, self._command)
@@ -146,16 +165,6 @@ class Agent:
         """The queues it serves, in the order in which it takes from them."""
         return roles.served(self.store.agents.queues(), self.roles, self.settings.host)
 
-    def free_slots(self) -> int:
-        with self._lock:
-            return self.settings.slots - sum(self._executing.values())
-
-    def wait_for_slot(self, wait_s: float) -> None:
-        with self._changed:
-            self._changed.wait_for(
-                lambda: sum(self._executing.values()) < self.settings.slots, wait_s
-            )
-
     def running_count(self) -> int:
         with self._lock:
             return len(self._executing)
@@ -169,38 +178,38 @@ class Agent:
         """The parts that have failed for good; an agent with one is to be replaced."""
         return [part.name for part in self._parts() if part.is_dead]
 
-    def start_run(self, claim: Claim) -> None:
-        """Begin a claimed run in a thread of its own. Raises nothing, and asks nobody."""
-        execution = self._execution(claim)
+    def start_runs(self, claims: Sequence[Claim]) -> None:
+        """Begin claimed runs in threads of their own. Raises nothing, and asks nobody."""
+        executions = [Execution(claim, self._means) for claim in claims]
         with self._lock:
-            self._held[claim.lease] = execution
-            self._executing[claim.lease] = claim.weight
+            for execution in executions:
+                lease = execution.claim.lease
+                self._held[lease] = self._executing[lease] = execution
             stopping = self._stopping_all
-        if stopping:
-            execution.stop(stopping[0], at_once=stopping[1])
-        self._pool.submit(self._execute, execution)
+        for execution in executions:
+            self.slots.take(execution.claim.work.weight)
+            if stopping:
+                execution.stop(stopping[0], at_once=stopping[1])
+        self.runners.put(executions)
+        if any(claim.reserved for claim in claims):
+            self.reserve.want()
 
-    def _execution(self, claim: Claim) -> Execution:
-        output = self.pump.output(claim.id, claim.attempt)
-        attempt = LiveAttempt(
-            claim,
-            self.settings.host,
-            self.store.clock.now_ms,
-            self.progress.notice,
-            self.listener.tell_cancelled,
-        )
-        logs = self.log_keeper.folder
-        return Execution(
-            claim,
-            output,
-            attempt,
-            self._gate,
-            self.listener,
-            logs,
-            self._groups,
-            self.warm,
-            self._rq,
-        )
+    def take_back(self) -> list[Execution]:
+        """The reserved runs that were not begun; they will not be."""
+        taken = self.runners.take_back()
+        with self._lock:
+            for execution in taken:
+                self._executing.pop(execution.claim.lease, None)
+        for execution in taken:
+            self.slots.release(execution.claim.work.weight)
+        return taken
+
+    def forget(self, leases: Collection[str]) -> None:
+        """We answer for them no more."""
+        with self._changed:
+            for lease in leases:
+                self._held.pop(lease, None)
+            self._changed.notify_all()
 
     def stop_run(self, run: str, reason: str) -> None:
         """Ask the attempts of a run to stop."""
@@ -230,17 +239,22 @@ class Agent:
     def executions(self) -> list[Execution]:
         """What it executes now."""
         with self._lock:
-            return [self._held[lease] for lease in self._executing if lease in self._held]
+            return list(self._executing.values())
 
     def _execute(self, execution: Execution) -> None:
         if execution.service:
             self.vigil.end_older(execution)
         outcome = execution.run()
         failpoint("agent.ended")
-        self.progress.forget(execution.attempt)
+        if execution.attempt.newest:
+            self.progress.forget(execution.attempt)
+        if execution.took_s is not None:
+            self.ahead.took(execution.took_s)
         with self._changed:
             self._executing.pop(execution.claim.lease, None)
-            self._changed.notify_all()
+            if not self._executing:
+                self._changed.notify_all()
+        self.slots.release(execution.claim.work.weight)
         self.fetcher.slot_freed()
         self.sweeper.want()
         self._ended(execution, outcome)
@@ -250,13 +264,15 @@ class Agent:
         output = execution.output
         finish = execution.finish(outcome)
         self.journal.expect(finish, output)
-        output.close(lambda: self.reporter.put(replace(finish, last_seq=output.last_seq)))
+        if output is None:
+            self.reporter.put(finish)
+        else:
+            output.close(lambda: self.reporter.put(replace(finish, last_seq=output.last_seq)))
 
-    def _reported(self, finish: Finish) -> None:
-        self.journal.reported(finish.claim.lease)
-        with self._changed:
-            self._held.pop(finish.claim.lease, None)
-            self._changed.notify_all()
+    def _reported(self, finishes: Sequence[Finish]) -> None:
+        leases = [finish.claim.lease for finish in finishes]
+        self.journal.reported(leases)
+        self.forget(leases)
 
     def _running(self) -> Running:
         runs, roots = self.warm.names(), self.warm.pids()
@@ -308,6 +324,7 @@ class Agent:
             self.replayer.part,
             self.reporter.part,
             self.renewer.part,
+            self.reserve.part,
             self.vigil.part,
             self.control.part,
             self.fetcher.part,
@@ -338,6 +355,7 @@ class Agent:
         """
         self.draining.set()
         self.fetcher.stop(2.0)
+        self._give_back()
         self.renewer.tell()
         for execution in self.executions():
             if execution.service:  # it would never end, and may run elsewhere
@@ -355,8 +373,16 @@ class Agent:
         # Nobody comes after us who would end what the runs have left: all below us goes.
         kill_descendants()
         self.fetcher.stop(0.0)
+        self._give_back()
         self._leave(0.5, 0.5)
         kill_descendants()
+
+    def _give_back(self) -> None:
+        self.reserve.stop()
+        try:
+            self.reserve.give_back()
+        except RedisUnavailable as error:
+            log.warning("what was reserved goes back when its lease is over: %s", error)
 
     def _wait_idle(self, wait_s: float, told: Callable[[float], bool]) -> bool:
         """Wait until nothing runs; False when the time is over, or somebody is in a hurry."""

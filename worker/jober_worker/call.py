@@ -205,7 +205,7 @@ def _read_data(plain: bytes) -> tuple[str, list[Any], dict[str, Any]]:
 
 def _read_options(claim: Claim) -> Options:
     try:
-        given = json.loads(claim.options)
+        given = json.loads(claim.work.options)
         return Options(
             cwd=given.get("cwd"),
             env={str(name): str(value) for name, value in given.get("env", {}).items()},

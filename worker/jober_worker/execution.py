@@ -1,26 +1,28 @@
 """One claimed run, from the claim to its outcome. What it does is read from its record."""
 
-import json
 import logging
 import os
-from dataclasses import replace
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from jober.end_policy import EndPolicy
 from jober.failpoint import failpoint
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
 from jober.store.report import Finish
-from jober_worker.call import CallUnreadable, Function, Options, RqCall, RqTerms, read_call
+from jober_worker.call import CallUnreadable, Function, Options, RqCall, RqTerms
 from jober_worker.cgroups import Groups
 from jober_worker.env_file import EnvFileUnreadable, read_env_file
 from jober_worker.function_process import FunctionRun
 from jober_worker.function_thread import ThreadRun
-from jober_worker.functions import Writer
+from jober_worker.functions import Data, Writer
 from jober_worker.gate import Gate, Refused
 from jober_worker.kernel import now_s
 from jober_worker.listener import Listener
 from jober_worker.live_attempt import LiveAttempt
 from jober_worker.log_folder import LogFolder
+from jober_worker.plan import Plans
 from jober_worker.process import ProgramRun
 from jober_worker.recording import Recording
 from jober_worker.rq_run import RqRun
@@ -33,42 +35,56 @@ log = logging.getLogger(__name__)
 STOPPED = "its agent was stopped"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What all executions of an agent have in common. `output` makes the output of an attempt."""
+
+    host: str
+    gate: Gate
+    listener: Listener
+    logs: LogFolder
+    groups: Groups
+    pool: WarmPool
+    rq: RqTerms
+    plans: Plans
+    output: Callable[[str, int], RunOutput]
+    now_ms: Callable[[], int]
+    on_progress: Callable[[LiveAttempt], None]
+
+
 class Execution:
     """`run` is for an executor thread; `stop` may be called by any.
 
-    `begun_s` is a moment before any of its processes (`kernel.now_s`). `service` is "any" or
-    "every" for a run of a service, None for any other.
+    `begun_s` is a moment before any of its processes (`kernel.now_s`), `began_ms` when it began.
+    `service` is "any" or "every" for a run of a service, None for any other. What most runs have no
+    use for (an output, where they are silent) comes up where it is needed.
     """
 
-    def __init__(
-        self,
-        claim: Claim,
-        output: RunOutput,
-        attempt: LiveAttempt,
-        gate: Gate,
-        listener: Listener,
-        logs: LogFolder,
-        groups: Groups,
-        pool: WarmPool,
-        rq: RqTerms,
-    ) -> None:
+    began_ms: int | None = None
+    took_s: float | None = None  # of a function in a thread
+    output: RunOutput | None = None
+    _recording: Recording | None = None
+    _program: ProgramRun | ThreadRun | None = None
+    _stop_reason: str | None = None
+    _at_once = False
+    _is_lost = False
+    _is_over = False
+    _options = Options()
+
+    def __init__(self, claim: Claim, means: Means) -> None:
         self.claim = claim
-        self.policy = EndPolicy.read(claim.options)
-        self.service = _service(claim)
-        self.output = output
-        self.attempt = attempt
+        self._means = means
+        self._plan = plan = means.plans.of(claim)
+        self.service = plan.service
+        self.policy = plan.policy
+        self.attempt = LiveAttempt(
+            claim, means.host, means.now_ms, means.on_progress, means.listener.tell_cancelled
+        )
         self.begun_s = now_s()
-        self._gate = gate
-        self._listener = listener
-        self._groups = groups
-        self._pool = pool
-        self._rq = rq
-        self._logs = logs
-        self._recording: Recording | None = None
-        self._program: ProgramRun | ThreadRun | None = None
-        self._stop_reason: str | None = None
-        self._at_once = False
-        self._is_lost = False
+        self._lock = threading.Lock()
+        if claim.attempt > 1:
+            # What earlier attempts have written is told of at the end.
+            self.output = means.output(claim.id, claim.attempt)
 
     @property
     def pid(self) -> int | None:
@@ -99,10 +115,12 @@ class Execution:
             outcome=outcome,
             retry_in_s=self._retry_in_s(outcome),
             progress=self.attempt.newest,
+            began_ms=self.began_ms if self.claim.reserved else None,
         )
 
     def run(self) -> Outcome:
         """Do it, and tell how it ended. Raises nothing."""
+        self.began_ms = self._means.now_ms()
         try:
             outcome = self._run()
         except Refused as error:
@@ -116,6 +134,8 @@ class Execution:
             reason = f"the agent failed: {type(error).__name__}: {error}"
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=reason)
         self.attempt.end()
+        with self._lock:
+            self._is_over = True
         if self._recording:
             outcome = self._recording.masking.outcome(outcome)
             self._recording.end()
@@ -132,28 +152,53 @@ class Execution:
 
     def _run(self) -> Outcome:
         failpoint("agent.before_start")
-        what, options = read_call(self.claim, self._rq)
+        means = self._means
+        what, options = self._plan.read(self.claim, means.rq)
         if self._stop_reason is None:
-            self._gate.check(self.claim, what, options)
-        self._recording = recording = Recording(
-            self.claim, options, _secret_values(options), self.output, self._logs, self.attempt.host
-        )
-        self.attempt.record(recording.write, recording.masking.text)
-        write = recording.write
+            means.gate.check(self.claim, what, options)
+        self._options = options
+        if options.secret:
+            self._record()
+        self.attempt.record(self._write, self._masked)
+        write = self._write
         if isinstance(what, Function) and not options.process:
             thread = ThreadRun(what, options, self.attempt, write)
-            return self._cancelled(self._carry_out(thread, write))
-        with self._listener.serving(self.attempt) as variables:
-            id, groups = self.claim.id, self._groups
+            began_s = time.monotonic()
+            outcome = self._carry_out(thread, write)
+            self.took_s = time.monotonic() - began_s
+            return self._cancelled(outcome)
+        with means.listener.serving(self.attempt) as variables:
+            id, groups, pool = self.claim.id, means.groups, means.pool
             if isinstance(what, RqCall):
-                job = RqRun(what, self._rq.worker, variables, write, groups, self._pool)
+                job = RqRun(what, means.rq.worker, variables, write, groups, pool)
                 return self._rq_ended(job, self._carry_out(job, write))
             if isinstance(what, Function):
-                function = FunctionRun(id, what, options, variables, write, groups, self._pool)
+                function = FunctionRun(id, what, options, variables, write, groups, pool)
                 return self._carry_out(function, write)
             program = ProgramRun(id, what.argv, options, variables, write, groups)
             outcome = self._carry_out(program, write)
             return outcome if program.pid is None else self.policy.judge(outcome)
+
+    def _write(self, stream: Stream, data: Data) -> None:
+        recording = self._recording or self._record()
+        if recording:
+            recording.write(stream, data)
+
+    def _masked(self, text: str) -> str:
+        return self._recording.masking.text(text) if self._recording else text
+
+    def _record(self) -> Recording | None:
+        """What takes in what it writes, from the first byte on; with secrets, before that. None
+        where it is over."""
+        with self._lock:
+            if self._recording is None and not self._is_over:
+                claim, means, options = self.claim, self._means, self._options
+                self.output = self.output or means.output(claim.id, claim.attempt)
+                secrets = _secret_values(options)
+                self._recording = Recording(
+                    claim, options, secrets, self.output, means.logs, means.host
+                )
+            return self._recording
 
     def _rq_ended(self, job: RqRun, outcome: Outcome) -> Outcome:
         if outcome.state is not RunState.CANCELLED or self._is_lost:
@@ -187,20 +232,12 @@ class Execution:
         return replace(outcome, state=RunState.CANCELLED, exit_code=None, reason=reason)
 
 
-def _service(claim: Claim) -> str | None:
-    """The `on` of the service that it is a run of."""
-    if claim.trigger != "service":
-        return None
-    try:
-        return "every" if json.loads(claim.options).get("service") == "every" else "any"
-    except (ValueError, AttributeError):
-        return "any"  # what is wrong with them fails the run
-
-
 def _secret_values(options: Options) -> dict[str, str]:
     """Where the values of secrets are looked up: as in the environment of the run."""
+    if not options.secret:
+        return {}
     file: dict[str, str] = {}
-    if options.secret and options.env_file:
+    if options.env_file:
         try:
             file = read_env_file(options.env_file, options.cwd)
         except EnvFileUnreadable:

@@ -1,4 +1,4 @@
-"""Claims runs while slots are free, and waits at the bells of its queues where there are none."""
+"""Claims runs while there is room, and waits at the bells of its queues where there are none."""
 
 import logging
 import threading
@@ -36,6 +36,7 @@ class Fetcher:
     def stop(self, wait_s: float) -> bool:
         """Claim nothing more; True where no claim is under way on return."""
         self._stopping.set()
+        self._agent.slots.call_off()
         self._wake()
         return self.part.join(wait_s)
 
@@ -68,10 +69,40 @@ class Fetcher:
         # A cordoned host must not take the rings that are for others.
         if not agent.open.wait(POLL_S):
             return
-        free = agent.free_slots()
-        if free <= 0:
-            agent.wait_for_slot(POLL_S)
+        ahead = agent.ahead.runs
+        room = agent.slots.room(ahead)
+        if room.free <= 0 and room.ahead <= ahead // 2:
+            # Where much may be reserved, much is asked for at once.
+            agent.slots.wait(agent.settings.slots - 1 + ahead // 2, POLL_S)
             return
+        self._look_for_queues()
+        failpoint("agent.before_claim")
+        claimed = agent.store.leases.claim(
+            agent.id,
+            agent.settings.host,
+            self._queues,
+            room.free,
+            agent.settings.slots,
+            room.ahead,
+        )
+        if claimed.runs:
+            failpoint("agent.claimed")
+        self._held_back = claimed.held_back
+        agent.start_runs(claimed.runs)
+        if self._stopping.is_set() or len(claimed.runs) >= CLAIM_AT_MOST:
+            return
+        if sum(claim.work.weight for claim in claimed.runs) >= room.free + room.ahead:
+            return
+        if room.free <= 0:
+            # What waits may be what cannot be reserved, and keeps its bell ringing.
+            agent.slots.wait(agent.settings.slots - 1, POLL_S)
+            return
+        rung = agent.store.leases.wait(self._queues, POLL_S)
+        if rung and not self._stopping.is_set():
+            self._give_way()
+
+    def _look_for_queues(self) -> None:
+        agent = self._agent
         now = agent.store.clock.monotonic()
         if self._stale.is_set() or now - self._read_at > REFRESH_S:
             self._stale.clear()
@@ -80,27 +111,13 @@ class Fetcher:
                 agent.store.agents.serves(agent.id, queues)
             self._queues = queues
             self._read_at = now
-        failpoint("agent.before_claim")
-        claimed = agent.store.leases.claim(
-            agent.id, agent.settings.host, self._queues, free, agent.settings.slots
-        )
-        if claimed.runs:
-            failpoint("agent.claimed")
-        self._held_back = claimed.held_back
-        for claim in claimed.runs:
-            agent.start_run(claim)
-        taken = sum(claim.weight for claim in claimed.runs)
-        if taken < free and len(claimed.runs) < CLAIM_AT_MOST and not self._stopping.is_set():
-            rung = agent.store.leases.wait(self._queues, POLL_S)
-            if rung and not self._stopping.is_set():
-                self._give_way()
 
     def _give_way(self) -> None:
         """The less an agent has to do, the sooner it claims what has just come: the least loaded of
         those that wait is the first. Only where others wait: a queue that was not empty is nobody's
         to wait for, and neither is one that no other agent serves."""
         agent = self._agent
-        busy = 1 - agent.free_slots() / agent.settings.slots
+        busy = agent.slots.busy
         if busy > 0 and agent.store.leases.pass_on(self._queues):
             self._stopping.wait(GIVE_WAY_S * busy)
 

@@ -24,7 +24,7 @@ from jober.store.report import Finish, Report, report_of
 from jober_worker.journal_file import Entry, JournalFile
 from jober_worker.leftovers import mark
 from jober_worker.part import Part
-from jober_worker.run_output import RunOutput
+from jober_worker.run_output import RunOutput, Unsent
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,14 @@ OUTPUT_BYTES = 64 * 1024
 OUTPUT_BYTES_AT_LEAST = 4 * 1024
 # So much is written between two waits for the disk.
 BATCH = 200
+# The output of what has written nothing.
+SILENT = Unsent(begins_at=None, frames=())
 
 
 @dataclass(frozen=True, slots=True)
 class _Noted:
     finish: Finish
-    output: RunOutput
+    output: RunOutput | None
     since_s: float
 
 
@@ -85,7 +87,7 @@ class Journal:
         else:
             self._mended()
 
-    def expect(self, finish: Finish, output: RunOutput) -> None:
+    def expect(self, finish: Finish, output: RunOutput | None) -> None:
         """An attempt has ended so; it will be reported, or is to be kept."""
         with self._lock:
             self._noted[finish.claim.lease] = _Noted(finish, output, time.monotonic())
@@ -93,13 +95,14 @@ class Journal:
         if is_behind:
             self._wanted.set()
 
-    def reported(self, lease: str) -> None:
-        """Redis has taken it."""
+    def reported(self, leases: Iterable[str]) -> None:
+        """Redis has taken them."""
         with self._lock:
             self._is_behind = False
-            self._noted.pop(lease, None)
-            if self._written.pop(lease, None):
-                self._forgotten += 1
+            for lease in leases:
+                self._noted.pop(lease, None)
+                if self._written.pop(lease, None):
+                    self._forgotten += 1
 
     def kept(self) -> int:
         """How many outcomes are on the disk alone."""
@@ -201,7 +204,8 @@ class Journal:
         return records
 
     def _record(self, noted: _Noted, output_bytes: int) -> bytes:
-        finish, output = noted.finish, noted.output.unsent(output_bytes)
+        finish = noted.finish
+        output = noted.output.unsent(output_bytes) if noted.output else SILENT
 
         def record(report: Report) -> bytes:
             return Entry(

@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 from jober.current import CurrentRun, Link
 from jober.current.here import moment
@@ -33,7 +34,6 @@ class LiveAttempt(Link):
         on_cancel: Callable[["LiveAttempt"], None],
     ) -> None:
         self.claim = claim
-        self.token = secrets.token_urlsafe(24)
         self.newest: Progress | None = None
         self.host = host
         self._write: Writer | None = None
@@ -42,8 +42,13 @@ class LiveAttempt(Link):
         self._on_progress = on_progress
         self._on_cancel = on_cancel
         self._lock = threading.Lock()
-        self._cancel = threading.Event()
+        self._cancelled = False
+        self._cancel: threading.Event | None = None  # there once somebody waits for it
         self._over = False
+
+    @cached_property
+    def token(self) -> str:
+        return secrets.token_urlsafe(24)
 
     def record(self, write: Writer, mask: Callable[[str], str]) -> None:
         """From now on, its log records go to `write`; `mask` hides secrets in what it says."""
@@ -97,16 +102,25 @@ class LiveAttempt(Link):
         return self._over
 
     def cancelled(self) -> bool:
-        return self._cancel.is_set()
+        return self._cancelled
 
     def wait_cancelled(self, timeout_s: float | None) -> bool:
-        return self._cancel.wait(timeout_s)
+        with self._lock:
+            if self._cancelled:
+                return True
+            cancel = self._cancel = self._cancel or threading.Event()
+        return cancel.wait(timeout_s)
 
     def cancel(self) -> None:
         """Ask it to stop."""
-        if not self._cancel.is_set():
-            self._cancel.set()
-            self._on_cancel(self)
+        with self._lock:
+            if self._cancelled:
+                return
+            self._cancelled = True
+            cancel = self._cancel
+        if cancel:
+            cancel.set()
+        self._on_cancel(self)
 
     def end(self) -> Progress | None:
         """It says no more; the last that it said of its progress."""

@@ -16,14 +16,16 @@ from jober_worker.part import Part
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
+BATCH = 200
 RETRY_S = 0.5
 
 
 class Reporter:
-    """`on_reported` is told each report that Redis has answered."""
+    """`on_reported` is told the reports that Redis has answered."""
 
-    def __init__(self, store: Store, agent: str, on_reported: Callable[[Finish], None]) -> None:
+    def __init__(
+        self, store: Store, agent: str, on_reported: Callable[[Sequence[Finish]], None]
+    ) -> None:
         self._store = store
         self._agent = agent
         self._on_reported = on_reported
@@ -85,5 +87,5 @@ class Reporter:
         for finish, done in zip(batch, answers, strict=True):
             if not done:
                 log.warning("%s is over, or another's, already", finish.claim.lease)
-            self._on_reported(finish)
+        self._on_reported(batch)
         return []

@@ -54,8 +54,8 @@ class Sweeper:
         self.part.join(5)
 
     def want(self) -> None:
-        """A run has ended; where no process is below us, none of it can be left."""
-        if has_children():
+        """A run has ended."""
+        if not self._wanted.is_set():
             self._wanted.set()
 
     def _run(self) -> None:
@@ -68,7 +68,8 @@ class Sweeper:
             self._stopping.wait(LOOK_S)
 
     def sweep(self) -> bool:
-        """Look once; True where something was found, so that another look is due."""
+        """Look once; True where something was found, so that another look is due. Where no process
+        is below us, nothing can be left."""
         if not has_children():
             return False
         # The order matters: who is here first, then who is ours, so that ours is never a stranger.

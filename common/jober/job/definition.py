@@ -167,6 +167,18 @@ class Job(JobFields):
         return 1 if self._is_alone and self.on != "any" else None
 
     @property
+    def may_be_reserved(self) -> bool:
+        """Whether an agent may take runs before it has a slot for them: functions in threads that
+        are tried again where their agent dies, so that one which never began is not lost."""
+        return (
+            self.kind.is_call
+            and not (self.process or self.service)
+            and self.weight == 1
+            and self.retries > 0
+            and "lost" in self.retry_on
+        )
+
+    @property
     def _is_alone(self) -> bool:
         """Whether its runs go one by one: no number is given, and they may not overlap."""
         return self.concurrency is None and self.overlap != "allow"

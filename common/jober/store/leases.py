@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from jober.end_policy import EndPolicy
-from jober.run import Claim, Outcome, RunState
+from jober.run import Claim, Outcome, RunState, Work
 from jober.store import keys, rq
 from jober.store.agents import LEASE_MS
 from jober.store.connection import Connection
 from jober.store.fields import packed, text
-from jober.store.report import Finish, Report, report_of
+from jober.store.report import Finish, Report, report_of, works_and_ends
 
 # How long a finished run, its result and its output are kept.
 KEEP_S = 7 * 86_400
 # So many runs are claimed at once, at the most.
-CLAIM_AT_MOST = 64
+CLAIM_AT_MOST = 200
+# Of so many different works it is remembered that they were told before.
+WORKS_AT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,21 @@ class Claimed:
 class LeaseStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
+        self._works: dict[tuple[Any, ...], Work] = {}
 
     def claim(
-        self, agent: str, host: str, queues: Sequence[str], free: int, slots: int | None = None
+        self,
+        agent: str,
+        host: str,
+        queues: Sequence[str],
+        free: int,
+        slots: int | None = None,
+        ahead: int = 0,
     ) -> Claimed:
         """Fill the `free` slots of an agent, which has `slots` in all (default: those), with runs
-        of the queues, in their order."""
-        runs, held_back = self._redis.run(
+        of the queues, in their order; and reserve at most `ahead` beyond them."""
+        told = [KEEP_S, slots or free, CLAIM_AT_MOST, ahead, *queues]
+        runs, works, held_back = self._redis.run(
             "claim",
             [
                 keys.LEASES,
@@ -55,9 +65,28 @@ class LeaseStore:
                 keys.RQ_SUSPENDED,
                 *(keys.rq_queue(queue) for queue in queues),
             ],
-            [agent, host, LEASE_MS, free, KEEP_S, slots or free, CLAIM_AT_MOST, *queues],
+            [agent, host, LEASE_MS, free, *told],
         )
-        return Claimed(runs=[_claim(*run) for run in runs], held_back=bool(held_back))
+        known = [self._work(work) for work in works]
+        return Claimed(runs=[_claim(known, *run) for run in runs], held_back=bool(held_back))
+
+    def _work(self, told: list[Any]) -> Work:
+        """The same object for the same work, so that what is made of it can be kept."""
+        key = tuple(told)
+        work = self._works.get(key)
+        if work is None:
+            if len(self._works) >= WORKS_AT_MOST:
+                self._works.clear()
+            work = self._works[key] = _work(*told)
+        return work
+
+    def begin(self, agent: str, begun: Sequence[tuple[str, int, int]]) -> None:
+        """Tell of reserved runs that they have begun, and go on: id, attempt, moment (ms)."""
+        self._redis.run("begin", [], [agent, packed(begun)])
+
+    def give_back(self, agent: str, leases: Sequence[str]) -> None:
+        """Put reserved runs that will not be begun back to the front of their queues."""
+        self._redis.run("give_back", [], [agent, *leases])
 
     def wait(self, queues: Sequence[str], wait_s: float) -> bool:
         """Wait until one of the queues' bells rings, for at most `wait_s` seconds."""
@@ -85,7 +114,9 @@ class LeaseStore:
     def report(self, agent: str, reports: Sequence[Report]) -> list[bool]:
         """The same of reports that were kept; `agent` had the attempts."""
         replies = self._redis.run(
-            "finish", [keys.LEASES, keys.rq_worker(agent)], [agent, KEEP_S, packed(reports)]
+            "finish",
+            [keys.LEASES, keys.rq_worker(agent)],
+            [agent, KEEP_S, *map(packed, works_and_ends(reports))],
         )
         return [reply == b"done" for reply in replies]
 
@@ -159,35 +190,46 @@ def _ms(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def _claim(
-    id: bytes,
-    attempt: int,
+def _work(
     job: bytes,
     queue: bytes,
     data: bytes,
     options: bytes,
     trigger: bytes,
-    fire_at: bytes,
     timeout: bytes,
-    term: bytes,
     limits: bytes,
     weight: int,
-    record: list[bytes],
-    refusals: int,
-) -> Claim:
-    return Claim(
-        id=id.decode("utf-8", "replace"),
-        attempt=attempt,
+) -> Work:
+    return Work(
         job=text(job),
         queue=queue.decode("utf-8", "replace"),
         data=data,
         options=options.decode("utf-8", "replace"),
         trigger=trigger.decode("utf-8", "replace"),
-        fire_at=text(fire_at),
         timeout=text(timeout),
-        term=text(term),
         limits=limits.decode(),
         weight=weight,
-        record=dict(zip(record[::2], record[1::2], strict=True)),
+    )
+
+
+def _claim(
+    works: Sequence[Work],
+    id: bytes,
+    attempt: int,
+    work: int,
+    fire_at: bytes,
+    term: bytes,
+    refusals: int,
+    reserved: int,
+    record: list[bytes],
+) -> Claim:
+    return Claim(
+        id=id.decode("utf-8", "replace"),
+        attempt=attempt,
+        work=works[work - 1],
+        fire_at=text(fire_at),
+        term=text(term),
         refusals=refusals,
+        reserved=bool(reserved),
+        record=dict(zip(record[::2], record[1::2], strict=True)),
     )

@@ -12,6 +12,7 @@ from jober.store.connection import Connection
 
 PAGE = 1000
 _WAITING = (b"queued", b"parked", b"delayed")
+_HELD = (b"reserved", b"running")
 
 
 class LiveRunStore:
@@ -25,7 +26,7 @@ class LiveRunStore:
         # From the newest on: what is made meanwhile is seen twice at the worst.
         while page := self._redis.command("ZREVRANGE", keys.runs(job), first, first + PAGE - 1):
             for id, (state, *_) in self._fields([one.decode() for one in page], "state"):
-                if state == b"running" or state in _WAITING:
+                if state in _HELD or state in _WAITING:
                     found[id] = None
             first += PAGE
         return list(found)[::-1]
@@ -41,7 +42,7 @@ class LiveRunStore:
         for start in range(0, len(candidates), PAGE):
             page = self._fields(candidates[start : start + PAGE], "state", "host", "target")
             for id, (state, runs_on, bound_to) in page:
-                if (state == b"running" and runs_on == host.encode()) or (
+                if (state in _HELD and runs_on == host.encode()) or (
                     state in _WAITING and bound_to == host.encode()
                 ):
                     found.append(id)

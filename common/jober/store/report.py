@@ -1,7 +1,7 @@
 """The report of an ended attempt as FINISH takes it: plain values, which a journal can keep too."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,28 +23,45 @@ class Finish:
     last_seq: int = 0
     progress: Progress | None = None
     retry_in_s: float | None = None
+    began_ms: int | None = None
 
 
 def report_of(end: Finish) -> Report:
     """The report. Raises what JSON raises for a value that it cannot tell."""
-    retry = {} if end.retry_in_s is None else {"retry_in": round(end.retry_in_s * 1000)}
-    return {
-        "id": end.claim.id,
-        "attempt": end.claim.attempt,
-        "job": end.claim.job or "",
-        "queue": end.claim.queue,
+    claim = end.claim
+    report: Report = {
+        "id": claim.id,
+        "attempt": claim.attempt,
+        "job": claim.work.job or "",
+        "queue": claim.work.queue,
         "host": end.host,
-        "limits": end.claim.limits,
+        "limits": claim.work.limits,
         "outcome": _outcome(end),
-        **retry,
     }
+    if end.retry_in_s is not None:
+        report["retry_in"] = round(end.retry_in_s * 1000)
+    if end.began_ms is not None:
+        report["began_ms"] = end.began_ms
+    return report
+
+
+def works_and_ends(reports: Sequence[Report]) -> tuple[list[Any], list[Any]]:
+    """As FINISH takes them: what reports have in common, once, and each with the number of that."""
+    works: dict[tuple[str, ...], int] = {}
+    ends: list[Any] = []
+    for told in reports:
+        work = (told["job"], told["queue"], told["host"], told["limits"])
+        number = works.setdefault(work, len(works) + 1)
+        again, began = told.get("retry_in", False), told.get("began_ms", False)
+        ends.append((told["id"], told["attempt"], number, told["outcome"], again, began))
+    return list(works), ends
 
 
 def checked_report(value: object) -> Report:
     """A report that was read from a disk: each field is what FINISH relies on.
 
     Raises ValueError."""
-    report = _fields(value, _REPORT, required=_REPORT.keys() - {"retry_in"})
+    report = _fields(value, _REPORT, required=_REPORT.keys() - {"retry_in", "began_ms"})
     report["outcome"] = outcome = _fields(report["outcome"], _OUTCOME, required={"state"})
     if "retry" in outcome:
         outcome["retry"] = _fields(outcome["retry"], _RQ_RETRY, required=_RQ_RETRY.keys())
@@ -101,6 +118,7 @@ _REPORT: dict[str, Callable[[Any], bool]] = {
     "limits": _is_text,
     "outcome": _is_map,
     "retry_in": _is_count,
+    "began_ms": _is_count,
 }
 _OUTCOME: dict[str, Callable[[Any], bool]] = {
     "state": _is_end,
@@ -136,19 +154,21 @@ def _outcome(end: Finish) -> dict[str, Any]:
         rq_traceback = rq.traceback_payload(
             outcome.traceback or outcome.reason or str(outcome.state)
         )
-    facts = {
-        "state": str(outcome.state),
-        "exit_code": outcome.exit_code,
-        "reason": reason,
-        "result": result,
-        "rq_result": rq_result,
-        "traceback": outcome.traceback,
-        "rq_traceback": rq_traceback,
-        "retry": outcome.rq_retry,
-        "last_seq": end.last_seq,
-        "refused": outcome.refused,
-        "cpu_s": None if outcome.cpu_s is None else f"{outcome.cpu_s:.6f}",
-        "peak_memory_bytes": outcome.peak_memory_bytes,
-        "progress": end.progress.to_json() if end.progress else None,
-    }
-    return {name: value for name, value in facts.items() if value is not None}
+    facts: dict[str, Any] = {"state": str(outcome.state)}
+    for name, value in (
+        ("exit_code", outcome.exit_code),
+        ("reason", reason),
+        ("result", result),
+        ("rq_result", rq_result),
+        ("traceback", outcome.traceback),
+        ("rq_traceback", rq_traceback),
+        ("retry", outcome.rq_retry),
+        ("last_seq", end.last_seq or None),
+        ("refused", outcome.refused),
+        ("cpu_s", None if outcome.cpu_s is None else f"{outcome.cpu_s:.6f}"),
+        ("peak_memory_bytes", outcome.peak_memory_bytes),
+        ("progress", end.progress.to_json() if end.progress else None),
+    ):
+        if value is not None:
+            facts[name] = value
+    return facts

@@ -22,6 +22,7 @@
 --#include event
 --#include queue
 --#include park
+--#include gather
 --#include finish
 --#include cancel
 --#include service

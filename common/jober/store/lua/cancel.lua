@@ -6,6 +6,7 @@
 --#include event
 --#include queue
 --#include park
+--#include gather
 --#include finish
 --#include cancel
 local now = now_ms()

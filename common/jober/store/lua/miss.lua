@@ -7,6 +7,7 @@
 --#include event
 --#include queue
 --#include park
+--#include gather
 --#include finish
 --#include expire
 local now = now_ms()

@@ -7,7 +7,7 @@ local replies = {}
 for i, told in ipairs(cmsgpack.unpack(ARGV[1])) do
   local id, attempt, progress = unpack(told)
   local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt')
-  if run[1] == 'running' and run[2] == tostring(attempt) then
+  if (run[1] == 'running' or run[1] == 'reserved') and run[2] == tostring(attempt) then
     redis.call('HSET', 'rq:job:' .. id, 'progress', progress)
     redis.call('PUBLISH', 'jober:out:' .. id, cmsgpack.pack({ 'progress', progress }))
     replies[i] = 1

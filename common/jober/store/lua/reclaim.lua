@@ -12,6 +12,7 @@
 --#include event
 --#include queue
 --#include park
+--#include gather
 --#include release
 --#include finish
 --#include retry
@@ -30,7 +31,14 @@ local function reclaim(member, retry_in)
   end
   local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target')
   release_attempt(lease, job, host, agent, limits, queue)
-  if run[1] == 'running' and run[2] == attempt then
+  if run[1] == 'reserved' and run[2] == attempt then
+    -- It never began, as far as anybody knows, and may run twice: it waits as it did before. The number of
+    -- the attempt is used up, so that what a silent agent did all the same is not taken for another's.
+    redis.call('HSET', 'rq:job:' .. id, 'state', 'queued', 'status', 'queued')
+    redis.call('HDEL', 'rq:job:' .. id, 'worker_name', 'agent', 'host', 'limits')
+    push(queue, id)
+    again[#again + 1] = id
+  elseif run[1] == 'running' and run[2] == attempt then
     local ended = { job = job, target = run[3] or '', queue = queue, host = host, agent = agent }
     local outcome = { state = 'lost', rq_traceback = ARGV[3],
       reason = 'agent ' .. agent .. ' has been silent for longer than its lease' }
@@ -63,4 +71,5 @@ for _, overdue in ipairs(cmsgpack.unpack(ARGV[1])) do
   local until_ms = redis.call('ZSCORE', KEYS[1], overdue[1])
   if until_ms and tonumber(until_ms) <= now then reclaim(overdue[1], overdue[2]) end
 end
+flush_ends(now)
 return { lost, again, poisoned }

@@ -12,6 +12,7 @@
 --#include event
 --#include queue
 --#include park
+--#include gather
 --#include release
 --#include orders
 local now = now_ms()
@@ -44,7 +45,7 @@ for i = 5, #ARGV do
   local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'cancel_requested',
     'job', 'host', 'origin', 'limits', 'agent')
   -- A Redis that has lost its last second may have given the same attempt to another agent.
-  if run[1] == 'running' and run[2] == attempt and run[8] == agent then
+  if (run[1] == 'running' or run[1] == 'reserved') and run[2] == attempt and run[8] == agent then
     local member = lease_member(lease, run[4] or '', run[5], agent, run[7] or '', run[6])
     redis.call('ZADD', KEYS[1], now + lease_ms, member)
     if not run[4] then redis.call('HSET', 'rq:job:' .. id, 'last_heartbeat', iso(now)) end
@@ -73,7 +74,7 @@ for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now - tonumb
     local record = 'rq:job:' .. id
     local run = redis.call('HMGET', record, 'state', 'attempt', 'job', 'host', 'origin', 'limits')
     release_attempt(lease, run[3] or '', run[4] or '', agent, run[6] or '', run[5] or '')
-    if run[1] == 'running' and run[2] == attempt then
+    if (run[1] == 'running' or run[1] == 'reserved') and run[2] == attempt then
       redis.call('HSET', record, 'state', 'queued', 'status', 'queued')
       redis.call('HDEL', record, 'started_at', 'worker_name', 'agent', 'host', 'limits')
       push(run[5], id)
@@ -81,4 +82,5 @@ for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now - tonumb
     unpark(run[3] or '', run[4] or '', run[6] or '')
   end
 end
+flush_gathered()
 return { now, lost, cancel, 1, orders }

@@ -8,6 +8,7 @@
 --#include time
 --#include event
 --#include queue
+--#include gather
 --#include finish
 --#include expire
 local now = now_ms()

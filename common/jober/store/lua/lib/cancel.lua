@@ -27,9 +27,10 @@ local function cancel_run(id, reason, rq_traceback, now, ttl)
     end
     write_end(id, { job = job, target = target, queue = queue, agent = '' },
       { state = 'cancelled', reason = reason, rq_traceback = rq_traceback }, now, ttl)
+    flush_ends(now)
     return 'withdrawn'
   end
-  if state == 'running' then
+  if state == 'running' or state == 'reserved' then
     redis.call('HSET', record, 'cancel_requested', reason)
     redis.call('PUBLISH', 'rq:pubsub:' .. run[5],
       cjson.encode({ command = 'stop-job', job_id = id, reason = reason }))

@@ -32,5 +32,5 @@ local function tell(type, now, facts)
       set[#set + 1] = value
     end
   end
-  tell_facts(type, string.format('%.0f', now), unpack(set))
+  tell_facts(type, ms_text(now), unpack(set))
 end

@@ -14,4 +14,5 @@ local function miss(id, run, expires_at, now, ttl, because)
     redis.call('XADD', 'jober:ledger:' .. run.job, 'MAXLEN', '~', '1000', '*', unpack(facts))
   end
   write_end(id, run, { state = 'missed', reason = reason }, now, ttl)
+  flush_ends(now)
 end

@@ -57,36 +57,33 @@ local function enqueue_dependents(id, status, now)
   end
 end
 
--- Nothing is kept of it.
-local function forget_rq(id, queue)
-  local record = 'rq:job:' .. id
-  redis.call('DEL', record, record .. ':dependents', 'rq:job::' .. id .. ':dependencies', 'rq:results:' .. id,
-    'jober:out:' .. id .. ':log', 'jober:attempts:' .. id)
-  redis.call('ZREM', 'rq:finished:' .. queue, id)
-  redis.call('ZREM', 'rq:failed:' .. queue, id)
-  redis.call('ZREM', 'jober:runs', id)
-end
-
 -- It has ended, for good; ttl_s as RQ reads it: 0 forgets it at once, a negative one never.
 local function end_rq(id, run, outcome, ttl_s, now, keep_s)
   local status = STATUS[outcome.state]
   local kept_s = ttl_s > 0 and ttl_s or keep_s
-  redis.call('ZREM', 'rq:scheduled:' .. run.queue, id) -- a late end, while it waited to be tried again
-  write_end(id, run, outcome, now, kept_s)
-  if status ~= 'stopped' then enqueue_dependents(id, status, now) end
   local record = 'rq:job:' .. id
+  -- A late end, while it waited to be tried again.
+  if not run.plain then redis.call('ZREM', 'rq:scheduled:' .. run.queue, id) end
+  local kept_until
+  if ttl_s < 0 then kept_until = '+inf' elseif ttl_s == 0 then kept_until = false end
+  write_end(id, run, outcome, now, kept_s, kept_until)
+  if status ~= 'stopped' then enqueue_dependents(id, status, now) end
   if ttl_s == 0 then
-    forget_rq(id, run.queue)
+    redis.call('DEL', record, record .. ':dependents', 'rq:job::' .. id .. ':dependencies', 'rq:results:' .. id,
+      'jober:out:' .. id .. ':log', 'jober:attempts:' .. id)
+    redis.call('ZREM', 'rq:finished:' .. run.queue, id)
+    redis.call('ZREM', 'rq:failed:' .. run.queue, id)
+    redis.call('ZREM', 'jober:runs', id)
     return
   end
   if ttl_s < 0 then
     redis.call('PERSIST', record)
     redis.call('PERSIST', 'rq:results:' .. id)
-    redis.call('ZADD', (status == 'finished' and 'rq:finished:' or 'rq:failed:') .. run.queue, '+inf', id)
   else
     redis.call('EXPIRE', record .. ':dependents', kept_s)
     redis.call('EXPIRE', 'rq:job::' .. id .. ':dependencies', kept_s)
   end
+  if run.plain then return end
   redis.call('EXPIRE', 'jober:attempts:' .. id, math.min(kept_s, keep_s))
   redis.call('EXPIRE', 'jober:out:' .. id .. ':log', math.min(kept_s, keep_s))
 end

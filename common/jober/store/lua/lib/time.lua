@@ -4,6 +4,13 @@ local function now_ms()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- A moment in ms as text, the last one without a further thought.
+local last_ms, last_text
+local function ms_text(ms)
+  if ms ~= last_ms then last_ms, last_text = ms, string.format('%.0f', ms) end
+  return last_text
+end
+
 -- Milliseconds since the epoch as RQ writes them: 2026-11-21T03:00:00.123000Z
 -- (days to a civil date: Howard Hinnant, chrono-compatible low-level date algorithms).
 local iso_of = {}

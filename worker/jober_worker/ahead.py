@@ -1,0 +1,30 @@
+"""How many runs an agent reserves beyond its free slots. Pure.
+
+Some 50 ms of work, by what runs have taken lately: enough that no slot is idle while Redis is asked
+for more, and little enough that nobody waits here for what another agent could begin. One that
+takes long is believed at once, one that is quick little by little.
+"""
+
+AHEAD_S = 0.05
+AT_MOST = 500
+# What the newest run counts against those before.
+QUICK, SLOW = 0.1, 0.5
+
+
+class Ahead:
+    """For an agent with so many slots; before anything is known, none is reserved."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._mean_s = AHEAD_S
+
+    def took(self, seconds: float) -> None:
+        """A run of the kind that is reserved has taken so long, or goes on for so long."""
+        share = SLOW if seconds > self._mean_s else QUICK
+        self._mean_s += share * (seconds - self._mean_s)
+
+    @property
+    def runs(self) -> int:
+        """How many may be reserved."""
+        at_once = AHEAD_S / max(self._mean_s, AHEAD_S / AT_MOST) - 1
+        return max(0, min(AT_MOST, int(self._slots * at_once)))

@@ -1,0 +1,61 @@
+"""The threads that carry out runs: one for each slot. What is put in is begun in that order."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from jober_worker.execution import Execution
+
+log = logging.getLogger(__name__)
+
+
+class Runners:
+    """`execute` raises nothing. A thread comes up where one is needed, and stays."""
+
+    def __init__(self, count: int, execute: Callable[[Execution], None]) -> None:
+        self._count = count
+        self._execute = execute
+        self._waiting: deque[Execution] = deque()
+        self._ready = threading.Condition()
+        self._idle = 0
+        self._threads = 0
+
+    def put(self, executions: Sequence[Execution]) -> None:
+        """Have them carried out."""
+        with self._ready:
+            self._waiting.extend(executions)
+            self._ready.notify(len(executions))
+            lacking = min(len(self._waiting) - self._idle, self._count - self._threads)
+            for _ in range(lacking):
+                self._threads += 1
+                name = f"run_{self._threads}"
+                threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def take_back(self) -> list[Execution]:
+        """Those that are reserved and were not begun, in their order; they will not be."""
+        with self._ready:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            self._waiting.extend(one for one in waiting if not one.claim.reserved)
+        return [one for one in waiting if one.claim.reserved]
+
+    def oldest_s(self) -> float | None:
+        """When the first that waits was claimed (`kernel.now_s`); None where none does."""
+        try:
+            return self._waiting[0].begun_s
+        except IndexError:
+            return None
+
+    def _run(self) -> None:
+        while True:
+            try:
+                execution = self._waiting.popleft()
+            except IndexError:
+                with self._ready:
+                    self._idle += 1
+                    while not self._waiting:
+                        self._ready.wait()
+                    self._idle -= 1
+                continue
+            self._execute(execution)
