@@ -173,6 +173,7 @@ from jober_worker.call import Options
 from jober_worker.kernel import adopt_orphans
 from jober_worker.sweeper import Running, Sweeper
 from jober_worker.agent import Agent
+from jober_worker.execution import Execution
 from jober_worker.settings import Settings
 from jober.run import Claim, Work
 from jober.store import Store

@@ -146,6 +146,8 @@ class Execution:
     def _retry_in_s(self, outcome: Outcome) -> float | None:
         """In how many seconds it is tried again after such an end, or None. Nobody has asked for a
         run to end that ends with its agent: that is judged as one whose host died."""
+        if outcome.state is RunState.SUCCESS:
+            return None
         if outcome.state is RunState.CANCELLED and (outcome.reason or "").startswith(STOPPED):
             outcome = replace(outcome, state=RunState.LOST)
         return self.policy.retry_in_s(outcome, self.claim.begun)

@@ -10,6 +10,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,6 +31,11 @@ REASON_AT_MOST = 500
 TRACEBACK_AT_MOST = 64 * 1024
 
 
+# Where functions were found: the module of each, by name and as it was, and the way from there.
+KNOWN_AT_MOST = 1000
+_known: dict[str, tuple[str, Sequence[str], Any]] = {}
+
+
 class FunctionNotFound(JoberError):
     """No function has that name here."""
 
@@ -39,6 +45,10 @@ def resolve(name: str, file: str | None = None) -> Callable[..., Any]:
 
     Raises FunctionNotFound; what the import of its module raises passes through.
     """
+    if file is None and (known := _known.get(name)):
+        module, parts, holder = known
+        if sys.modules.get(module) is holder:
+            return _function(holder, parts, name)
     if file is not None:
         return _callable(_attribute(_load(Path(file)), name, f"{file}:{name}"), f"{file}:{name}")
     parts = name.replace(":", ".").split(".")
@@ -53,12 +63,19 @@ def resolve(name: str, file: str | None = None) -> Callable[..., Any]:
             if not f"{module}.".startswith(f"{error.name}."):
                 raise
             continue
-        for part in parts[cut:]:
-            found = _attribute(found, part, name)
-        return _callable(found, name)
+        if len(_known) >= KNOWN_AT_MOST:
+            _known.clear()
+        _known[name] = module, parts[cut:], found
+        return _function(found, parts[cut:], name)
     raise FunctionNotFound(
         f"no module of {name} can be imported on this host (looked in {os.getcwd()} and sys.path)"
     )
+
+
+def _function(holder: Any, parts: Sequence[str], name: str) -> Callable[..., Any]:
+    for part in parts:
+        holder = _attribute(holder, part, name)
+    return _callable(holder, name)
 
 
 def _callable(found: Any, name: str) -> Callable[..., Any]:
@@ -100,24 +117,38 @@ def call(
     file: str | None = None,
     *,
     with_locals: bool = False,
+    spent_s: Callable[[], float] | None = None,
 ) -> Outcome:
     """Call it in this thread, and tell how it ended. Raises nothing.
 
     An async function is run to its end, and so is a generator, async or not: the list of its
-    items is what it returns. `with_locals`: a traceback tells the local variables too.
+    items is what it returns. `with_locals`: a traceback tells the local variables too. `spent_s`
+    tells the CPU time that it took, at its end.
     """
     try:
         plain, note = _value(resolve(name, file)(*args, **kwargs))
-    except SystemExit as exit_:
-        return _exited(exit_.code)
-    except Skip as skip:
-        reason = _shown(str(skip)) or "the function raised Skip"
-        return Outcome(state=RunState.SKIPPED, reason=reason)
-    except FunctionNotFound as error:
-        return Outcome(state=RunState.FAILED, exit_code=1, reason=_shown(str(error)))
     except BaseException as error:
-        return raised(error, with_locals)
-    return Outcome(state=RunState.SUCCESS, exit_code=0, return_value=plain, reason=note)
+        outcome = _raised(error, with_locals)
+        return replace(outcome, cpu_s=spent_s()) if spent_s else outcome
+    return Outcome(
+        state=RunState.SUCCESS,
+        exit_code=0,
+        return_value=plain,
+        reason=note,
+        cpu_s=spent_s() if spent_s else None,
+    )
+
+
+def _raised(error: BaseException, with_locals: bool) -> Outcome:
+    match error:
+        case SystemExit():
+            return _exited(error.code)
+        case Skip():
+            reason = _shown(str(error)) or "the function raised Skip"
+            return Outcome(state=RunState.SKIPPED, reason=reason)
+        case FunctionNotFound():
+            return Outcome(state=RunState.FAILED, exit_code=1, reason=_shown(str(error)))
+    return raised(error, with_locals)
 
 
 def _value(value: Any) -> tuple[Any, str | None]:

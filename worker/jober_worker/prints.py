@@ -2,8 +2,6 @@
 
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TextIO
 
@@ -21,17 +19,22 @@ class _Capture:
 _capture: ContextVar[_Capture | None] = ContextVar("jober_capture", default=None)
 
 
-@contextmanager
-def captured(writer: Writer) -> Iterator[None]:
-    """What this thread prints goes to `writer`, and what the threads print that have inherited
-    its context (see `belonging`); after it, all that goes where the agent's own prints go."""
-    capture = _Capture(writer)
-    token = _capture.set(capture)
-    try:
-        yield
-    finally:
-        capture.writer = None
-        _capture.reset(token)
+class captured:
+    """Within it, what this thread prints goes to `writer`, and what the threads print that have
+    inherited its context (see `belonging`); after it, all that goes where the agent's own prints
+    go."""
+
+    __slots__ = ("_capture", "_token")
+
+    def __init__(self, writer: Writer) -> None:
+        self._capture = _Capture(writer)
+
+    def __enter__(self) -> None:
+        self._token = _capture.set(self._capture)
+
+    def __exit__(self, *raised: object) -> None:
+        self._capture.writer = None
+        _capture.reset(self._token)
 
 
 def _writer() -> Writer | None:

@@ -1,8 +1,6 @@
 """Which run the calling code belongs to."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 
@@ -40,14 +38,19 @@ def entered_run() -> CurrentRun | None:
     return _entered.get()
 
 
-@contextmanager
-def entered(run: CurrentRun) -> Iterator[None]:
-    """This thread does the work of `run`. For agents."""
-    token = _entered.set(run)
-    try:
-        yield
-    finally:
-        _entered.reset(token)
+class entered:
+    """Within it, this thread does the work of `run`. For agents."""
+
+    __slots__ = ("_run", "_token")
+
+    def __init__(self, run: CurrentRun) -> None:
+        self._run = run
+
+    def __enter__(self) -> None:
+        self._token = _entered.set(self._run)
+
+    def __exit__(self, *raised: object) -> None:
+        _entered.reset(self._token)
 
 
 def leave_run() -> None:

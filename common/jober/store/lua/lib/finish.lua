@@ -28,7 +28,7 @@ end
 local followed
 local function is_followed()
   if followed == nil then
-    followed = #redis.call('PUBSUB', 'CHANNELS', 'jober:out:*') > 0 or redis.call('PUBSUB', 'NUMPAT') > 0
+    followed = #redis.call('PUBSUB', 'CHANNELS', 'jober:out:' .. '*') > 0 or redis.call('PUBSUB', 'NUMPAT') > 0
   end
   return followed
 end
