@@ -12,6 +12,7 @@ import resource
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from jober.errors import DefinitionError, JoberError
@@ -237,4 +238,12 @@ def _why_not(program: str, cwd: str | None, error: Exception) -> CannotStart:
 
 def _environment() -> dict[str, str]:
     """The agent's environment, without what opens Redis: a run has no business there."""
-    return {name: value for name, value in os.environ.items() if name != "JOBER_REDIS_URL"}
+    return {**_decoded(tuple(os.environb.items()))}
+
+
+@lru_cache(maxsize=1)
+def _decoded(variables: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
+    """As text; it hardly ever changes, and is asked for at each start."""
+    decoded = {os.fsdecode(name): os.fsdecode(value) for name, value in variables}
+    decoded.pop("JOBER_REDIS_URL", None)
+    return decoded

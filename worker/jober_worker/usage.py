@@ -7,7 +7,7 @@ runs, now and then; where the kernel's figure is greater than the agent's, that 
 
 import time
 from dataclasses import dataclass
-from resource import struct_rusage
+from resource import RUSAGE_SELF, getrusage, struct_rusage
 
 from jober_worker.kernel import MAXRSS_BYTES, children_of, peak_memory_bytes
 
@@ -31,7 +31,7 @@ class PeakMemory:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._agent = peak_memory_bytes() or 0
+        self._agent = getrusage(RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES
         self._seen = 0
         self._wait_s = FIRST_S / 2
         self.due_s = 0.0

@@ -47,7 +47,7 @@ def all_processes() -> dict[int, Process]:
 def read_process(pid: int) -> Process | None:
     """One process; None where there is none of that number."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        stat = _read(f"/proc/{pid}/stat")
     except OSError:
         return None
     # The name in parentheses may hold anything; what follows the last one is plain.
@@ -64,7 +64,7 @@ def read_process(pid: int) -> Process | None:
 def variables_of(pid: int, *names: str) -> dict[str, str]:
     """Those of the variables that a process was started with."""
     try:
-        environ = Path(f"/proc/{pid}/environ").read_bytes()
+        environ = _read(f"/proc/{pid}/environ")
     except OSError:
         return {}
     found = {}
@@ -120,7 +120,7 @@ def until_end(pid: int) -> Iterator[int]:
 def children_of(pid: int) -> list[int]:
     """The children of a process, or fewer."""
     try:
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(one) for one in _read(f"/proc/{pid}/task/{pid}/children").split()]
     except (OSError, ValueError):
         return []
 
@@ -128,7 +128,7 @@ def children_of(pid: int) -> list[int]:
 def peak_memory_bytes(pid: int | None = None) -> int | None:
     """The most that a process, or this one, had in memory; None where it has ended."""
     try:
-        status = Path(f"/proc/{pid or 'self'}/status").read_bytes()
+        status = _read(f"/proc/{pid or 'self'}/status")
     except OSError:
         return None
     _, found, rest = status.partition(b"\nVmHWM:")
@@ -152,3 +152,10 @@ def set_limit(pid: int, kind: int, soft: int, hard: int) -> None:
 def gate_limits(limits: list[tuple[int, int, int]]) -> str:
     """The shell that a gate begins with, to set limits that `set_limit` does not: none."""
     return ""
+
+
+def _read(path: str) -> bytes:
+    """All of a file, without the layers of io and pathlib: three times as fast, and it is read of
+    every process, and twice for each run. Raises OSError."""
+    with open(path, "rb", buffering=0) as file:
+        return file.readall()
