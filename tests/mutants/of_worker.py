@@ -109,7 +109,7 @@ WORKER = (
         name="agent: a lost attempt goes on",
         promise="ends",
         file=f"{_WORKER}/renewer.py",
-        old="            agent.give_up(lease)\n",
+        old="            agent.held.give_up(lease)\n",
         new="            pass\n",
         test="tests/worker/test_reports.py"
         "::test_a_run_that_was_given_up_is_stopped_and_stays_lost_and_frees_its_slot",
@@ -118,7 +118,7 @@ WORKER = (
         name="agent: a cancel that was not heard is not heard later either",
         promise="cancel",
         file=f"{_WORKER}/renewer.py",
-        old="            agent.stop_lease(lease, reason)\n",
+        old="            agent.held.stop_lease(lease, reason)\n",
         new="            pass\n",
         test="tests/worker/test_reports.py"
         "::test_a_run_that_is_cancelled_behind_the_back_of_its_agent_is_stopped",

@@ -202,8 +202,7 @@ def many(n):
         work = Work(job="j", queue="q", data=data, options="{}", trigger="manual", timeout=None)
         claim = Claim(id=f"r{n}-{i}", attempt=1, work=work)
         execution = Execution(claim, agent._means)
-        with agent._lock:
-            agent._held[claim.lease] = agent._executing[claim.lease] = execution
+        agent.held.take([execution])
         agent._execute(execution)
 threads = [threading.Thread(target=many, args=(n,)) for n in range(4)]
 for t in threads: t.start()

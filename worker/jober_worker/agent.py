@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -25,6 +25,7 @@ from jober_worker.control import Control
 from jober_worker.execution import STOPPED, Execution, Means
 from jober_worker.fetcher import Fetcher
 from jober_worker.gate import Gate
+from jober_worker.holdings import Holdings
 from jober_worker.journal import Journal
 from jober_worker.leftovers import clear_leftovers, mark
 from jober_worker.listener import Listener
@@ -57,7 +58,7 @@ REPORT_S = 5.0
 
 
 class Agent:
-    """One agent: the parts, and the runs that it has. `held` maps a lease to its execution."""
+    """One agent: the parts, and the runs that it has (`held`)."""
 
     def __init__(
         self, store: Store, settings: Settings, shut_down: Callable[[], None] = lambda: None
@@ -73,11 +74,7 @@ class Agent:
         self._refused_roles: frozenset[str] = frozenset()
         self.open = threading.Event()
         self.open.set()
-        self._lock = threading.Lock()
-        self._held: dict[str, Execution] = {}
-        self._executing: dict[str, Execution] = {}
-        self._stopping_all: tuple[str, bool] | None = None
-        self._changed = threading.Condition(self._lock)
+        self.held = Holdings()
         self.slots = Slots(settings.slots)
         self.ahead = Ahead(settings.slots)
         self.runners = Runners(settings.slots, self._execute)
@@ -123,7 +120,7 @@ class Agent:
             slots=self.settings.slots,
             version=__version__,
             state=self._state(),
-            running=self.running_count(),
+            running=self.held.running(),
         )
 
     def _state(self) -> str:
@@ -165,15 +162,6 @@ class Agent:
         """The queues it serves, in the order in which it takes from them."""
         return roles.served(self.store.agents.queues(), self.roles, self.settings.host)
 
-    def running_count(self) -> int:
-        with self._lock:
-            return len(self._executing)
-
-    def leases(self) -> list[str]:
-        """All it answers for: what it executes, and what it has still to report."""
-        with self._lock:
-            return list(self._held)
-
     def dead_parts(self) -> list[str]:
         """The parts that have failed for good; an agent with one is to be replaced."""
         return [part.name for part in self._parts() if part.is_dead]
@@ -181,15 +169,8 @@ class Agent:
     def start_runs(self, claims: Sequence[Claim]) -> None:
         """Begin claimed runs in threads of their own. Raises nothing, and asks nobody."""
         executions = [Execution(claim, self._means) for claim in claims]
-        with self._lock:
-            for execution in executions:
-                lease = execution.claim.lease
-                self._held[lease] = self._executing[lease] = execution
-            stopping = self._stopping_all
-        for execution in executions:
-            self.slots.take(execution.claim.work.weight)
-            if stopping:
-                execution.stop(stopping[0], at_once=stopping[1])
+        self.held.take(executions)
+        self.slots.take(sum(claim.work.weight for claim in claims))
         self.runners.put(executions)
         if any(claim.reserved for claim in claims):
             self.reserve.want()
@@ -197,49 +178,9 @@ class Agent:
     def take_back(self) -> list[Execution]:
         """The reserved runs that were not begun; they will not be."""
         taken = self.runners.take_back()
-        with self._lock:
-            for execution in taken:
-                self._executing.pop(execution.claim.lease, None)
-        for execution in taken:
-            self.slots.release(execution.claim.work.weight)
+        self.held.over(taken)
+        self.slots.release(sum(execution.claim.work.weight for execution in taken))
         return taken
-
-    def forget(self, leases: Collection[str]) -> None:
-        """We answer for them no more."""
-        with self._changed:
-            for lease in leases:
-                self._held.pop(lease, None)
-            self._changed.notify_all()
-
-    def stop_run(self, run: str, reason: str) -> None:
-        """Ask the attempts of a run to stop."""
-        for execution in self.executions():
-            if execution.claim.id == run:
-                execution.stop(reason)
-
-    def stop_lease(self, lease: str, reason: str) -> None:
-        """Ask one attempt to stop."""
-        for execution in self.executions():
-            if execution.claim.lease == lease:
-                execution.stop(reason)
-
-    def give_up(self, lease: str) -> None:
-        """Stop an attempt that has been given up as lost, or is another's."""
-        for execution in self.executions():
-            if execution.claim.lease == lease:
-                execution.give_up()
-
-    def stop_all(self, reason: str, *, at_once: bool = False) -> None:
-        """Ask all that runs to stop, and what may still come; `at_once` with KILL."""
-        with self._lock:
-            self._stopping_all = (reason, at_once)
-        for execution in self.executions():
-            execution.stop(reason, at_once=at_once)
-
-    def executions(self) -> list[Execution]:
-        """What it executes now."""
-        with self._lock:
-            return list(self._executing.values())
 
     def _execute(self, execution: Execution) -> None:
         if execution.service:
@@ -250,10 +191,7 @@ class Agent:
             self.progress.forget(execution.attempt)
         if execution.took_s is not None:
             self.ahead.took(execution.took_s)
-        with self._changed:
-            self._executing.pop(execution.claim.lease, None)
-            if not self._executing:
-                self._changed.notify_all()
+        self.held.over([execution])
         self.slots.release(execution.claim.work.weight)
         self.fetcher.slot_freed()
         self.sweeper.want()
@@ -272,12 +210,12 @@ class Agent:
     def _reported(self, finishes: Sequence[Finish]) -> None:
         leases = [finish.claim.lease for finish in finishes]
         self.journal.reported(leases)
-        self.forget(leases)
+        self.held.forget(leases)
 
     def _running(self) -> Running:
         runs, roots = self.warm.names(), self.warm.pids()
         oldest_s = oldest_forking_s = inf
-        for execution in self.executions():
+        for execution in self.held.executions():
             runs.add(execution.claim.id)
             oldest_s = min(oldest_s, execution.begun_s)
             # Read once: it may become known while we look.
@@ -334,7 +272,9 @@ class Agent:
         """Obey a command that was published for it, RQ's own among them."""
         match command.get("command"):
             case "stop-job":
-                self.stop_run(str(command.get("job_id")), str(command.get("reason", "cancelled")))
+                self.held.stop_run(
+                    str(command.get("job_id")), str(command.get("reason", "cancelled"))
+                )
             case "shutdown":
                 log.info("told to shut down")
                 self._shut_down()
@@ -357,18 +297,18 @@ class Agent:
         self.fetcher.stop(2.0)
         self._give_back()
         self.renewer.tell()
-        for execution in self.executions():
+        for execution in self.held.executions():
             if execution.service:  # it would never end, and may run elsewhere
                 execution.stop(STOPPED)
         if not self._wait_idle(self.settings.drain_s, told):
-            self.stop_all(STOPPED)
+            self.held.stop_all(STOPPED)
         if not self._wait_idle(STOP_S, told):
-            self.stop_all(STOPPED, at_once=True)
+            self.held.stop_all(STOPPED, at_once=True)
         self._leave(KILL_S, REPORT_S)
 
     def abandon(self) -> None:
         """Kill all that runs, now; then report and leave in order, but quickly."""
-        self.stop_all(STOPPED, at_once=True)
+        self.held.stop_all(STOPPED, at_once=True)
         self.draining.set()
         # Nobody comes after us who would end what the runs have left: all below us goes.
         kill_descendants()
@@ -387,23 +327,21 @@ class Agent:
     def _wait_idle(self, wait_s: float, told: Callable[[float], bool]) -> bool:
         """Wait until nothing runs; False when the time is over, or somebody is in a hurry."""
         deadline = time.monotonic() + wait_s
-        while self.running_count():
+        while self.held.running():
             if time.monotonic() >= deadline or told(0.05):
                 return False
         return True
 
     def _leave(self, kill_s: float, report_s: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._executing, kill_s)
+        self.held.wait_executed(kill_s)
         # A function in a thread, which cannot be stopped, ends with the agent.
         cancelled = Outcome(state=RunState.CANCELLED, reason=STOPPED)
-        for execution in self.executions():
+        for execution in self.held.executions():
             self._ended(execution, cancelled)
         self.warm.close()
         self.sweeper.stop()
         self.sweeper.sweep()
-        with self._changed:
-            self._changed.wait_for(lambda: not self._held, report_s)
+        self.held.wait_reported(report_s)
         self.fetcher.stop(0.0)
         self.listener.close()
         self.progress.stop()
@@ -414,7 +352,7 @@ class Agent:
         self.replayer.stop()
         self.pump.stop(0.5)
         if not self.reporter.stop(0.5):
-            log.warning("%d results could not be reported", len(self.leases()))
+            log.warning("%d results could not be reported", len(self.held.leases()))
         self.journal.stop()
         if kept := self.journal.kept():
             log.warning("%d results are kept for the next agent of this host to report", kept)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jober.errors import RedisUnavailable
 from jober.failpoint import failpoint
+from jober.pace import paced_s
 from jober.store.leases import CLAIM_AT_MOST
 from jober_worker.part import Part
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # A lost ring, or an RQ job that an application put in, is found after this at the latest.
-POLL_S = 1.0
+POLL_S = paced_s(1.0)
 RETRY_S = 0.5
 REFRESH_S = 2.0
 # How long an agent that is all but full lets others go first, which may have less to do.

@@ -61,7 +61,7 @@ class Renewer:
         failpoint("agent.before_renew")
         reply = agent.store.agents.renew(
             agent.id,
-            agent.leases(),
+            agent.held.leases(),
             running=info.running,
             load=psutil.getloadavg()[0],
             state=info.state,
@@ -77,6 +77,6 @@ class Renewer:
         agent.vigil.renewed(begun_s)
         agent.obey(reply.orders)
         for lease in reply.lost:
-            agent.give_up(lease)
+            agent.held.give_up(lease)
         for lease, reason in reply.cancel.items():
-            agent.stop_lease(lease, reason)
+            agent.held.stop_lease(lease, reason)

@@ -51,7 +51,7 @@ class Reserve:
         while self._unwanted:
             batch = self._unwanted[:BATCH]
             self._agent.store.leases.give_back(self._agent.id, batch)
-            self._agent.forget(batch)
+            self._agent.held.forget(batch)
             del self._unwanted[: len(batch)]
 
     def _run(self) -> None:
@@ -86,7 +86,7 @@ class Reserve:
         return any(execution.claim.lease not in self._told for execution in reserved)
 
     def _reserved(self) -> list["Execution"]:
-        return [one for one in self._agent.executions() if one.claim.reserved]
+        return [one for one in self._agent.held.executions() if one.claim.reserved]
 
     def _tell(self, reserved: Sequence["Execution"]) -> None:
         now_ms = self._agent.store.clock.now_ms()

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class Runners:
-    """`execute` raises nothing. A thread comes up where one is needed, and stays."""
+    """A thread comes up where one is needed, and stays."""
 
     def __init__(self, count: int, execute: Callable[[Execution], None]) -> None:
         self._count = count
@@ -58,4 +58,7 @@ class Runners:
                         self._ready.wait()
                     self._idle -= 1
                 continue
-            self._execute(execution)
+            try:
+                self._execute(execution)
+            except BaseException:
+                log.exception("what %s came to cannot be told", execution.claim.id)

@@ -43,7 +43,7 @@ class Vigil:
         job = execution.claim.job
         while older := [
             one
-            for one in self._agent.executions()
+            for one in self._agent.held.executions()
             if one.service and one.claim.job == job and one.begun_s < execution.begun_s
         ]:
             for one in older:
@@ -59,6 +59,6 @@ class Vigil:
             silent_s = now_s() - self._renewed_s
             if silent_s < ASK_S:
                 continue
-            for execution in self._agent.executions():
+            for execution in self._agent.held.executions():
                 if execution.service == "any":
                     execution.stop(REASON, at_once=silent_s >= KILL_S)
