@@ -34,7 +34,7 @@ types: $(VENV)/installed-dev ## check the types
 contracts: $(VENV)/installed-dev ## check who imports whom
 	@$(BIN)/lint-imports --no-cache --no-logo
 
-.PHONY: fix soak
+.PHONY: fix soak load
 fix: $(VENV)/installed-dev ## mend format and what lint can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
@@ -55,6 +55,9 @@ mutants: $(VENV)/installed-dev ## take each mechanism out of a copy of the tree:
 
 fuzz: $(VENV)/installed-fuzz ## bad input of every kind, 100,000 cases and more (TARGETS="'cron text' roles" for some)
 	@$(BIN)/python -m tests.fuzz $(TARGETS)
+
+load: $(VENV)/installed-dev ## 60 s at 2,000 runs a second over two agents with 50 followers (SECONDS=n for longer)
+	@$(BIN)/python -m tests.worker.load $(or $(SECONDS),60)
 
 bench: $(VENV)/installed-bench ## measure, beside peers in the same run (BENCH=throughput for some)
 	@$(BIN)/python -m benchmarks $(BENCH)

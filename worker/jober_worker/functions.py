@@ -153,6 +153,8 @@ def _raised(error: BaseException, with_locals: bool) -> Outcome:
 
 def _value(value: Any) -> tuple[Any, str | None]:
     """What a call came to, as JSON can carry it, and a note where it cannot."""
+    if value is None:
+        return None, None
     if inspect.isgenerator(value):
         items = Items()
         for item in value:
