@@ -5,14 +5,17 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from jober.run import RunState
 from jober.store import keys
-from tests.faults.armed_fleet import LEASE_S, ArmedFleet, freeze, is_gone
+from tests.faults.armed_fleet import LEASE_S, ROLE, ArmedFleet, freeze, is_gone
 from tests.faults.checker import Checker
+from tests.faults.proxy import Proxy
 from tests.faults.rounds import Rounds
 from tests.faults.work import command, function
 from tests.waiting import wait_until
@@ -71,7 +74,7 @@ def works_on(fleet: ArmedFleet, host: str, after_ms: int) -> bool:
     """Whether a run of a later fire has succeeded there."""
     return any(
         run.state is RunState.SUCCESS and run.host == host and (run.fire_at_ms or 0) > after_ms
-        for name in ("function", "command", "again")
+        for name in ("function", "command", "again", "long")
         for run in fleet.jober.runs(name, limit=10)
     )
 
@@ -104,6 +107,86 @@ def test_an_agent_is_killed_at(
     for guardian in guardians:
         guardian.terminate()
     rounds.judge(checker.settled())
+
+
+@pytest.mark.faults(count=30)
+def test_an_agent_is_killed_as_it_leaves(
+    busy_fleet: ArmedFleet, checker: Checker, rounds: Rounds
+) -> None:
+    fleet = busy_fleet
+    fleet.armed_agent(HOSTS[0])
+    for _ in rounds:
+        guardian = fleet.armed_agent(HOSTS[1], "agent.before_leave=kill", waits=False)
+        await_work(fleet, HOSTS[1], fleet.now_ms())
+        agent = agent_of(guardian)
+        guardian.terminate()
+        assert guardian.wait(PATIENCE_S) == 128 + signal.SIGKILL
+        died_s = time.monotonic()
+        await_nothing_held(fleet, agent)
+        rounds.recovered(time.monotonic() - died_s)
+    rounds.judge(checker.settled())
+
+
+@pytest.mark.faults(count=30)
+def test_an_agent_is_killed_before_its_journal_is_written(
+    busy_fleet: ArmedFleet, checker: Checker, rounds: Rounds
+) -> None:
+    fleet, known = busy_fleet, set[int]()
+    fleet.armed_agent(HOSTS[0])
+    with away(fleet) as proxy:
+        # Something of it is always going on there.
+        fleet.add("long", **{**function(1.5), **EACH_SECOND, "roles": [f"{ROLE}+far"]})
+        ways, far = ("--redis", proxy.url), f"{ROLE},far"
+        fleet.armed_agent(HOSTS[1], "journal.before_write=kill", *ways, roles=far)
+        for _ in rounds:
+            await_work(fleet, HOSTS[1], fleet.now_ms())
+            proxy.cut()
+            agent, died_s = await_new_hit(fleet, "journal.before_write", known), time.monotonic()
+            proxy.heal()
+            await_nothing_held(fleet, agent)
+            rounds.recovered(time.monotonic() - died_s)
+        rounds.judge(checker.settled())
+
+
+@pytest.mark.faults(count=30)
+def test_an_agent_is_killed_with_a_journal_and_the_next_one_when_it_has_reported_it(
+    busy_fleet: ArmedFleet, checker: Checker, rounds: Rounds
+) -> None:
+    fleet, known = busy_fleet, set[int]()
+    fleet.armed_agent(HOSTS[0])
+    with away(fleet) as proxy:
+        # Something of it is always going on there.
+        fleet.add("long", **{**function(1.5), **EACH_SECOND, "roles": [f"{ROLE}+far"]})
+        ways, far = ("--redis", proxy.url), f"{ROLE},far"
+        start = partial(fleet.armed_agent, HOSTS[1])
+        for _ in rounds:
+            writer = start("journal.written=kill", *ways, roles=far, waits=False)
+            await_work(fleet, HOSTS[1], fleet.now_ms())
+            proxy.cut()
+            agent, died_s = await_new_hit(fleet, "journal.written", known), time.monotonic()
+            writer.kill()
+            proxy.heal()
+            reporter = start("replayer.reported=kill", *ways, roles=far, waits=False)
+            await_new_hit(fleet, "replayer.reported", known)
+            reporter.kill()
+            await_nothing_held(fleet, agent)
+            rounds.recovered(time.monotonic() - died_s)
+        # What was reported stays so, though it is reported again.
+        start("", *ways, roles=far)
+        journals = fleet.folder / HOSTS[1] / "logs-journal"
+        wait_until(lambda: not list(journals.iterdir()), PATIENCE_S, "no journal is left")
+        rounds.judge(checker.settled())
+
+
+@contextmanager
+def away(fleet: ArmedFleet) -> Iterator[Proxy]:
+    """A way to Redis that can be cut, for one host; it is there until all have ended."""
+    with Proxy(Path(fleet.url.removeprefix("unix://"))) as proxy:
+        try:
+            yield proxy
+        finally:
+            proxy.heal()
+            fleet.stop()
 
 
 @pytest.mark.faults(count=20)

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from jober.failpoint import FAILPOINTS
 from jober.store import keys
 from tests.faults.armed_fleet import LEAD_S, ArmedFleet, is_frozen
 from tests.faults.checker import Checker
@@ -31,6 +32,7 @@ PASSES = {
     "leader.before_serve": 2,
     "leader.served": 2,
     "leader.before_prune": 1,
+    "leader.before_resign": 1,
     "scheduler.before_promote": 4,
     "scheduler.before_reclaim": 2,
     "scheduler.reclaimed": 2,
@@ -86,6 +88,10 @@ def hand_over(
     return new
 
 
+def test_there_is_no_failpoint_of_a_leader_at_which_none_is_killed() -> None:
+    assert PASSES.keys() == {name for name in FAILPOINTS if name.startswith(("leader", "sched"))}
+
+
 @pytest.mark.faults(count=50)
 @pytest.mark.parametrize("name", PASSES)
 def test_the_leader_is_killed_at(
@@ -97,6 +103,8 @@ def test_the_leader_is_killed_at(
 
         def dies(victim: "subprocess.Popen[bytes]" = victim) -> bool:
             ring(fleet)
+            if name == "leader.before_resign" and leads(fleet, victim):
+                victim.terminate()
             return victim.poll() is not None
 
         wait_until(dies, PATIENCE_S, f"{name} is passed")
@@ -157,6 +165,11 @@ def stopped(fleet: ArmedFleet) -> "list[subprocess.Popen[bytes]]":
 
 def has_been(moment_s: float) -> bool:
     return time.monotonic() > moment_s
+
+
+def leads(fleet: ArmedFleet, scheduler: "subprocess.Popen[bytes]") -> bool:
+    leader = fleet.jober.leader()
+    return leader is not None and leader.pid == scheduler.pid
 
 
 def another_leads(fleet: ArmedFleet, scheduler: "subprocess.Popen[bytes]") -> bool:

@@ -24,7 +24,7 @@ from jober_worker.kernel import adopt_orphans, tell_when_parent_dies
 # A sign of life is due each second; leases last 10 s, and are renewed each 2 s.
 SILENCE_S = paced_s(7.0)
 # The first one may take longer: a busy host is slow to start a program, and nothing is leased yet.
-FIRST_SIGN_S = paced_s(60.0)
+FIRST_SIGN_S = 60.0
 # An agent that dies is replaced after so long; one that dies young, after twice as long each time.
 RESTART_S = paced_s(1.0)
 RESTART_AT_MOST_S = paced_s(30.0)
