@@ -31,10 +31,22 @@ def test_the_defaults_are_those_of_the_fields_of_a_job() -> None:
     )
 
 
-@pytest.mark.parametrize("options", ["", "[]", "5", '{"retry_on": 5}', '{"retry_on": [[]]}'])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *("", "[]", "5", '{"retry_on": 5}', '{"retry_on": [[]]}', '{"retries": [1]}'),
+        *('{"retries": Infinity}', '{"retries": 3, "retry_delay": NaN}', '{"retries": true}'),
+        '{"retries": 3, "retry_backoff": "2"}',
+    ],
+)
 def test_options_that_cannot_be_read_try_nothing_again(options: str) -> None:
     assert EndPolicy.read(options) == EndPolicy()
     assert EndPolicy.read(options).retry_in_s(ended(), 1) is None
+
+
+def test_a_delay_that_no_number_holds_is_its_bound() -> None:
+    huge = policy(retries=10**6, retry_backoff=10**9, retry_max_delay=60)
+    assert huge.retry_in_s(ended(), 1000) == 60
 
 
 def test_the_delay_grows_up_to_its_bound() -> None:

@@ -2,9 +2,12 @@
 
 import json
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from jober.run import Outcome, RunState
+
+# No number of retries, and no delay, is larger.
+_MOST = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +30,10 @@ class EndPolicy:
             given = json.loads(options)
             policy = cls()
             return cls(
-                retries=given.get("retries", policy.retries),
-                delay_s=given.get("retry_delay", policy.delay_s),
-                backoff=given.get("retry_backoff", policy.backoff),
-                max_delay_s=given.get("retry_max_delay", policy.max_delay_s),
+                retries=_number(given.get("retries", policy.retries)),
+                delay_s=_number(given.get("retry_delay", policy.delay_s)),
+                backoff=_number(given.get("retry_backoff", policy.backoff)),
+                max_delay_s=_number(given.get("retry_max_delay", policy.max_delay_s)),
                 retry_on=frozenset(given.get("retry_on", policy.retry_on)),
                 ok_exit_codes=frozenset(given.get("ok_exit_codes", policy.ok_exit_codes)),
                 skip_exit_codes=frozenset(given.get("skip_exit_codes", policy.skip_exit_codes)),
@@ -55,7 +58,18 @@ class EndPolicy:
         was the last one, or it was refused."""
         if ended.refused or attempt > self.retries or not (self.retry_on & _causes(ended)):
             return None
-        return float(min(self.delay_s * self.backoff ** (attempt - 1), self.max_delay_s))
+        try:
+            delay_s = self.delay_s * float(self.backoff) ** (attempt - 1)
+        except OverflowError:
+            return float(self.max_delay_s)
+        return float(min(delay_s, self.max_delay_s))
+
+
+def _number(value: Any) -> Any:
+    """The number itself. Raises TypeError for what is none: a record may hold anything."""
+    if type(value) not in (int, float) or not 0 <= value <= _MOST:
+        raise TypeError(f"{value!r:.50} is no number from 0 to {_MOST}")
+    return value
 
 
 def _causes(ended: Outcome) -> frozenset[str]:

@@ -66,10 +66,12 @@ RECORD = st.fixed_dictionaries(
     {"status": st.just(b"queued") | st.just(b"queued") | FIELD, "data": DATA},
     optional={
         "options": OPTIONS,
+        # Not many: RQ's own retries follow at once.
+        "retries_left": st.sampled_from([b"", b"x", b"-1", b"2", b"1e999", b"inf", b"1.5"]),
         **dict.fromkeys(
             ["job", "state", "attempt", "origin", "timeout", "target", "expires_at", "avoid",
              "term", "passed_at", "refused", "trigger", "fire_at", "enqueued_at", "bound_until",
-             "fallback", "revision", "result_ttl", "failure_ttl", "retries_left", "retry_intervals",
+             "fallback", "revision", "result_ttl", "failure_ttl", "retry_intervals",
              "success_callback_name", "failure_callback_name", "stopped_callback_name", "meta",
              "serializer", "parked_in", "limits", "cancel_requested", "progress", "log_files"],
             FIELD,

@@ -44,11 +44,13 @@ class Seeded:
         hand.claim(n=1)
         hand.run("nightly")
         hand.run("everywhere", HOST)
+        # Nothing goes by itself while cases are tried.
+        for key in store.connection.client.scan_iter():
+            store.connection.command("PERSIST", key)
         self._keys = self.keys()
 
     def keys(self) -> Keys:
-        """All that Redis holds: each key with its value as DUMP tells it, and whether it is to go.
-        The bells, which only wake agents, and the clock of the leader are left out."""
+        """All that Redis holds: each key with its value as DUMP tells it, and if it is to go."""
         redis = self.jober.store.connection.client
         names = sorted(redis.scan_iter(count=1000))
         pipeline = redis.pipeline(transaction=False)

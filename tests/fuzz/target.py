@@ -1,5 +1,6 @@
 """A target of the fuzz: cases of one kind, and what must hold for each of them whatever it is."""
 
+import re
 import signal
 import time
 import traceback
@@ -77,7 +78,9 @@ def strain(target: Target, cases: int, folder: Path, kept: Path | None = None) -
                 one()
             except (Exception, Stuck):
                 # What hypothesis tries last is the smallest that it has found.
-                where, _, _ = traceback.format_exc().partition("Failing test case:")
+                where = re.sub(
+                    r"Failing test case: one\(.*?\n\)", "", traceback.format_exc(), flags=re.DOTALL
+                )
                 defect = f"{last!r}\n\n{where}"
             if kept is None:
                 break

@@ -88,10 +88,14 @@ local function end_rq(id, run, outcome, ttl_s, now, keep_s)
   redis.call('EXPIRE', 'jober:out:' .. id .. ':log', math.min(kept_s, keep_s))
 end
 
--- The numbers of a JSON list, as RQ keeps intervals; empty where there is none.
+-- The numbers of a JSON list, as RQ keeps intervals; empty where there is none, or other than numbers.
 local function intervals_of(text)
   local good, list = pcall(cjson.decode, text or '[]')
-  return good and type(list) == 'table' and list or {}
+  if not good or type(list) ~= 'table' then return {} end
+  for _, interval in pairs(list) do
+    if type(interval) ~= 'number' or not (math.abs(interval) <= 1e9) then return {} end
+  end
+  return list
 end
 
 -- An attempt has ended. outcome: as for write_end; beside that `retry`, where the job returned an

@@ -1,8 +1,12 @@
 -- Plain RQ jobs are put into their queues, as RQ does it (rq 2.12: _enqueue_job of queue.py,
 -- should_enqueue_at_front of job.py).
 -- KEYS built: rq:job:<id>, rq:queue:<queue>, jober:bell:<queue>
+-- A whole number that a field holds; the default for what is none, or larger than any that is meant: an
+-- application wrote it, and what Redis refuses would leave an end half written.
 local function number_rq(text, default)
-  return tonumber(text or '') or default
+  local number = tonumber(text or '')
+  if not number or not (math.abs(number) <= 1e9) then return default end
+  return math.floor(number)
 end
 
 -- What waits is forgotten after its ttl, if it has one.
