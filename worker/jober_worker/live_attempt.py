@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from jober.current import CurrentRun, Link
-from jober.current.here import moment
+from jober.current.here import moment, whole
 from jober.log_line import LogLine
 from jober.output import Stream
 from jober.progress import Progress, Step
@@ -56,14 +56,13 @@ class LiveAttempt(Link):
 
     def current(self) -> CurrentRun:
         """What its own code gets to see, in this process."""
-        term = self.claim.term
         return CurrentRun(
             id=self.claim.id,
             job=self.claim.job,
             attempt=self.claim.attempt,
             host=self.host,
             fire_at=moment(self.claim.fire_at),
-            term=int(term) if term else None,
+            term=whole(self.claim.term),
             _link=self,
         )
 

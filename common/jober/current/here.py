@@ -63,8 +63,16 @@ def leave_run() -> None:
 
 
 def moment(fire_at: str | None) -> datetime | None:
-    """The fire time as it is told in a record and in JOBER_FIRE_AT."""
-    return datetime.fromisoformat(fire_at) if fire_at else None
+    """The fire time as it is told in a record and in JOBER_FIRE_AT; None where that is none."""
+    try:
+        return datetime.fromisoformat(fire_at) if fire_at else None
+    except ValueError:
+        return None
+
+
+def whole(text: str | None) -> int | None:
+    """The number of an attempt or a term; None for what is none."""
+    return int(text) if text and text.isdecimal() and len(text) < 20 else None
 
 
 def _run_of_process() -> CurrentRun | None:
@@ -80,10 +88,10 @@ def _run_of_process() -> CurrentRun | None:
     run = CurrentRun(
         id=id,
         job=job or None,
-        attempt=int(attempt) if attempt.isdigit() else 1,
+        attempt=whole(attempt) or 1,
         host=host,
         fire_at=moment(fire_at),
-        term=int(term) if term.isdigit() else None,
+        term=whole(term),
         _link=link,
     )
     _of_process = (told, run, link)
