@@ -35,3 +35,20 @@ def test_a_run_whose_claim_got_no_reply_is_not_lost_but_runs_in_the_end(
     assert {line.attempt for line in read_log(armed_fleet.work_log)} == {2}
     leases = armed_fleet.jober.store.connection
     wait_until(lambda: not leases.command("ZCARD", "jober:leases"), told="no lease is left")
+
+
+def test_an_agent_that_stood_still_with_a_claim_does_not_begin_what_others_may_have(
+    armed_fleet: ArmedFleet,
+) -> None:
+    armed_fleet.armed_scheduler()
+    # Longer than RENEW waits for the reply of a claim (3 s at this pace) before it puts it back.
+    armed_fleet.armed_agent("alpha", "agent.claimed=hang:4500")
+    armed_fleet.add("once", **function())
+    handle = armed_fleet.jober.run("once")
+    wait_until(lambda: armed_fleet.hits("agent.claimed"), 30, "it has claimed")
+    armed_fleet.armed_agent("beta")
+    ended = handle.wait(60)
+    assert (ended.state, ended.host, ended.attempt) == (RunState.SUCCESS, "beta", 2)
+    told = "too long ago to be begun"
+    wait_until(lambda: told in armed_fleet.logs(), 30, "alpha has let go of it")
+    assert {line.attempt for line in read_log(armed_fleet.work_log)} == {2}

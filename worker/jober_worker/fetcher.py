@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from jober.errors import RedisUnavailable
 from jober.failpoint import failpoint
 from jober.pace import paced_s
+from jober.store.agents import LEASE_MS
 from jober.store.leases import CLAIM_AT_MOST
+from jober_worker.kernel import now_s
 from jober_worker.part import Part
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class Fetcher:
             return
         self._look_for_queues()
         failpoint("agent.before_claim")
+        asked_s = now_s()
         claimed = agent.store.leases.claim(
             agent.id,
             agent.settings.host,
@@ -88,6 +91,10 @@ class Fetcher:
         )
         if claimed.runs:
             failpoint("agent.claimed")
+        if now_s() - asked_s >= LEASE_MS / 1000:
+            # We stood still meanwhile, and others may have them; RENEW puts back what nobody has.
+            log.warning("%d runs were claimed too long ago to be begun", len(claimed.runs))
+            return
         self._held_back = claimed.held_back
         agent.start_runs(claimed.runs)
         if self._stopping.is_set() or len(claimed.runs) >= CLAIM_AT_MOST:
