@@ -148,6 +148,10 @@ def test_what_passes_the_output_through_ends_before_it_is_killed() -> None:
     assert program.out == b"all of it\n"
 
 
+def test_a_timeout_of_a_year_is_waited_for_a_piece_at_a_time() -> None:
+    assert sh("echo on", timeout_s=366 * 86_400).run().state is RunState.SUCCESS
+
+
 def test_a_program_is_stopped_after_its_timeout() -> None:
     program = sh("echo on; sleep 60", timeout_s=0.1)
     outcome = program.run()

@@ -12,6 +12,19 @@ from jober.errors import JoberError
 from jober.job.payload import COMMAND, MODULE, SCRIPT, SCRIPT_CALL, SHELL, split_script
 from jober.run import Claim
 
+# No number of an option is larger, in bytes or in seconds.
+_MOST = 1 << 60
+# What the options may be; None is as if it was left out.
+_KINDS: dict[tuple[str, ...], tuple[type, ...]] = {
+    ("cwd", "output", "stderr", "env_file", "user", "group", "umask"): (str,),
+    ("timeout", "grace", "cpus", "cpu_time"): (int, float),
+    ("process", "locals"): (bool,),
+    ("max_runs_per_process", "nice"): (int,),
+    ("memory",): (int, str),
+    ("env",): (dict,),
+    ("secret",): (list,),
+}
+
 
 class CallUnreadable(JoberError):
     """The record of a run does not say what to do, or says it in a way that is refused."""
@@ -205,7 +218,7 @@ def _read_data(plain: bytes) -> tuple[str, list[Any], dict[str, Any]]:
 
 def _read_options(claim: Claim) -> Options:
     try:
-        given = json.loads(claim.work.options)
+        given = _checked(json.loads(claim.work.options))
         return Options(
             cwd=given.get("cwd"),
             env={str(name): str(value) for name, value in given.get("env", {}).items()},
@@ -228,3 +241,17 @@ def _read_options(claim: Claim) -> Options:
         )
     except (ValueError, AttributeError):
         raise CallUnreadable("its options are not a JSON object") from None
+
+
+def _checked(given: Any) -> Any:
+    """The options, each of its kind: a record may hold anything. Raises CallUnreadable."""
+    for names, kinds in _KINDS.items():
+        for name in names:
+            value = given.get(name)
+            if value is None or type(value) in kinds:
+                if not isinstance(value, int | float) or -_MOST <= value <= _MOST:
+                    continue
+            raise CallUnreadable(f"its option {name} is not what it may be: {value!r:.50}")
+    if not all(isinstance(name, str) for name in given.get("secret") or ()):
+        raise CallUnreadable("its option secret is no list of texts")
+    return {name: value for name, value in given.items() if value is not None}

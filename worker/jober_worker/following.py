@@ -18,6 +18,8 @@ from jober_worker.usage import PeakMemory
 DRAIN_S = 0.5
 # How often it is looked whether the rest of a tree that was told to stop has gone.
 LOOK_S = 0.1
+# epoll counts milliseconds, and takes no wait of more than 24 days.
+LONGEST_S = 86_400.0
 # So long after KILL, what the kernel or another user still holds is let be.
 GIVE_UP_S = 2.0
 
@@ -122,7 +124,7 @@ class Following:
                 at.append(time.monotonic() + LOOK_S)
         elif self._answers is None:
             at.append(self.memory.due_s)
-        return max(0.0, min(at) - time.monotonic()) if at else None
+        return min(max(0.0, min(at) - time.monotonic()), LONGEST_S) if at else None
 
     def _act(self, now: float) -> None:
         """Do what is due by now."""
