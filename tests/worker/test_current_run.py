@@ -245,7 +245,8 @@ def test_a_python_program_of_a_shell_job_reports_and_is_asked_to_stop(
     wait_until(lambda: b"program web1\n" in handle.output(Stream.STDOUT))
     progress = wait_until(lambda: handle.run.progress)
     assert (progress.whole.done, progress.whole.message) == (2, "from python")
-    assert [(line.level, line.message) for line in handle.records()] == [("WARNING", "hello")]
+    lines = wait_until(lambda: list(handle.records()))
+    assert [(line.level, line.message) for line in lines] == [("WARNING", "hello")]
     handle.cancel()
     assert handle.wait(15).state is RunState.CANCELLED
     assert handle.output(Stream.STDOUT) == b"program web1\nasked to stop True\nended 0\n"

@@ -105,6 +105,37 @@ def test_a_program_starts_with_no_input_no_descriptor_and_no_signal_held_back() 
     assert descriptors == b"4"
 
 
+def test_a_program_does_not_get_what_the_agent_has_left_open_for_others() -> None:
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    try:
+        program = sh(f"test -e /proc/self/fd/{writing} && echo there; exec 1>&- 2>&-; sleep 60")
+        program.start()
+        os.close(writing)
+        assert os.read(reading, 1) == b"", "its only writer is gone"
+        program.program.stop("enough")
+        program.ended()
+        assert program.out == b""
+    finally:
+        os.close(reading)
+
+
+def test_a_program_is_found_by_the_path_of_its_own_environment(tmp_path: Path) -> None:
+    (tmp_path / "first" / "hello").mkdir(parents=True)
+    for folder in ("second", "third"):
+        (tmp_path / folder).mkdir()
+        script = tmp_path / folder / "hello"
+        script.write_text(f"#!/bin/sh\necho {folder} $*\n")
+        script.chmod(0o755 if folder == "third" else 0o644)
+    path = ":".join(str(tmp_path / folder) for folder in ("first", "second", "third"))
+    program = Program("hello", "you", env={"PATH": f"{path}:/bin"})
+    assert program.run().state is RunState.SUCCESS
+    assert program.out == b"third you\n"
+    program = Program("hello", env={"PATH": "third"}, cwd=str(tmp_path))
+    assert program.run().state is RunState.SUCCESS
+    assert program.out == b"third\n"
+
+
 def test_each_stream_keeps_its_order_and_every_byte() -> None:
     noise = random.Random(1).randbytes(300_000)
     program = Program(

@@ -1,8 +1,7 @@
 """The way of a started process to its end: what it writes is passed on, and it is stopped when it
 is told to, or when its time is over."""
 
-import os
-import selectors
+import select
 import signal
 import socket
 import time
@@ -13,6 +12,7 @@ from jober_worker.kernel import until_end
 from jober_worker.pipes import Pipes
 from jober_worker.processes import members, send
 from jober_worker.usage import PeakMemory
+from jober_worker.wake import Wake
 
 # After a program has ended, what it piped its output through may pass on the rest for so long.
 DRAIN_S = 0.5
@@ -28,7 +28,7 @@ Asked = Callable[[], tuple[str, bool] | None]
 
 
 class Following:
-    """`follow` waits until it is over. A byte in `wake` says that `asked` may have changed; where
+    """`follow` waits until it is over. Where `wake` rings, `asked` may have changed; where
     there is an `answers`, a word there ends it too: `answer` is the word."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Following:
         pid: int,
         pipes: Pipes,
         options: Options,
-        wake: int,
+        wake: Wake,
         asked: Asked,
         answers: socket.socket | None = None,
         on_timeout: Callable[[], None] = lambda: None,
@@ -68,26 +68,28 @@ class Following:
     def follow(self) -> None:
         """Pass on its output until it has ended, its pipes are at their end or the time for that
         is over, and, where it was told to stop, all its processes are gone."""
-        with until_end(self._pid) as end, selectors.DefaultSelector() as selector:
+        with until_end(self._pid) as end:
+            ready = select.poll()
             for pipe in self._pipes.streams:
-                selector.register(pipe, selectors.EVENT_READ)
-            selector.register(end, selectors.EVENT_READ)
-            selector.register(self._wake, selectors.EVENT_READ)
+                ready.register(pipe, select.POLLIN)
+            ready.register(end, select.POLLIN)
+            ready.register(self._wake.reading, select.POLLIN)
             if self._answers:
-                selector.register(self._answers, selectors.EVENT_READ)
+                ready.register(self._answers, select.POLLIN)
             while not self._is_over():
-                for key, _ in selector.select(self._wait_s()):
-                    if key.fd in self._pipes.streams:
-                        if not self._pipes.pass_on(key.fd):
-                            selector.unregister(key.fd)
-                    elif key.fd == self._wake:
-                        os.read(self._wake, 4096)
+                wait_s = self._wait_s()
+                for found, event in ready.poll(None if wait_s is None else wait_s * 1000):
+                    if found in self._pipes.streams:
+                        if not self._pipes.pass_on(found, is_empty=not event & select.POLLIN):
+                            ready.unregister(found)
+                    elif found == self._wake.reading:
+                        self._wake.heard()
                         self._obey()
-                    elif key.fd == end:
-                        selector.unregister(end)
+                    elif found == end:
+                        ready.unregister(end)
                         self._end()
                     else:
-                        selector.unregister(key.fd)
+                        ready.unregister(found)
                         self._hear()
                 self._act(time.monotonic())
 

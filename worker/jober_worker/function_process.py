@@ -15,7 +15,8 @@ from jober_worker.functions import Writer
 from jober_worker.limits import Limits, shown_bytes
 from jober_worker.pipes import Pipes
 from jober_worker.process import Ended, ProgramRun, kill_session
-from jober_worker.spawn import Setting
+from jober_worker.spawn import Setting, folder_of
+from jober_worker.wake import Wake
 from jober_worker.warm import WarmPool, WarmProcess
 
 
@@ -36,7 +37,7 @@ class FunctionRun(ProgramRun):
         self._function = function
         self._pool = pool
 
-    def _start_and_follow(self, setting: Setting, wake: int) -> Outcome:
+    def _start_and_follow(self, setting: Setting, wake: Wake) -> Outcome:
         pipes = self._pipes()
         try:
             with tempfile.TemporaryFile("w+") as request, tempfile.TemporaryFile("w+") as answer:
@@ -58,7 +59,8 @@ class FunctionRun(ProgramRun):
 
     def _ask(self, setting: Setting, pipes: Pipes, *files: int) -> WarmProcess:
         # How much CPU time is left to a process is not what makes it another: it is told each run.
-        shared = replace(setting, limits=replace(setting.limits, cpu_time=None))
+        limits = replace(setting.limits, cpu_time=None)
+        shared = replace(setting, limits=limits, folder=folder_of(setting))
         while True:
             warm = self._pool.take(shared, pipes.stdout, pipes.stderr)
             if warm.ask([*files, pipes.stdout, pipes.stderr]) or warm.runs == 1:
@@ -69,7 +71,7 @@ class FunctionRun(ProgramRun):
         self._tell(warm.started.notes)
         return warm
 
-    def _follow(self, warm: WarmProcess, pipes: Pipes, wake: int, answer: IO[str]) -> Outcome:
+    def _follow(self, warm: WarmProcess, pipes: Pipes, wake: Wake, answer: IO[str]) -> Outcome:
         following = Following(
             self._run,
             warm.pid,

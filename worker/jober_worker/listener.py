@@ -8,6 +8,7 @@ does not know the secret of an attempt can say nothing. `jober.agent_socket` tel
 import json
 import logging
 import os
+import select
 import selectors
 import shutil
 import socket
@@ -65,6 +66,7 @@ class Listener:
         self._to_do: deque[Callable[[], None]] = deque()
         self._speakers: dict[int, _Speaker] = {}
         self._of_run: Counter[str] = Counter()
+        self._accepting = False
         self._stopping = False
         self._folder: Path | None = None
         self.part = Part("listener", self._run)
@@ -113,6 +115,21 @@ class Listener:
         self._do(lambda: self._tell_all(attempt))
 
     def _end(self, attempt: LiveAttempt) -> None:
+        if self._may_have_said(attempt):
+            self._hear_out(attempt)
+        with self._lock:
+            self._attempts.pop(attempt.token, None)
+
+    def _may_have_said(self, attempt: LiveAttempt) -> bool:
+        """Whether there may be something of its processes that we have not heard. The order
+        matters: who knocks is among those whom we accept next, and then among the speakers."""
+        knocks = select.poll()
+        knocks.register(self._socket, select.POLLIN)
+        if knocks.poll(0) or self._accepting:
+            return True
+        return any(one.attempt in (attempt, None) for one in list(self._speakers.values()))
+
+    def _hear_out(self, attempt: LiveAttempt) -> None:
         done = threading.Event()
 
         def finish() -> None:
@@ -126,8 +143,6 @@ class Listener:
 
         self._do(finish)
         done.wait(END_S)
-        with self._lock:
-            self._attempts.pop(attempt.token, None)
 
     def _let_go(self) -> None:
         for speaker in list(self._speakers.values()):
@@ -161,6 +176,13 @@ class Listener:
             self._hang_up_on_the_silent()
 
     def _accept(self) -> None:
+        self._accepting = True
+        try:
+            self._accept_all()
+        finally:
+            self._accepting = False
+
+    def _accept_all(self) -> None:
         while True:
             try:
                 connection, _ = self._socket.accept()

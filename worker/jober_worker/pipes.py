@@ -6,6 +6,9 @@ What is read is handed on as a view of a buffer that is used again: whoever keep
 import fcntl
 import os
 import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from jober.output import Stream
 from jober_worker.functions import Writer
@@ -35,7 +38,6 @@ class Pipes:
         self._found_full: set[int] = set()
         self._large: set[int] = set()
         self._napping: set[int] = set()
-        self._buffer = memoryview(bytearray(0 if thrown else READ_BYTES))
         self._childs: list[int] = []
         self._ours: list[int] = []
         if thrown:
@@ -64,22 +66,19 @@ class Pipes:
         while self._childs:
             os.close(self._childs.pop())
 
-    def pass_on(self, descriptor: int) -> bool:
-        """Pass on what is there, in bounds; False at the end of the pipe."""
-        size = 0
+    def pass_on(self, descriptor: int, *, is_empty: bool = False) -> bool:
+        """Pass on what is there, in bounds; False at the end of the pipe: where `is_empty`, there
+        is nothing but that."""
+        if is_empty:
+            del self.streams[descriptor]
+            return False
         if descriptor in self._napping:
             time.sleep(NAP_S)
-        try:
-            while size < READ_BYTES:
-                got = os.readv(descriptor, [self._buffer[size:]])
-                if not got:
-                    break
-                size += got
-        except BlockingIOError:
-            got = -1
-        if size:
-            self._write(self.streams[descriptor], self._buffer[:size])
-        if not got:
+        with _buffer() as buffer:
+            size, at_end = _fill(descriptor, buffer)
+            if size:
+                self._write(self.streams[descriptor], buffer[:size])
+        if at_end:
             del self.streams[descriptor]
             return False
         if size >= USUAL_PIPE and descriptor not in self._found_full:
@@ -102,16 +101,14 @@ class Pipes:
         """Pass on what is left in the pipes, though somebody may hold them and write on."""
         for descriptor in list(self.streams):
             left = PIPE_AT_MOST
-            while left > 0:
-                size = 0
-                try:
-                    size = os.readv(descriptor, [self._buffer])
-                except BlockingIOError:
-                    pass
-                if not size:
-                    break
-                self._write(self.streams[descriptor], self._buffer[:size])
-                left -= size
+            with _buffer() as buffer:
+                while left > 0:
+                    size, at_end = _fill(descriptor, buffer)
+                    if size:
+                        self._write(self.streams[descriptor], buffer[:size])
+                    if at_end or not size:
+                        break
+                    left -= size
 
     def close(self) -> None:
         """Let go of all ends; harmless when it is done."""
@@ -119,3 +116,33 @@ class Pipes:
         self.streams.clear()
         while self._ours:
             os.close(self._ours.pop())
+
+
+def _fill(descriptor: int, buffer: memoryview) -> tuple[int, bool]:
+    """Read what is there, in bounds; how much it is, and whether that is the end of the pipe."""
+    size = 0
+    try:
+        while size < len(buffer):
+            got = os.readv(descriptor, [buffer[size:]])
+            if not got:
+                return size, True
+            size += got
+    except BlockingIOError:
+        pass
+    return size, False
+
+
+# Those that nobody reads into now: to make one costs more than what most programs write.
+_buffers: deque[memoryview] = deque(maxlen=4)
+
+
+@contextmanager
+def _buffer() -> Iterator[memoryview]:
+    try:
+        buffer = _buffers.pop()
+    except IndexError:
+        buffer = memoryview(bytearray(READ_BYTES))
+    try:
+        yield buffer
+    finally:
+        _buffers.append(buffer)

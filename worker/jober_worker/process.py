@@ -22,6 +22,9 @@ from jober_worker.functions import Writer
 from jober_worker.limits import Limits
 from jober_worker.pipes import Pipes
 from jober_worker.spawn import CannotStart, Setting, Started, read_setting, start
+from jober_worker.wake import Wake, Wakes
+
+_wakes = Wakes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class ProgramRun:
         self._write = write
         self._groups = groups
         self._lock = threading.Lock()
-        self._wake: int | None = None
+        self._wake: Wake | None = None
         self._stop_reason: str | None = None
         self._at_once = False
 
@@ -69,35 +72,29 @@ class ProgramRun:
             self._stop_reason = self._stop_reason or reason
             self._at_once = self._at_once or at_once
             if self._wake is not None:
-                try:
-                    os.write(self._wake, b"!")
-                except BlockingIOError:
-                    pass  # it has more than enough to wake up for
+                self._wake.ring()
 
     def run(self) -> Outcome:
         """Start it, pass on what it writes, and tell how it ended."""
-        wake_read, wake_write = os.pipe()
-        os.set_blocking(wake_read, False)
-        os.set_blocking(wake_write, False)
+        wake = _wakes.take()
         try:
             with self._lock:
                 if self._stop_reason is not None:
                     return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
-                self._wake = wake_write
-            return self._start_and_follow(read_setting(self.options), wake_read)
+                self._wake = wake
+            return self._start_and_follow(read_setting(self.options), wake)
         except CannotStart as error:
             return Outcome(state=RunState.FAILED, exit_code=error.exit_code, reason=str(error))
         finally:
             with self._lock:
                 self._wake = None
-            os.close(wake_read)
-            os.close(wake_write)
+            _wakes.give_back(wake)
 
     def _asked(self) -> tuple[str, bool] | None:
         with self._lock:
             return None if self._stop_reason is None else (self._stop_reason, self._at_once)
 
-    def _start_and_follow(self, setting: Setting, wake: int) -> Outcome:
+    def _start_and_follow(self, setting: Setting, wake: Wake) -> Outcome:
         """Raises CannotStart."""
         pipes = self._pipes()
         try:
@@ -110,7 +107,7 @@ class ProgramRun:
                 stderr=pipes.stderr,
             )
             pipes.after_start()
-            self.pid = started.process.pid
+            self.pid = started.pid
             failpoint("agent.started")
             self._tell(started.notes)
             following = Following(
@@ -185,14 +182,12 @@ def kill_session(pid: int) -> None:
 
 def reap(started: Started) -> Ended:
     """Take the exit status of a process that ends, and remove its cgroup with all in it."""
-    process, group = started.process, started.group
-    # Popen.wait() would tell 0 where the status is gone.
+    group = started.group
     try:
-        _, status, used = os.wait4(process.pid, 0)
+        _, status, used = os.wait4(started.pid, 0)
         ended = Ended(status=os.waitstatus_to_exitcode(status), used=used)
     except ChildProcessError:
         ended = Ended(status=None)
-    process.returncode = ended.status or 0
     if group:
         ended = replace(ended, out_of_memory=group.kills_for_memory() > 0)
         group.end()

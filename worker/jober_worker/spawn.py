@@ -1,18 +1,22 @@
 """How the processes of runs are started: as whom, where, with what environment and limits.
 
 Nothing of ours runs between fork and exec: Python code there (preexec_fn) can deadlock in an agent
-with many threads. User, group, umask and session are set by subprocess itself, in C. For the
-rest, a gate of a few letters of shell waits on its standard input; meanwhile the agent sets, from
-outside, the niceness, the resource limits and the cgroup of that very process, so that what cannot
-be set is told in the agent's own words, and then the gate becomes the program.
+with many threads. What asks for no more than a directory and an environment is started by the C
+library (`kernel.spawn`), which costs half; for all else, and for what could not be started so,
+user, group, umask and session are set by subprocess itself, in C. For the rest, a gate of a few
+letters of shell waits on its standard input; meanwhile the agent sets, from outside, the niceness,
+the resource limits and the cgroup of that very process, so that what cannot be set is told in the
+agent's own words, and then the gate becomes the program.
 """
 
 import os
+import posix
 import resource
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from jober.errors import DefinitionError, JoberError
@@ -21,7 +25,7 @@ from jober_worker.call import Options
 from jober_worker.cgroups import Group, Groups
 from jober_worker.env_file import EnvFileUnreadable, read_env_file
 from jober_worker.identity import Identity, IdentityRefused, find_identity
-from jober_worker.kernel import gate_limits, set_limit
+from jober_worker.kernel import gate_limits, set_limit, spawn
 from jober_worker.leftovers import mark
 from jober_worker.limits import Limits
 from jober_worker.processes import AGENT_VARIABLE
@@ -39,15 +43,23 @@ class CannotStart(JoberError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """What the C library is told to start a program with; `env` by the names of the variables, as
+    text of `name=value`, `folders` are those of PATH."""
+
+    cwd: bytes | None
+    env: Mapping[str, bytes]
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """All that is the same for each process started with it; `env` in the order of their names.
 
-    `folder` is the device and the number of the directory: its name may come to mean another, as
-    when a link to the newest release of a program is moved.
+    `folder` tells the directory of one that serves run after run (`folder_of`).
     """
 
     cwd: str | None
-    folder: tuple[int, int] | None
     env: tuple[tuple[str, str], ...]
     uid: int | None
     gid: int | None
@@ -55,13 +67,30 @@ class Setting:
     umask: int
     nice: int | None
     limits: Limits
+    folder: tuple[int, int] | None = None
+
+    @cached_property
+    def plain(self) -> Plain | None:
+        """The same for the C library; None where it cannot do all of it, or something is wrong."""
+        whom = (self.uid, self.gid, self.groups, self.nice)
+        if any(one is not None for one in whom) or self.umask != -1 or self.limits != Limits():
+            return None
+        if any("=" in name or "\0" in name + value for name, value in self.env):
+            return None
+        folders = tuple(os.get_exec_path(dict(self.env)))
+        try:
+            env = {name: os.fsencode(f"{name}={value}") for name, value in self.env}
+            cwd = None if self.cwd is None else os.fsencode(self.cwd)
+        except ValueError:
+            return None
+        return Plain(cwd=cwd, env=env, folders=folders)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """A process that runs; `notes` tell what of its setting this host cannot give it."""
 
-    process: "subprocess.Popen[bytes]"
+    pid: int
     group: Group | None
     notes: tuple[str, ...]
 
@@ -71,36 +100,68 @@ def read_setting(options: Options) -> Setting:
     try:
         identity: Identity = find_identity(options.user, options.group)
         file = read_env_file(options.env_file, options.cwd) if options.env_file else {}
-        umask = -1 if options.umask is None else int(options.umask, 8)
-        memory = None if options.memory is None else memory_bytes(options.memory)
     except (IdentityRefused, EnvFileUnreadable) as error:
         raise CannotStart(str(error)) from None
-    except (ValueError, DefinitionError) as error:
-        raise CannotStart(f"its umask or memory cannot be read: {error}") from None
-    env = {
-        **_environment(),
-        "PYTHONUNBUFFERED": "1",
-        **identity.variables,
-        **file,
-        **options.env,
-        AGENT_VARIABLE: mark(),
-    }
-    return Setting(
-        cwd=options.cwd,
-        folder=_folder(options.cwd or "."),
-        env=tuple(sorted(env.items())),
-        uid=identity.uid,
-        gid=identity.gid,
-        groups=identity.groups,
-        umask=umask,
-        nice=options.nice,
-        limits=Limits(memory=memory, cpus=options.cpus, cpu_time=options.cpu_time),
+    return _setting(
+        (*posix.environ.items(),),
+        (*identity.variables.items(), *file.items(), *options.env.items()),
+        (identity.uid, identity.gid, identity.groups),
+        options.cwd,
+        options.umask,
+        options.nice,
+        (options.memory, options.cpus, options.cpu_time),
     )
 
 
-def _folder(path: str) -> tuple[int, int] | None:
+@lru_cache(maxsize=256)
+def _setting(
+    environment: tuple[tuple[bytes, bytes], ...],
+    variables: tuple[tuple[str, str], ...],
+    whom: tuple[int | None, int | None, tuple[int, ...] | None],
+    cwd: str | None,
+    umask: str | None,
+    nice: int | None,
+    limits: tuple[str | int | None, float | None, float | None],
+) -> Setting:
+    """What has been looked up, and the agent's own environment as it is, come to; most often, the
+    same as for the run before. Raises CannotStart."""
+    memory, cpus, cpu_time = limits
     try:
-        found = os.stat(path)
+        mask = -1 if umask is None else int(umask, 8)
+        limit = None if memory is None else memory_bytes(memory)
+    except (ValueError, DefinitionError) as error:
+        raise CannotStart(f"its umask or memory cannot be read: {error}") from None
+    env = {
+        **_decoded(environment),
+        "PYTHONUNBUFFERED": "1",
+        **dict(variables),
+        AGENT_VARIABLE: mark(),
+    }
+    uid, gid, groups = whom
+    return Setting(
+        cwd=cwd,
+        env=tuple(sorted(env.items())),
+        uid=uid,
+        gid=gid,
+        groups=groups,
+        umask=mask,
+        nice=nice,
+        limits=Limits(memory=limit, cpus=cpus, cpu_time=cpu_time),
+    )
+
+
+def _decoded(environment: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
+    """The agent's environment, without what opens Redis: a run has no business there."""
+    decoded = {os.fsdecode(name): os.fsdecode(value) for name, value in environment}
+    decoded.pop("JOBER_REDIS_URL", None)
+    return decoded
+
+
+def folder_of(setting: Setting) -> tuple[int, int] | None:
+    """The device and the number of its directory: the name may come to mean another, as when a link
+    to the newest release of a program is moved."""
+    try:
+        found = os.stat(setting.cwd or ".")
     except (OSError, ValueError):
         return None  # the start will say what is wrong with it
     return found.st_dev, found.st_ino
@@ -117,6 +178,10 @@ def start(
     pass_fds: Sequence[int] = (),
 ) -> Started:
     """Start a program in a session of its own. Raises CannotStart, and has left nothing then."""
+    if setting.plain is not None and not pass_fds:
+        pid = _spawned(argv, setting.plain, variables, stdout, stderr)
+        if pid is not None:
+            return Started(pid=pid, group=None, notes=())
     env = {**dict(setting.env), **variables}
     limits = setting.limits
     group = groups.make(limits.group_files()) if limits.wants_group else None
@@ -146,6 +211,8 @@ def start(
         if group:
             group.end()
         raise _why_not(argv[0], setting.cwd, error) from None
+    # Its end is for nobody but `reap` to look at.
+    process.returncode = 0
     if gated:
         try:
             _hold(process.pid, setting.nice, ours, group)
@@ -153,7 +220,39 @@ def start(
             _undo(process, group)
             raise
         _open(process)
-    return Started(process=process, group=group, notes=tuple(limits.notes(held)))
+    return Started(pid=process.pid, group=group, notes=tuple(limits.notes(held)))
+
+
+def _spawned(
+    argv: Sequence[str], plain: Plain, variables: Mapping[str, str], stdout: int, stderr: int
+) -> int | None:
+    """The pid, where the C library can start it; None is no more than that: subprocess tries it
+    again, and tells what is wrong."""
+    path = _path(argv[0], plain.folders)
+    if path is None or min(stdout, stderr) < 3:
+        return None
+    try:
+        ours = {name: os.fsencode(f"{name}={value}") for name, value in variables.items()}
+        words = [os.fsencode(word) for word in argv]
+        if b"\0" in b"".join((*words, *ours.values())):
+            return None
+        env = {**plain.env, **ours}
+        return spawn(os.fsencode(path), words, [*env.values()], plain.cwd, stdout, stderr)
+    except (OSError, ValueError):
+        return None
+
+
+def _path(program: str, folders: Sequence[str]) -> str | None:
+    """Where a program is, as an exec would find it; None where that is not said so quickly."""
+    if "/" in program:
+        return program
+    for folder in folders:
+        if not folder.startswith("/"):
+            return None  # it would be another from another directory
+        path = f"{folder}/{program}"
+        if os.access(path, os.X_OK):
+            return path
+    return None
 
 
 def _hold(
@@ -198,10 +297,10 @@ def _open(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _undo(process: "subprocess.Popen[bytes]", group: Group | None) -> None:
-    process.kill()
+    os.kill(process.pid, signal.SIGKILL)
     if process.stdin:
         process.stdin.close()
-    process.wait()
+    os.waitpid(process.pid, 0)
     if group:
         group.end()
 
@@ -234,16 +333,3 @@ def _why_not(program: str, cwd: str | None, error: Exception) -> CannotStart:
             reason = f"{program} is not there on this host"
         return CannotStart(reason, 127)
     return CannotStart(f"cannot start {program}: {error.strerror}")
-
-
-def _environment() -> dict[str, str]:
-    """The agent's environment, without what opens Redis: a run has no business there."""
-    return {**_decoded(tuple(os.environb.items()))}
-
-
-@lru_cache(maxsize=1)
-def _decoded(variables: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
-    """As text; it hardly ever changes, and is asked for at each start."""
-    decoded = {os.fsdecode(name): os.fsdecode(value) for name, value in variables}
-    decoded.pop("JOBER_REDIS_URL", None)
-    return decoded

@@ -10,6 +10,7 @@ over all of them at once, and now and then.
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from jober_worker.part import Part
 from jober_worker.processes import below, run_of, send
 
 LOOK_S = 0.2
+# A look at a host with many processes takes long: after it, it rests for so many times as long.
+REST = 40
 # A run that goes on may lose children that end by themselves: their zombies are buried this often.
 ROUND_S = 10.0
 # The kernel tells the start of a process in ticks of 10 ms, rounded down.
@@ -64,8 +67,9 @@ class Sweeper:
             if not again:
                 self._wanted.wait(ROUND_S)
             self._wanted.clear()
+            began_s = time.thread_time()
             again = self.sweep()
-            self._stopping.wait(LOOK_S)
+            self._stopping.wait(max(LOOK_S, REST * (time.thread_time() - began_s)))
 
     def sweep(self) -> bool:
         """Look once; True where something was found, so that another look is due. Where no process

@@ -33,9 +33,8 @@ class PeakMemory:
         self._pid = pid
         self._agent = getrusage(RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES
         self._seen = 0
-        self._wait_s = FIRST_S / 2
-        self.due_s = 0.0
-        self.look()
+        self._wait_s = FIRST_S
+        self.due_s = time.monotonic() + FIRST_S
 
     def look(self) -> None:
         """Look at each of its processes."""

@@ -42,7 +42,7 @@ class WarmProcess:
 
     @property
     def pid(self) -> int:
-        return self.started.process.pid
+        return self.started.pid
 
     def ask(self, descriptors: Sequence[int]) -> bool:
         """Have it serve a run; False where it has ended."""
@@ -126,7 +126,7 @@ class WarmPool:
                 self._names.discard(name)
             raise
         with self._lock:
-            self._pids.add(started.process.pid)
+            self._pids.add(started.pid)
         return WarmProcess(name, setting, started, ours)
 
     def give_back(self, warm: WarmProcess) -> None:

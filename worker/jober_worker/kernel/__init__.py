@@ -29,6 +29,7 @@ if sys.platform == "linux":
         until_end,
         variables_of,
     )
+    from jober_worker.kernel.posix_spawn import spawn
 else:
     from jober_worker.kernel.elsewhere import (
         LIMITED,
@@ -47,6 +48,7 @@ else:
         read_process,
         sees_our_numbers,
         set_limit,
+        spawn,
         tell_when_parent_dies,
         until_end,
         variables_of,
@@ -69,6 +71,7 @@ __all__ = [
     "read_process",
     "sees_our_numbers",
     "set_limit",
+    "spawn",
     "tell_when_parent_dies",
     "until_end",
     "variables_of",

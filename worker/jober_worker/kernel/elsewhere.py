@@ -5,12 +5,13 @@ outside, and tells no peak of memory: what is missing is looked at from time to 
 not promised (`MISSING`).
 """
 
+import errno
 import os
 import resource
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import psutil
@@ -148,6 +149,18 @@ def peak_memory_bytes(pid: int | None = None) -> int | None:
 def forget_peak() -> bool:
     """It cannot be."""
     return False
+
+
+def spawn(
+    path: bytes,
+    argv: Sequence[bytes],
+    env: Sequence[bytes],
+    cwd: bytes | None,
+    stdout: int,
+    stderr: int,
+) -> int:
+    """It has no such way to start a program: OSError."""
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
 def set_limit(pid: int, kind: int, soft: int, hard: int) -> None:
