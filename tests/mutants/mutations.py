@@ -1,6 +1,7 @@
 """All mutations, by the room that they are in."""
 
 from tests.mutants.of_lua_parts import LUA_PARTS
+from tests.mutants.of_reserved import RESERVED
 from tests.mutants.of_runs import RUN_SCRIPTS
 from tests.mutants.of_schedule import SCHEDULE
 from tests.mutants.of_scheduler import SCHEDULER
@@ -8,4 +9,13 @@ from tests.mutants.of_scripts import SCRIPTS
 from tests.mutants.of_store import STORE
 from tests.mutants.of_worker import WORKER
 
-MUTATIONS = (*RUN_SCRIPTS, *SCRIPTS, *LUA_PARTS, *STORE, *SCHEDULER, *SCHEDULE, *WORKER)
+MUTATIONS = (
+    *RUN_SCRIPTS,
+    *RESERVED,
+    *SCRIPTS,
+    *LUA_PARTS,
+    *STORE,
+    *SCHEDULER,
+    *SCHEDULE,
+    *WORKER,
+)

@@ -162,8 +162,8 @@ SCRIPTS = (
         name="PROGRESS: whatever the attempt",
         promise="once",
         file=f"{_LUA}/progress.lua",
-        old="  if run[1] == 'running' and run[2] == tostring(attempt) then\n",
-        new="  if run[1] then\n",
+        old="(run[1] == 'running' or run[1] == 'reserved') and run[2] == tostring(attempt)",
+        new="run[1]",
         test="tests/store/test_runs.py::test_progress_of_an_attempt_that_is_over_is_passed_over",
     ),
     Mutation(

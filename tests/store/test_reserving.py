@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from jober.run import Claim, RunState
 from jober.store import Store
@@ -84,7 +86,7 @@ def test_one_that_ends_soon_is_told_to_have_begun_with_its_end(store: Store, han
     hand.agent()
     id = hand.run()
     (one,) = claim(hand, free=0, ahead=1)
-    began_ms = store.clock.now_ms() - 5
+    began_ms = store.clock.now_ms() - 5000  # what Redis says may differ a little
     assert hand.finish(one, exit_code=0, began_ms=began_ms)
     run = store.runs.get(id)
     assert (run.state, run.started_at_ms, run.attempt) == (RunState.SUCCESS, began_ms, 1)
@@ -100,7 +102,7 @@ def test_one_that_fails_soon_and_is_tried_again_is_told_to_have_begun(
     hand.agent()
     id = hand.run()
     (one,) = claim(hand, free=0, ahead=1)
-    began_ms = store.clock.now_ms() - 5
+    began_ms = store.clock.now_ms() - 5000  # what Redis says may differ a little
     assert hand.put_off(one, 600, began_ms=began_ms)
     (attempt,) = store.runs.attempts(id)
     assert (attempt.state, attempt.started_at_ms) == (RunState.FAILED, began_ms)
@@ -112,7 +114,7 @@ def test_one_that_goes_on_is_told_to_run(store: Store, hand: Hand) -> None:
     hand.agent()
     id = hand.run()
     (one,) = claim(hand, free=0, ahead=1)
-    began_ms = store.clock.now_ms() - 5
+    began_ms = store.clock.now_ms() - 5000  # what Redis says may differ a little
     store.leases.begin(AGENT, [(one.id, one.attempt, began_ms)])
     store.leases.begin(AGENT, [(one.id, one.attempt, began_ms + 1)])
     run = store.runs.get(id)
@@ -170,4 +172,70 @@ def test_a_reserved_run_keeps_its_lease_and_can_be_cancelled(store: Store, hand:
     assert hand.renew(one.lease) == (set(), {one.lease})
     assert hand.finish(one, RunState.CANCELLED, reason="not wanted")
     assert store.runs.get(id).state is RunState.CANCELLED
+    assert hand.held() == {}
+
+
+def test_only_who_has_reserved_a_run_tells_that_it_has_begun(store: Store, hand: Hand) -> None:
+    hand.job(command=None, **AGAIN)
+    hand.agent()
+    id = hand.run()
+    (one,) = claim(hand, free=0, ahead=1)
+    store.leases.begin("host2-bbbbbb", [(one.id, one.attempt, 1)])
+    store.leases.begin(AGENT, [(one.id, one.attempt + 1, 1)])
+    assert hand.state(id) is RunState.RESERVED
+
+
+def test_what_was_taken_before_is_not_reserved(store: Store, hand: Hand) -> None:
+    """What kills its agents within moments is seen to run, and is poison in the end."""
+    hand.job(command=None, **AGAIN)
+    hand.agent()
+    id = hand.run()
+    (one,) = claim(hand, free=0, ahead=1)
+    for _ in range(3):
+        hand.expire(one.lease)
+        store.leases.reclaim()
+        store.connection.command("ZADD", "jober:delayed", "XX", 1, id)
+        store.leases.promote()
+        assert claim(hand, free=0, ahead=5) == []
+        (one,) = claim(hand, free=1, ahead=5)
+        assert not one.reserved
+    hand.expire(one.lease)
+    assert store.leases.reclaim().poisoned == (id,)
+
+
+def test_an_application_s_own_rq_job_is_not_reserved(store: Store, hand: Hand) -> None:
+    hand.agent()
+    Queue("default", connection=store.connection.client, serializer=JSONSerializer).enqueue(
+        "operator.add", 1, 2
+    )
+    assert claim(hand, free=0, ahead=5) == []
+    assert len(claim(hand, free=1, ahead=5)) == 1
+
+
+def test_what_is_given_back_is_missed_when_its_time_is_over(store: Store, hand: Hand) -> None:
+    hand.job(command=None, expires=3600, **AGAIN)
+    hand.agent()
+    id = hand.run()
+    (one,) = claim(hand, free=0, ahead=1)
+    assert hand.count("jober:expiring") == 0
+    store.leases.give_back(AGENT, [one.lease])
+    store.connection.command("ZADD", "jober:expiring", "XX", 1, id)
+    store.connection.command("HSET", f"rq:job:{id}", "expires_at", 1)
+    assert store.leases.miss() == [id]
+
+
+@pytest.mark.parametrize("is_dead", [False, True])
+def test_what_is_to_be_stopped_does_not_wait_again(store: Store, hand: Hand, is_dead: bool) -> None:
+    hand.job(command=None, **AGAIN)
+    hand.agent()
+    id = hand.run()
+    (one,) = claim(hand, free=0, ahead=1)
+    assert store.runs.cancel(id, "not wanted") == "asked"
+    if is_dead:
+        hand.expire(one.lease)
+        assert store.leases.reclaim().again == ()
+    else:
+        store.leases.give_back(AGENT, [one.lease])
+    run = store.runs.get(id)
+    assert (run.state, run.reason) == (RunState.CANCELLED, "not wanted")
     assert hand.held() == {}

@@ -176,9 +176,11 @@ class Agent:
             self.reserve.want()
 
     def take_back(self) -> list[Execution]:
-        """The reserved runs that were not begun; they will not be."""
+        """The reserved runs that were not begun; they will not be, and we answer for them no more:
+        as soon as they are given back, the same attempt may be ours again."""
         taken = self.runners.take_back()
         self.held.over(taken)
+        self.held.forget([execution.claim.lease for execution in taken])
         self.slots.release(sum(execution.claim.work.weight for execution in taken))
         return taken
 

@@ -31,7 +31,6 @@ class Reserve:
         self._wanted = threading.Event()
         self._stopping = threading.Event()
         self._told: set[str] = set()  # leases that are told to run
-        self._unwanted: list[str] = []  # leases that are to be given back
         self.part = Part("reserve", self._run)
 
     def want(self) -> None:
@@ -45,14 +44,11 @@ class Reserve:
         self.part.join(2)
 
     def give_back(self) -> None:
-        """Begin none of those that wait. Where Redis is away now, it is told later."""
-        taken = self._agent.take_back()
-        self._unwanted += [execution.claim.lease for execution in taken]
-        while self._unwanted:
-            batch = self._unwanted[:BATCH]
-            self._agent.store.leases.give_back(self._agent.id, batch)
-            self._agent.held.forget(batch)
-            del self._unwanted[: len(batch)]
+        """Begin none of those that wait. What Redis does not hear of, it finds out by a renewal,
+        as of what never arrived, or when their leases are over."""
+        leases = [execution.claim.lease for execution in self._agent.take_back()]
+        for start in range(0, len(leases), BATCH):
+            self._agent.store.leases.give_back(self._agent.id, leases[start : start + BATCH])
 
     def _run(self) -> None:
         away = False
@@ -76,7 +72,7 @@ class Reserve:
     def _look(self) -> bool:
         """Do what is to be done now; whether there is more to look after."""
         oldest_s = self._agent.runners.oldest_s()
-        if self._unwanted or oldest_s is not None and now_s() - oldest_s >= WAIT_S:
+        if oldest_s is not None and now_s() - oldest_s >= WAIT_S:
             # Whatever holds the slots takes long: what it makes of the mean keeps us from more.
             self._agent.ahead.took(WAIT_S)
             self.give_back()

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from jober_worker.execution import Execution
 
@@ -34,11 +35,14 @@ class Runners:
 
     def take_back(self) -> list[Execution]:
         """Those that are reserved and were not begun, in their order; they will not be."""
+        taken = []
         with self._ready:
-            waiting = list(self._waiting)
-            self._waiting.clear()
-            self._waiting.extend(one for one in waiting if not one.claim.reserved)
-        return [one for one in waiting if one.claim.reserved]
+            # One by one: whoever gets one has it alone, a thread takes the next without the lock.
+            with suppress(IndexError):
+                while True:
+                    taken.append(self._waiting.popleft())
+            self._waiting.extend(one for one in taken if not one.claim.reserved)
+        return [one for one in taken if one.claim.reserved]
 
     def oldest_s(self) -> float | None:
         """When the first that waits was claimed (`kernel.now_s`); None where none does."""

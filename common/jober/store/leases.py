@@ -86,7 +86,7 @@ class LeaseStore:
 
     def give_back(self, agent: str, leases: Sequence[str]) -> None:
         """Put reserved runs that will not be begun back to the front of their queues."""
-        self._redis.run("give_back", [], [agent, *leases])
+        self._redis.run("give_back", [], [agent, KEEP_S, *leases])
 
     def wait(self, queues: Sequence[str], wait_s: float) -> bool:
         """Wait until one of the queues' bells rings, for at most `wait_s` seconds."""

@@ -1,7 +1,7 @@
 -- CLAIM: fill the free slots of an agent with queued runs, each with a lease and all the slots that it
 -- wants of its job and of shared limits; those that find none free are parked, so that they stand in
 -- nobody's way. Runs that may be tried again where an agent dies can be reserved beyond that, to be begun
--- as soon as a slot is free.
+-- as soon as a slot is free; not those that were taken before: what kills its agents is to be seen to run.
 -- KEYS  1 jober:leases  2 jober:agent:<agent>:runs  3 rq:suspended  4.. rq:queue:<queue>
 --       built: rq:job:<id>, jober:slots:<job>[@<host>], jober:limits, jober:limit:<limit>,
 --       rq:wip:<queue>, rq:workers:<queue>, jober:job:<name>, jober:active:<job>[@<host>], jober:runs, and
@@ -135,8 +135,9 @@ local function take(id, queue)
   end
   local want = job ~= '' and wants_of(job)
   local is_ahead = remaining <= 0
-  if is_ahead and (ahead <= 0 or want and not want.may_wait_here) then return false end
   local attempt = (tonumber(string.match(fields[8] or '', '^%d%d?%d?%d?%d?%d?$')) or 0) + 1
+  local may_wait_here = want and want.may_wait_here and attempt == 1
+  if is_ahead and (ahead <= 0 or not may_wait_here) then return false end
   local refused_by, refusals = {}, 0
   if fields[14] then refused_by, refusals = hosts_of(fields[14]) end
   local is_first = attempt - refusals == 1

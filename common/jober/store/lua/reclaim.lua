@@ -29,9 +29,12 @@ local function reclaim(member, retry_in)
     redis.call('ZREM', KEYS[1], member) -- written by hand: nothing can be told from it
     return
   end
-  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target')
+  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target', 'cancel_requested')
   release_attempt(lease, job, host, agent, limits, queue)
-  if run[1] == 'reserved' and run[2] == attempt then
+  if run[1] == 'reserved' and run[2] == attempt and run[4] then
+    write_end(id, { job = job, target = run[3] or '', queue = queue, host = host, agent = agent },
+      { state = 'cancelled', reason = run[4] }, now, tonumber(ARGV[2]))
+  elseif run[1] == 'reserved' and run[2] == attempt then
     -- It never began, as far as anybody knows, and may run twice: it waits as it did before. The number of
     -- the attempt is used up, so that what a silent agent did all the same is not taken for another's.
     redis.call('HSET', 'rq:job:' .. id, 'state', 'queued', 'status', 'queued')
