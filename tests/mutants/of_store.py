@@ -77,8 +77,8 @@ STORE = (
         name="retries: the delay does not grow",
         promise="retries",
         file="common/jober/end_policy.py",
-        old="self.backoff ** (attempt - 1)",
-        new="self.backoff ** 0",
+        old="(self.backoff) ** (attempt - 1)",
+        new="(self.backoff) ** 0",
         test="tests/test_end_policy.py::test_the_delay_grows_up_to_its_bound",
     ),
     Mutation(
