@@ -182,7 +182,7 @@ class _Agent:
         assert ended.state == "success", ended.reason
         assert [agent.id for agent in self.jober.agents()] == [self.id]
         logs = self.fleet.logs()
-        assert "has failed" not in logs and "Traceback" not in logs, logs[-4000:]
+        assert "has failed" not in logs and "Traceback (most recent" not in logs, logs[-4000:]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ PARSERS = (
     "cron text", "jobs TOML", "jobs YAML", "crontab", "systemd timers", "iCalendar", "journal",
     "output frames",
 )  # fmt: skip
-RUNS = 20_000
+RUNS = 5_000
 
 
 def main(name: str, runs: int, kept: str, folder: str) -> None:

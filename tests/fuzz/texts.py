@@ -232,7 +232,7 @@ TARGETS = (
         ),
         open=plain(read_cron),
     ),
-    Target(name="schedule", cases=15_000, few=100, given=SCHEDULES, open=plain(read_fields)),
+    Target(name="schedule", cases=8_000, few=100, given=SCHEDULES, open=plain(read_fields)),
     Target(
         name="jobs TOML",
         cases=8_000,

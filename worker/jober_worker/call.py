@@ -132,7 +132,7 @@ def read_call(claim: Claim, rq: RqTerms) -> tuple[Program | Function | RqCall, O
     name, args, kwargs = _read_data(plain)
     try:
         what = _what(name, args, kwargs)
-    except (LookupError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError, AttributeError):
         raise CallUnreadable(f"the arguments of {name} are not what it takes") from None
     if claim.record and isinstance(what, Function) and what.file is None:
         return replace(_rq_call(claim, rq, pickled=False), name=name, args=tuple(args)), options
