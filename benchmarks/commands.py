@@ -31,7 +31,8 @@ def measure(rounds: int, part: float) -> list[Section]:
             title="Commands",
             how=f"`sh -c true` with captured output, {AT_A_TIME} at a time, {commands:,} of them. "
             "The bare loop starts them by posix_spawn, reads their pipes by epoll, and keeps "
-            "nothing; the agent claims runs of a job, and records output, exit code and usage.",
+            "nothing; the agent claims runs of a job "
+            "that is tried again where its agent dies, and records output, exit code and usage.",
             columns=("what starts them", "a second", "of the bare loop"),
             rows=(
                 ("a bare loop", f"{theirs:,.0f}", ""),
@@ -84,7 +85,7 @@ def bare(commands: int) -> float:
 def by_agent(commands: int) -> float:
     """Commands a second as runs of a job, from the first start to the last end."""
     with private() as jober:
-        jober.add_job("true", command=ARGV, overlap="allow")
+        jober.add_job("true", command=ARGV, overlap="allow", retries=3, retry_on=["lost"])
         for first in range(0, commands, 200):
             ids = [manual_run_id("true", jober.store.clock.now_ms()) for _ in range(200)]
             ids = ids[: commands - first]

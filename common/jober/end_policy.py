@@ -49,7 +49,11 @@ class EndPolicy:
         if code in self.skip_exit_codes:
             return replace(ended, state=RunState.SKIPPED, reason=f"exit code {code}")
         if code in self.ok_exit_codes:
-            return replace(ended, state=RunState.SUCCESS, reason=None)
+            return (
+                ended
+                if ended.reason is None
+                else replace(ended, state=RunState.SUCCESS, reason=None)
+            )
         reason = ended.reason or f"exit code {code}"
         return replace(ended, state=RunState.FAILED, reason=reason)
 

@@ -43,10 +43,20 @@ def test_what_may_be_tried_again_is_reserved_beyond_the_free_slots(
     assert claims[0].work is claims[1].work, "what they have in common is told once"
 
 
+def test_a_program_that_may_be_tried_again_is_reserved_too(hand: Hand) -> None:
+    hand.job(overlap="allow", retries=3, retry_on=["lost"])
+    hand.agent()
+    runs = [hand.run() for _ in range(2)]
+    assert [(one.id, one.reserved) for one in claim(hand, free=1, ahead=1)] == [
+        (runs[0], False),
+        (runs[1], True),
+    ]
+
+
 @pytest.mark.parametrize(
     "spec",
     [
-        {"overlap": "allow", "retries": 3, "retry_on": ["lost"]},
+        {"overlap": "allow"},
         CALL,
         {**AGAIN, "retry_on": ["failed"]},
         {**AGAIN, "process": True},

@@ -61,7 +61,7 @@ class Execution:
     """
 
     began_ms: int | None = None
-    took_s: float | None = None  # of a function in a thread
+    took_s: float | None = None  # of what may be reserved: a function in a thread, a program
     output: RunOutput | None = None
     _recording: Recording | None = None
     _program: ProgramRun | ThreadRun | None = None
@@ -178,7 +178,9 @@ class Execution:
                 function = FunctionRun(id, what, options, variables, write, groups, pool)
                 return self._carry_out(function, write)
             program = ProgramRun(id, what.argv, options, variables, write, groups)
+            began_s = time.monotonic()
             outcome = self._carry_out(program, write)
+            self.took_s = time.monotonic() - began_s
             return outcome if program.pid is None else self.policy.judge(outcome)
 
     def _write(self, stream: Stream, data: Data) -> None:

@@ -16,6 +16,7 @@ from jober_worker.limits import Limits, shown_bytes
 from jober_worker.pipes import Pipes
 from jober_worker.process import Ended, ProgramRun, kill_session
 from jober_worker.spawn import Setting, folder_of
+from jober_worker.usage import Usage
 from jober_worker.wake import Wake
 from jober_worker.warm import WarmPool, WarmProcess
 
@@ -108,14 +109,13 @@ class FunctionRun(ProgramRun):
     def _died(
         self, ended: Ended, following: Following, limits: Limits, warm: WarmProcess, stopped: bool
     ) -> Outcome:
-        outcome = self._outcome(ended, following, limits)
-        if not stopped:
-            outcome = _unanswered(outcome)
         usage = following.memory.usage(ended.used)
         cpu_s = None if usage.cpu_s is None else max(0.0, round(usage.cpu_s - warm.cpu_s, 6))
         # Of one that has served others too, the peak may be theirs.
         peak = usage.peak_memory_bytes if warm.runs == 1 else None
-        return replace(outcome, cpu_s=cpu_s, peak_memory_bytes=peak)
+        its_own = Usage(cpu_s=cpu_s, peak_memory_bytes=peak)
+        outcome = self._outcome(ended, following, limits, its_own)
+        return outcome if stopped else _unanswered(outcome)
 
 
 def _read_answer(answer: IO[str]) -> Outcome | None:

@@ -22,6 +22,7 @@ from jober_worker.functions import Writer
 from jober_worker.limits import Limits
 from jober_worker.pipes import Pipes
 from jober_worker.spawn import CannotStart, Setting, Started, read_setting, start
+from jober_worker.usage import Usage
 from jober_worker.wake import Wake, Wakes
 
 _wakes = Wakes()
@@ -129,11 +130,7 @@ class ProgramRun:
         finally:
             pipes.close()
         usage = following.memory.usage(ended.used)
-        return replace(
-            self._outcome(ended, following, setting.limits),
-            cpu_s=usage.cpu_s,
-            peak_memory_bytes=usage.peak_memory_bytes,
-        )
+        return self._outcome(ended, following, setting.limits, usage)
 
     def _pipes(self) -> Pipes:
         return Pipes(
@@ -146,30 +143,43 @@ class ProgramRun:
         for note in notes:
             self._write(Stream.STDERR, f"jober: {note}\n".encode())
 
-    def _outcome(self, ended: Ended, following: Following, limits: Limits) -> Outcome:
+    def _outcome(self, ended: Ended, following: Following, limits: Limits, usage: Usage) -> Outcome:
+        state, code, reason = self._end(ended, following, limits)
+        return Outcome(
+            state=state,
+            exit_code=code,
+            reason=reason,
+            cpu_s=usage.cpu_s,
+            peak_memory_bytes=usage.peak_memory_bytes,
+        )
+
+    def _end(
+        self, ended: Ended, following: Following, limits: Limits
+    ) -> tuple[RunState, int | None, str | None]:
+        """The state, the exit code and the reason."""
         status = ended.status
         if status is None:
-            return Outcome(
-                state=RunState.FAILED,
-                reason="how it ended is not known: something else in the agent took its exit "
-                "status (a function that calls os.wait?)",
+            reason = (
+                "how it ended is not known: something else in the agent took its exit status (a "
+                "function that calls os.wait?)"
             )
+            return RunState.FAILED, None, reason
         # As a shell tells it: 128 + the number of the signal.
         code = status if status >= 0 else 128 - status
         if following.timed_out:
             reason = f"stopped after its timeout of {self.options.timeout_s:g} s"
-            return Outcome(state=RunState.TIMEOUT, exit_code=code, reason=reason)
+            return RunState.TIMEOUT, code, reason
         if following.stopped_for is not None:
-            return Outcome(state=RunState.CANCELLED, exit_code=code, reason=following.stopped_for)
+            return RunState.CANCELLED, code, following.stopped_for
         if status == 0:
-            return Outcome(state=RunState.SUCCESS, exit_code=0)
+            return RunState.SUCCESS, 0, None
         reason = f"exit code {status}" if status > 0 else f"killed by {_signal_name(-status)}"
         # A shell tells of the end of its child by its own exit code.
         number = -status if status < 0 else max(0, status - 128)
         cpu_s = ended.used.ru_utime + ended.used.ru_stime if ended.used else 0.0
         if why := limits.why_killed(number, cpu_s, ended.out_of_memory):
             reason = f"{reason}: {why}"
-        return Outcome(state=RunState.FAILED, exit_code=code, reason=reason)
+        return RunState.FAILED, code, reason
 
 
 def kill_session(pid: int) -> None:

@@ -14,6 +14,7 @@ import posix
 import resource
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -228,22 +229,26 @@ def _spawned(
 ) -> int | None:
     """The pid, where the C library can start it; None is no more than that: subprocess tries it
     again, and tells what is wrong."""
-    path = _path(argv[0], plain.folders)
+    path = _path(argv[0], plain.folders, int(time.monotonic()))
     if path is None or min(stdout, stderr) < 3:
         return None
+    # All of it is encoded at once.
+    told = [path, *argv, *(f"{name}={value}" for name, value in variables.items())]
     try:
-        ours = {name: os.fsencode(f"{name}={value}") for name, value in variables.items()}
-        words = [os.fsencode(word) for word in argv]
-        if b"\0" in b"".join((*words, *ours.values())):
+        words = os.fsencode("\0".join(told)).split(b"\0")
+        if len(words) != len(told):
             return None
-        env = {**plain.env, **ours}
-        return spawn(os.fsencode(path), words, [*env.values()], plain.cwd, stdout, stderr)
+        env = {**plain.env, **dict(zip(variables, words[1 + len(argv) :], strict=True))}
+        of_program = words[1 : 1 + len(argv)]
+        return spawn(words[0], of_program, [*env.values()], plain.cwd, stdout, stderr)
     except (OSError, ValueError):
         return None
 
 
-def _path(program: str, folders: Sequence[str]) -> str | None:
-    """Where a program is, as an exec would find it; None where that is not said so quickly."""
+@lru_cache(maxsize=256)
+def _path(program: str, folders: Sequence[str], _second: int) -> str | None:
+    """Where a program is, as an exec would find it, looked up once a second; None where that is not
+    said so quickly."""
     if "/" in program:
         return program
     for folder in folders:

@@ -168,11 +168,11 @@ class Job(JobFields):
 
     @property
     def may_be_reserved(self) -> bool:
-        """Whether an agent may take runs before it has a slot for them: functions in threads that
-        are tried again where their agent dies, so that one which never began is not lost."""
+        """Whether an agent may take runs before it has a slot for them: programs, and functions in
+        threads, that are tried again where their agent dies, so that one which never began is not
+        lost."""
         return (
-            self.kind.is_call
-            and not (self.process or self.service)
+            not (self.process or self.service)
             and self.weight == 1
             and self.retries > 0
             and "lost" in self.retry_on

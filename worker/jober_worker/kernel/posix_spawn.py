@@ -42,7 +42,7 @@ def spawn(
         _check(library.posix_spawn_file_actions_addclosefrom_np(actions, 3))
         pid = ctypes.c_int()
         _check(
-            library.posix_spawn(
+            _waiting().posix_spawn(
                 ctypes.byref(pid),
                 path,
                 actions,
@@ -57,8 +57,15 @@ def spawn(
 
 
 @cache
-def _library() -> ctypes.CDLL:
-    library = ctypes.CDLL(None)
+def _waiting() -> ctypes.CDLL:
+    """The library for the one call that waits: it lets go of the interpreter's lock."""
+    return ctypes.CDLL(None)
+
+
+@cache
+def _library() -> ctypes.PyDLL:
+    """The library for all others, which take no time. Raises OSError."""
+    library = ctypes.PyDLL(None)
     if not hasattr(library, "posix_spawn_file_actions_addclosefrom_np"):
         raise OSError("the C library cannot close all other descriptors")
     return library
