@@ -308,9 +308,6 @@ def test_whatever_is_wrong_is_told_and_nothing_is_written(
     assert "no limit is named 'database'" in refused(
         lambda line: line.replace('{"limit": "database"', '{"limit": "other"')
     )
-    assert "the record of run by-hand-m" in refused(
-        lambda line: line.replace('"attempt": "1"', '"attempt": "x"')
-    )
     assert "the history of job nightly cannot be read" in refused(
         lambda line: line.replace('"decision": "missed"', '"decision": "x"')
     )

@@ -26,7 +26,7 @@ from jober_worker.execution import STOPPED, Execution, Means
 from jober_worker.fetcher import Fetcher
 from jober_worker.gate import Gate
 from jober_worker.holdings import Holdings
-from jober_worker.journal import Journal
+from jober_worker.journal import Journal, untellable
 from jober_worker.leftovers import clear_leftovers, mark
 from jober_worker.listener import Listener
 from jober_worker.log_folder import LogFolder
@@ -197,7 +197,12 @@ class Agent:
         self.slots.release(execution.claim.work.weight)
         self.fetcher.slot_freed()
         self.sweeper.want()
-        self._ended(execution, outcome)
+        try:
+            self._ended(execution, outcome)
+        except Exception as error:
+            # Something of it cannot be told: the run ends nevertheless, and says so.
+            log.exception("the end of %s cannot be told", execution.claim.id)
+            self._ended(execution, untellable(error))
 
     def _ended(self, execution: Execution, outcome: Outcome) -> None:
         """It is reported when its output is in Redis; until that is done, the journal has it."""

@@ -14,7 +14,7 @@ from jober.store.events import read_decision
 from jober.store.fields import moment_ms, packed, record
 from jober.store.jobs import REMOVED_KEPT_MS, JobStore
 from jober.store.leases import KEEP_S
-from jober.store.runs import read_attempt, read_run
+from jober.store.runs import read_attempt
 
 # Jobs in one page, without and with their ledgers; runs in one page.
 JOBS = 500
@@ -139,9 +139,8 @@ class BackupStore:
 
 
 def check_run(entry: RunEntry) -> None:
-    """Raises BackupError where what we show of runs could not be read."""
+    """Raises BackupError where the run could not be written, or its attempts not be read."""
     try:
-        read_run(entry.id, {name: _raw(value) for name, value in entry.record.items()})
         for attempt in entry.attempts:
             read_attempt(json.loads(attempt))
         _packed_run(entry)

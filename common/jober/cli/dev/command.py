@@ -126,7 +126,8 @@ class _Dev:
         self._daemons.append(Daemon("scheduler", ["scheduler"], server.url, server.folder))
         for host in self._hosts:
             arguments = ["worker", "--host", host.name, "--roles", ",".join(sorted(host.roles))]
-            arguments += ["--drain", str(_DRAIN_S)]
+            # Results for a Redis that ends with us are of no use to anybody later.
+            arguments += ["--drain", str(_DRAIN_S), "--journal-dir", str(server.folder / "journal")]
             self._daemons.append(Daemon(host.name, arguments, server.url, server.folder))
         for daemon in self._daemons:
             daemon.start()
