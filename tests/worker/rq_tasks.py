@@ -1,7 +1,10 @@
 """What the RQ jobs of the tests do: an application's module, which workers import by name."""
 
+import ctypes
+import logging
 import os
 import signal
+import sys
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +14,8 @@ from redis import Redis
 from rq import Retry, get_current_job
 from rq.job import Job
 from rq.timeouts import JobTimeoutException
+
+from jober import current_run
 
 
 def add(a: int, b: int) -> int:
@@ -163,3 +168,60 @@ def bad_failure(job: Job, connection: "Redis", kind: Any, value: Any, trace: Any
 
 def slow_success(job: Job, connection: "Redis", result: Any) -> None:
     time.sleep(60)
+
+
+def whereabouts() -> dict[str, Any]:
+    """Which job this is, by all that tells it, and where it is performed."""
+    names = ("RQ_JOB_ID", "JOBER_RUN_ID", "JOBER_TOKEN")
+    told: dict[str, Any] = {name: os.environ[name] for name in names}
+    return {**told, "job": current().id, "pid": os.getpid(), "stdout": os.fstat(1).st_ino}
+
+
+def say(number: int) -> None:
+    print(f"print {number}", flush=True)  # noqa: T201
+    os.write(1, f"write {number}\n".encode())
+    os.system(f"echo child {number}")
+    ctypes.CDLL(None).printf(b"libc %d\n", number)
+
+
+def change() -> None:
+    os.environ["LEFT"] = "1"
+    os.environ.pop("HOME", None)
+    os.chdir("/")
+    os.umask(0o012)
+    sys.path.insert(0, "/left")
+    sys.stdout.close()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    logging.getLogger().setLevel(logging.CRITICAL)
+
+
+def surroundings() -> list[Any]:
+    os.umask(mask := os.umask(0))
+    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)]
+    of_job = ("JOBER_RUN_ID", "RQ_JOB_ID", "JOBER_TOKEN", "JOBER_ATTEMPT")
+    environ = sorted((name, value) for name, value in os.environ.items() if name not in of_job)
+    streams = [sys.stdout.closed, sys.stderr.closed, logging.getLogger().level]
+    return [os.getcwd(), mask, sys.path, [str(one)[:20] for one in handlers], environ, streams]
+
+
+def until(key: str) -> None:
+    current().connection.blpop([key], timeout=60)
+
+
+def letters(size: int) -> str:
+    return "x" * size
+
+
+def noise(size: int) -> bytes:
+    """What cannot be compressed."""
+    return os.urandom(size)
+
+
+def length(data: bytes) -> int:
+    return len(data)
+
+
+def half_way(number: int) -> None:
+    current_run().progress(number, 100)

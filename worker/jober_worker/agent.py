@@ -40,6 +40,7 @@ from jober_worker.renewer import Renewer
 from jober_worker.replayer import Replayer
 from jober_worker.reporter import Reporter
 from jober_worker.reserve import Reserve
+from jober_worker.rq_batch import RqBatch
 from jober_worker.runners import Runners
 from jober_worker.settings import Settings
 from jober_worker.slots import Slots
@@ -187,7 +188,19 @@ class Agent:
     def _execute(self, execution: Execution) -> None:
         if execution.service:
             self.vigil.end_older(execution)
-        outcome = execution.run()
+        if call := execution.batched:
+            put_back = self.runners.put_back
+            RqBatch(execution, call, self._means, self._share, put_back, self._over).carry_out()
+        else:
+            self._over(execution, execution.run())
+
+    def _share(self, most: int) -> list[Execution]:
+        """Plain RQ jobs that one process may perform beside the one that it has."""
+        return self.runners.share(
+            self.ahead.at_once, most, lambda waiting: waiting.batched is not None
+        )
+
+    def _over(self, execution: Execution, outcome: Outcome) -> None:
         failpoint("agent.ended")
         if execution.attempt.newest:
             self.progress.forget(execution.attempt)
@@ -196,7 +209,8 @@ class Agent:
         self.held.over([execution])
         self.slots.release(execution.claim.work.weight)
         self.fetcher.slot_freed()
-        self.sweeper.want()
+        if execution.may_leave:
+            self.sweeper.want()
         try:
             self._ended(execution, outcome)
         except Exception as error:

@@ -7,6 +7,8 @@ takes long is believed at once, one that is quick little by little.
 
 AHEAD_S = 0.05
 AT_MOST = 500
+# One thread may have about so much of it at once.
+AT_ONCE_S = 0.005
 # What the newest run counts against those before.
 QUICK, SLOW = 0.1, 0.5
 
@@ -17,11 +19,19 @@ class Ahead:
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._mean_s = AHEAD_S
+        # What most take: one that a busy host has kept waiting counts little here.
+        self._usual_s = AHEAD_S
 
     def took(self, seconds: float) -> None:
         """A run of the kind that is reserved has taken so long, or goes on for so long."""
         share = SLOW if seconds > self._mean_s else QUICK
         self._mean_s += share * (seconds - self._mean_s)
+        self._usual_s += QUICK * (min(seconds, 2 * self._usual_s) - self._usual_s)
+
+    @property
+    def at_once(self) -> int:
+        """How many one thread may have."""
+        return int(AT_ONCE_S / max(self._usual_s, AT_ONCE_S / AT_MOST))
 
     @property
     def runs(self) -> int:

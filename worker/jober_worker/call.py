@@ -24,6 +24,13 @@ _KINDS: dict[tuple[str, ...], tuple[type, ...]] = {
     ("env",): (dict,),
     ("secret",): (list,),
 }
+# A plain RQ job of which the record is longer goes alone.
+BATCHED_AT_MOST = 16 * 1024
+# What is called or sent at the end of a plain RQ job.
+RQ_AT_END = (
+    *(b"success_callback_name", b"failure_callback_name", b"stopped_callback_name"),
+    b"webhooks",
+)
 
 
 class CallUnreadable(JoberError):
@@ -48,6 +55,7 @@ class Options:
     stderr: str = "split"
     secret: tuple[str, ...] = ()
     max_runs_per_process: int = 100
+    least_s_per_process: float = 0.0  # it is not ended for its runs sooner than that
     env_file: str | None = None
     user: str | None = None
     group: str | None = None
@@ -137,6 +145,26 @@ def read_call(claim: Claim, rq: RqTerms) -> tuple[Program | Function | RqCall, O
     if claim.record and isinstance(what, Function) and what.file is None:
         return replace(_rq_call(claim, rq, pickled=False), name=name, args=tuple(args)), options
     return what, options
+
+
+def read_batched(claim: Claim, rq: RqTerms) -> RqCall | None:
+    """A plain RQ job that can be one of a batch; None where it cannot, and where it is none."""
+    record = claim.record
+    if not record or claim.fire_at or claim.term or claim.work.options != "{}":
+        return None
+    if any(record.get(name) for name in RQ_AT_END):
+        return None
+    if sum(map(len, record)) + sum(map(len, record.values())) > BATCHED_AT_MOST:
+        return None
+    plain = _plain_data(claim.data)
+    # As pickle begins since its second version, and no JSON does.
+    if plain.startswith(b"\x80"):
+        return _rq_call(claim, rq, pickled=True) if rq.accept_pickle else None
+    try:
+        what, _ = read_call(claim, rq)
+    except CallUnreadable:
+        return None
+    return what if isinstance(what, RqCall) else None
 
 
 def _rq_call(claim: Claim, rq: RqTerms, *, pickled: bool) -> RqCall:

@@ -35,74 +35,74 @@ from jober_worker.kernel import (
 )
 from jober_worker.processes import kill_descendants
 from jober_worker.records import capture_records_of_process
+from jober_worker.surroundings import Surroundings
 
-
-class _Surroundings:
-    """What a run may change, as it is before the first."""
-
-    def __init__(self) -> None:
-        self._environ = dict(os.environ)
-        self._path = list(sys.path)
-        self._argv = list(sys.argv)
-        self._folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
-        os.umask(umask := os.umask(0o077))
-        self._umask = umask
-        self._handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
-
-    def restore(self) -> None:
-        for name in os.environ.keys() - self._environ.keys():
-            del os.environ[name]
-        for name, value in self._environ.items():
-            if os.environ.get(name) != value:
-                os.environ[name] = value
-        sys.path[:] = self._path
-        sys.argv[:] = self._argv
-        os.fchdir(self._folder)
-        os.umask(self._umask)
-        for number, handler in self._handlers.items():
-            if signal.getsignal(number) != handler and handler is not None:
-                signal.signal(number, handler)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+# The message that asks for a batch of plain RQ jobs; see `rq_batch_child`.
+BATCH = b"b"
+# With None: writes out what C libraries have printed so far.
+_flush_c_streams = ctypes.CDLL(None).fflush
 
 
 class Child:
     def __init__(self, asked: socket.socket) -> None:
         self._socket = asked
         self._pid = os.getpid()
-        self._is_first = True
+        self.is_first = True
         self._null = os.open(os.devnull, os.O_RDWR)
-        self._surroundings = _Surroundings()
+        self._surroundings = Surroundings()
 
     def serve(self) -> None:
         """Serve runs until the agent lets go of the socket, or one cannot be come out of."""
         while True:
             message, descriptors, _, _ = socket.recv_fds(
-                self._socket, 1, 4, getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+                self._socket, 1, 5, getattr(socket, "MSG_CMSG_CLOEXEC", 0)
             )
             if not message:
                 return
-            is_clean = self._run(*descriptors)
+            serve = self._batch if message == BATCH else self._run
+            is_clean = serve(*descriptors)
             self._socket.send(b"+" if is_clean else b"-")
             if not is_clean:
                 return
             self._surroundings.restore()
 
-    def _run(self, request: int, answer: int, out: int, err: int) -> bool:
+    def _batch(self, queue: int, answers: int, file: int, out: int, err: int) -> bool:
+        # Only where there is such a job: this imports RQ.
+        from jober_worker.rq_batch_child import serve
+
+        self._open_streams(out, err)
+        with (
+            socket.socket(fileno=queue) as asked,
+            FileIO(answers, "w") as answer,
+            FileIO(file, "r+") as shared,
+        ):
+            return serve(self, asked, answer, shared)
+
+    def _open_streams(self, out: int, err: int) -> None:
         for descriptor, stream in ((out, 1), (err, 2)):
             os.dup2(descriptor, stream)
             os.close(descriptor)
         sys.stdout, sys.stderr = _stream(1), _stream(2)
-        with os.fdopen(request) as file:
-            asked = json.load(file)
-        outcome = self._call(asked)
+
+    def close_streams(self) -> None:
+        for stream in (1, 2):
+            os.dup2(self._null, stream)
+
+    def come_out(self, outcome: Outcome) -> bool:
+        """The run is over: all that it has printed is written out. Whether it has left nothing
+        running that would go on."""
         if os.getpid() != self._pid:
             os._exit(0)  # a fork of the function's has come back here
         _say(outcome.traceback or "")
-        _flush_c_streams()
-        is_clean = not _children() and not _threads()
-        for stream in (1, 2):
-            os.dup2(self._null, stream)
+        _flush_c_streams(None)
+        return not _children() and not _threads()
+
+    def _run(self, request: int, answer: int, out: int, err: int) -> bool:
+        self._open_streams(out, err)
+        with os.fdopen(request) as file:
+            asked = json.load(file)
+        is_clean = self.come_out(outcome := self._call(asked))
+        self.close_streams()
         # Whole or not at all: the agent reads it only where all of it was written.
         text = json.dumps(asdict(outcome))
         with os.fdopen(answer, "w") as file:
@@ -115,8 +115,8 @@ class Child:
             # What the agent can import, it can import in another folder (cwd) too.
             sys.path.append(asked["path"])
         # The first run is told what the start of the process has used as well.
-        began_s = 0.0 if self._is_first else _cpu_s()
-        self._is_first = False
+        began_s = 0.0 if self.is_first else _cpu_s()
+        self.is_first = False
         capture_records_of_process()
         measures = forget_peak()
         grown = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
@@ -182,11 +182,6 @@ def _children() -> bool:
     except ChildProcessError:
         pass
     return found
-
-
-def _flush_c_streams() -> None:
-    """Write out what C libraries have printed so far."""
-    ctypes.CDLL(None).fflush(None)
 
 
 def _threads() -> bool:

@@ -11,7 +11,14 @@ from jober.failpoint import failpoint
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
 from jober.store.report import Finish
-from jober_worker.call import CallUnreadable, Function, Options, RqCall, RqTerms
+from jober_worker.call import (
+    CallUnreadable,
+    Function,
+    Options,
+    RqCall,
+    RqTerms,
+    read_batched,
+)
 from jober_worker.cgroups import Groups
 from jober_worker.env_file import EnvFileUnreadable, read_env_file
 from jober_worker.function_process import FunctionRun
@@ -61,7 +68,9 @@ class Execution:
     """
 
     began_ms: int | None = None
-    took_s: float | None = None  # of what may be reserved: a function in a thread, a program
+    # Of what may be reserved: a function in a thread, a program, a plain RQ job in a batch.
+    took_s: float | None = None
+    may_leave = True  # processes that outlive it
     output: RunOutput | None = None
     _recording: Recording | None = None
     _program: ProgramRun | ThreadRun | None = None
@@ -70,6 +79,7 @@ class Execution:
     _is_lost = False
     _is_over = False
     _options = Options()
+    _batched: RqCall | bool | None = False  # not asked for yet
 
     def __init__(self, claim: Claim, means: Means) -> None:
         self.claim = claim
@@ -133,6 +143,45 @@ class Execution:
             log.exception("the agent failed to carry out %s", self.claim.id)
             reason = f"the agent failed: {type(error).__name__}: {error}"
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=reason)
+        return self._end(outcome)
+
+    @property
+    def batched(self) -> RqCall | None:
+        """The plain RQ job that it is, where it can be one of a batch."""
+        if self.asked is not None:
+            return None
+        if self._batched is False:
+            is_open = self._means.gate.is_open
+            self._batched = read_batched(self.claim, self._means.rq) if is_open else None
+        assert not isinstance(self._batched, bool)
+        return self._batched
+
+    @property
+    def asked(self) -> tuple[str, bool] | None:
+        """Why it is to stop, and whether at once; None where it is not."""
+        return None if self._stop_reason is None else (self._stop_reason, self._at_once)
+
+    def enter(self, batch: ProgramRun) -> None:
+        """It is one of a batch from now on."""
+        failpoint("agent.before_start")
+        self.attempt.record(self.write, self._masked)
+        self._means.listener.expect(self.attempt)
+        self._program = batch
+
+    def leave(self) -> None:
+        """It was not begun, and is no part of the batch any more."""
+        self._program = None
+        self._means.listener.forget(self.attempt, has_spoken=False)
+
+    def end_in_batch(self, outcome: Outcome, *, has_spoken: bool) -> Outcome:
+        """It has ended so, as the batch tells; what is to be told of it."""
+        self._means.listener.forget(self.attempt, has_spoken=has_spoken)
+        if outcome.state is RunState.CANCELLED and not self._is_lost and outcome.reason == STOPPED:
+            # Nobody has stopped the job: RQ would try it again, if it may be.
+            outcome = replace(outcome, state=RunState.FAILED)
+        return self._end(outcome)
+
+    def _end(self, outcome: Outcome) -> Outcome:
         self.attempt.end()
         with self._lock:
             self._is_over = True
@@ -161,8 +210,8 @@ class Execution:
         self._options = options
         if options.secret:
             self._record()
-        self.attempt.record(self._write, self._masked)
-        write = self._write
+        self.attempt.record(self.write, self._masked)
+        write = self.write
         if isinstance(what, Function) and not options.process:
             thread = ThreadRun(what, options, self.attempt, write)
             began_s = time.monotonic()
@@ -183,7 +232,7 @@ class Execution:
             self.took_s = time.monotonic() - began_s
             return outcome if program.pid is None else self.policy.judge(outcome)
 
-    def _write(self, stream: Stream, data: Data) -> None:
+    def write(self, stream: Stream, data: Data) -> None:
         recording = self._recording or self._record()
         if recording:
             recording.write(stream, data)

@@ -18,11 +18,13 @@ from jober_worker.process import Ended, ProgramRun, kill_session
 from jober_worker.spawn import Setting, folder_of
 from jober_worker.usage import Usage
 from jober_worker.wake import Wake
-from jober_worker.warm import WarmPool, WarmProcess
+from jober_worker.warm import RUN, WarmPool, WarmProcess
 
 
 class FunctionRun(ProgramRun):
     """It is stopped, timed and read as every program; see `child` for the other side."""
+
+    _ASK = RUN
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class FunctionRun(ProgramRun):
         shared = replace(setting, limits=limits, folder=folder_of(setting))
         while True:
             warm = self._pool.take(shared, pipes.stdout, pipes.stderr)
-            if warm.ask([*files, pipes.stdout, pipes.stderr]) or warm.runs == 1:
+            if warm.ask([*files, pipes.stdout, pipes.stderr], self._ASK) or warm.runs == 1:
                 break
             self._pool.end(warm)  # it has just ended by itself, before it was asked
         pipes.after_start()
@@ -89,16 +91,32 @@ class FunctionRun(ProgramRun):
             if following.answer:
                 outcome = _read_answer(answer)
         finally:
-            clean = outcome is not None and following.is_clean and following.answer == b"+"
             if outcome is not None:
                 warm.cpu_s += outcome.cpu_s or 0.0
-            if clean and warm.runs < self.options.max_runs_per_process:
-                self._pool.give_back(warm)
-            else:
-                kill_session(warm.pid)
-                following.kill_holders()
-                pipes.pass_on_rest()
-                ended = self._pool.end(warm)
+            ended = self._let_go(warm, pipes, following, outcome is not None)
+        return self._told(outcome, ended, following, warm)
+
+    def _let_go(
+        self, warm: WarmProcess, pipes: Pipes, following: Following, answered: bool
+    ) -> Ended | None:
+        """It goes back to the others; or is ended: it is not clean, or has served enough."""
+        clean = answered and following.is_clean and following.answer == b"+"
+        if clean and not self._has_served_enough(warm):
+            self._pool.give_back(warm)
+            return None
+        kill_session(warm.pid)
+        following.kill_holders()
+        pipes.pass_on_rest()
+        return self._pool.end(warm)
+
+    def _has_served_enough(self, warm: WarmProcess) -> bool:
+        options = self.options
+        return warm.has_served(options.max_runs_per_process, options.least_s_per_process)
+
+    def _told(
+        self, outcome: Outcome | None, ended: Ended | None, following: Following, warm: WarmProcess
+    ) -> Outcome:
+        """The outcome, by what was answered and how it ended."""
         limits = replace(warm.setting.limits, cpu_time=self.options.cpu_time)
         stopped = following.timed_out or following.stopped_for is not None
         if outcome is not None and not stopped:

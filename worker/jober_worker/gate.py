@@ -63,6 +63,11 @@ class Gate:
         self._lock = threading.Lock()
         self._hanging = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it refuses nothing."""
+        return self._is_open
+
     def check(self, claim: Claim, what: Program | Function | RqCall, options: Options) -> None:
         """Raises Refused."""
         if self._is_open:

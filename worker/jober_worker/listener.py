@@ -103,12 +103,24 @@ class Listener:
     def serving(self, attempt: LiveAttempt) -> Iterator[dict[str, str]]:
         """Within it, processes with these variables may speak for the attempt. What they have
         said when it ends is taken in first; that waits for a second at the most."""
-        with self._lock:
-            self._attempts[attempt.token] = attempt
+        self.expect(attempt)
         try:
             yield {**attempt.variables(), "JOBER_SOCKET": self.path}
         finally:
             self._end(attempt)
+
+    def expect(self, attempt: LiveAttempt) -> None:
+        """From now on, until `forget`, its processes may speak for it."""
+        with self._lock:
+            self._attempts[attempt.token] = attempt
+
+    def forget(self, attempt: LiveAttempt, *, has_spoken: bool) -> None:
+        """It is over; where none of its processes has spoken, nothing is to be taken in first."""
+        if has_spoken:
+            self._end(attempt)
+        else:
+            with self._lock:
+                self._attempts.pop(attempt.token, None)
 
     def tell_cancelled(self, attempt: LiveAttempt) -> None:
         """Tell its processes that it is asked to stop."""

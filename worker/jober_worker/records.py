@@ -27,7 +27,8 @@ def capture_records_of_process() -> None:
     """The same for a process that serves one run at a time: all of its records are the run's.
     To be called for each of them, since the one before may have taken it back."""
     root = logging.getLogger()
-    root.setLevel(LEVEL)
+    if root.level != LEVEL:
+        root.setLevel(LEVEL)
     if not any(isinstance(handler, _ToRunOfProcess) for handler in root.handlers):
         root.addHandler(_ToRunOfProcess())
 

@@ -1,6 +1,7 @@
 """The side of a plain RQ job that is in its own process; `rq_run` is the agent's side."""
 
 from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +14,21 @@ from jober_worker.return_value import plain_value
 def perform(asked: dict[str, Any]) -> Outcome:
     """Do what `rq_run` has asked for: call the job, or its callback of the end (`stopped`)."""
     record = {b64decode(name): b64decode(value) for name, value in asked["record"].items()}
+    return perform_record(
+        asked["id"], record, asked["url"], pickled=asked["pickled"], stopped=asked["stopped"]
+    )
+
+
+def perform_record(
+    id: str, record: Mapping[bytes, bytes], url: str, *, pickled: bool, stopped: bool = False
+) -> Outcome:
+    """The same for a record as it is."""
     try:
-        job = PlainJob(asked["id"], record, asked["url"], pickled=asked["pickled"])
+        job = PlainJob(id, record, url, pickled=pickled)
     except BaseException as error:
         return raised(error)
     try:
-        return _stopped(job) if asked["stopped"] else _perform(job)
+        return _stopped(job) if stopped else _perform(job)
     finally:
         job.close()
 

@@ -21,8 +21,10 @@ from jober_worker.warm import WarmPool
 TIMEOUT_S, CALLBACK_TIMEOUT_S = 180, 60
 # As with RQ's worker, a job that still goes on so long after its own alarm is ended from outside.
 OVERTIME_S = 60
-# RQ forks for each; to start a process takes a hundred times as long as most jobs.
+# RQ forks for each; to start a process takes a thousand times as long as most jobs. It is ended
+# after so many, but not sooner than after so long.
 RUNS_PER_PROCESS = 1000
+LEAST_S_PER_PROCESS = 60.0
 
 
 class RqRun(FunctionRun):
@@ -37,14 +39,8 @@ class RqRun(FunctionRun):
         groups: Groups,
         pool: WarmPool,
     ) -> None:
-        options = Options(
-            timeout_s=at_most_s(call),
-            # It tells these processes from all others.
-            env={"RQ_WORKER_ID": worker},
-            process=True,
-            max_runs_per_process=RUNS_PER_PROCESS,
-        )
         variables = {**variables, "RQ_JOB_ID": call.id}
+        options = options_of(call, worker)
         super().__init__(call.id, call, options, variables, write, groups, pool)
         self._callback: Callable[[], RqRun] | None = None
         if not call.stopped and call.record.get(b"stopped_callback_name"):
@@ -69,6 +65,18 @@ class RqRun(FunctionRun):
         return replace(
             outcome, reason=f"{outcome.reason}; its stopped callback failed: {called.reason}"
         )
+
+
+def options_of(call: RqCall, worker: str) -> Options:
+    """How it is performed."""
+    return Options(
+        timeout_s=at_most_s(call),
+        # It tells these processes from all others.
+        env={"RQ_WORKER_ID": worker},
+        process=True,
+        max_runs_per_process=RUNS_PER_PROCESS,
+        least_s_per_process=LEAST_S_PER_PROCESS,
+    )
 
 
 def at_most_s(call: RqCall) -> float | None:

@@ -26,7 +26,7 @@ class Runners:
         """Have them carried out."""
         with self._ready:
             self._waiting.extend(executions)
-            self._ready.notify(len(executions))
+            self._ready.notify(len(self._waiting))
             lacking = min(len(self._waiting) - self._idle, self._count - self._threads)
             for _ in range(lacking):
                 self._threads += 1
@@ -43,6 +43,29 @@ class Runners:
                     taken.append(self._waiting.popleft())
             self._waiting.extend(one for one in taken if not one.claim.reserved)
         return [one for one in taken if one.claim.reserved]
+
+    def share(
+        self, least: int, most: int, is_wanted: Callable[[Execution], bool]
+    ) -> list[Execution]:
+        """What one thread may take at once of those that wait first: its share, at least and at
+        most so many, as far as they are wanted."""
+        taken: list[Execution] = []
+        for _ in range(min(most, max(least, len(self._waiting) // self._count))):
+            try:
+                one = self._waiting.popleft()
+            except IndexError:
+                break
+            if not is_wanted(one):
+                self._waiting.appendleft(one)
+                break
+            taken.append(one)
+        return taken
+
+    def put_back(self, executions: Sequence[Execution]) -> None:
+        """What was taken, and not begun, is begun first."""
+        with self._ready:
+            self._waiting.extendleft(reversed(executions))
+        self.put(())
 
     def oldest_s(self) -> float | None:
         """When the first that waits was claimed (`kernel.now_s`); None where none does."""

@@ -24,6 +24,8 @@ from jober_worker.spawn import Setting, Started, start
 
 # One that has waited for so long in vain ends.
 IDLE_S = 300.0
+# What a process is asked for: one run, or a batch of plain RQ jobs (see `rq_batch`).
+RUN, BATCH = b"?", b"b"
 # How often it is looked for those.
 ROUND_S = 10.0
 
@@ -37,6 +39,7 @@ class WarmProcess:
         self.started = started
         self.socket = ours
         self.runs = 0
+        self.started_s = time.monotonic()
         self.cpu_s = 0.0  # what its runs have told of so far
         self.idle_since_s = 0.0
 
@@ -44,14 +47,18 @@ class WarmProcess:
     def pid(self) -> int:
         return self.started.pid
 
-    def ask(self, descriptors: Sequence[int]) -> bool:
-        """Have it serve a run; False where it has ended."""
+    def ask(self, descriptors: Sequence[int], what: bytes = RUN) -> bool:
+        """Have it serve a run, or what else is asked for; False where it has ended."""
         self.runs += 1
         try:
-            socket.send_fds(self.socket, [b"?"], descriptors)
+            socket.send_fds(self.socket, [what], descriptors)
         except OSError:
             return False
         return True
+
+    def has_served(self, runs: int, least_s: float) -> bool:
+        """Whether it has had so many, and is no younger than that."""
+        return self.runs >= runs and time.monotonic() - self.started_s >= least_s
 
     @property
     def has_ended(self) -> bool:

@@ -53,13 +53,15 @@ class entered:
         _entered.reset(self._token)
 
 
-def leave_run() -> None:
+def leave_run() -> bool:
     """The run of this process ends: what is still to be told of it is. For who serves runs in
-    turn, and for who ends without the interpreter's own end."""
+    turn, and for who ends without the interpreter's own end. Whether anything asked for the run."""
     global _of_process
-    if _of_process is not None:
-        _of_process[2].close()
-        _of_process = None
+    if _of_process is None:
+        return False
+    _of_process[2].close()
+    _of_process = None
+    return True
 
 
 def moment(fire_at: str | None) -> datetime | None:

@@ -2,22 +2,102 @@
 
 This is for the process that the job has to itself: RQ's timeouts are alarms, and what a job gets
 from RQ (`get_current_job()`, the connection of a callback) is what its author expects. Nothing is
-sent to Redis unless the job or one of its callbacks asks for it.
+sent to Redis unless the job or one of its callbacks asks for it; and RQ's own object, which takes
+longer to make than most jobs take, is made only for who asks for it.
 """
 
+import asyncio
+import signal
+import threading
 import traceback
+import zlib
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
-from rq.job import Job, JobStatus, Retry, _job_stack
+import rq.job
+from rq.defaults import UNSERIALIZABLE_RETURN_VALUE_PAYLOAD
+from rq.exceptions import DeserializationError
+from rq.job import Job, JobStatus, Retry
 from rq.queue import Queue
-from rq.results import Result
 from rq.serializers import JSONSerializer, PickleSerializer
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
-from rq.utils import now
+from rq.utils import as_text, import_attribute, now, parse_timeout
 
 from jober.store.connection import connect
+
+# What is called or sent at the end of a job that has it needs RQ's object.
+_AT_END = (
+    *(b"success_callback_name", b"failure_callback_name", b"stopped_callback_name"),
+    b"webhooks",
+)
+
+
+class _Performing(threading.local):
+    """RQ's stack of the jobs that a thread performs: its object is made when it is asked for."""
+
+    def __init__(self) -> None:
+        self._jobs: list[Any] = []
+
+    def push(self, job: Any) -> None:
+        self._jobs.append(job)
+
+    def pop(self) -> Any:
+        return self._jobs.pop() if self._jobs else None
+
+    @property
+    def top(self) -> Any:
+        found = self._jobs[-1] if self._jobs else None
+        return found.job if isinstance(found, PlainJob) else found
+
+
+_performing = _Performing()
+setattr(rq.job, "_job_stack", _performing)  # noqa: B010
+
+
+def ends_alone(record: Mapping[bytes, bytes]) -> bool:
+    """Whether nothing is called or sent at the end of the job."""
+    return not any(record.get(name) for name in _AT_END)
+
+
+class _Alarm:
+    """RQ's UnixSignalDeathPenalty for a job, which sets its handler only where it is not there: to
+    set it and take it back takes longer than many a job. To be used by one job at a time."""
+
+    __slots__ = ("_limit_s",)
+    _limits_s: ClassVar[list[int]] = []
+
+    def __init__(self, limit_s: int) -> None:
+        self._limit_s = limit_s
+
+    def __enter__(self) -> None:
+        self._limits_s[:] = [self._limit_s]
+        if signal.getsignal(signal.SIGALRM) is not _overdue:
+            signal.signal(signal.SIGALRM, _overdue)
+        signal.alarm(self._limit_s)
+
+    def __exit__(self, *raised: object) -> None:
+        try:
+            signal.alarm(0)
+        except JobTimeoutException:
+            pass  # it came when all was done
+
+    @classmethod
+    def overdue(cls) -> JobTimeoutException:
+        return JobTimeoutException(
+            f"Task exceeded maximum timeout value ({cls._limits_s[0]} seconds)"
+        )
+
+
+def _overdue(number: int, frame: object) -> None:
+    raise _Alarm.overdue()
+
+
+def take_alarms() -> None:
+    """Set the handler of a job's timeout, for who performs many and sets back what they change."""
+    signal.signal(signal.SIGALRM, _overdue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,53 +120,98 @@ class PlainJob:
     decides how it is read, and whoever may write a pickle may run code here."""
 
     def __init__(self, id: str, record: Mapping[bytes, bytes], url: str, *, pickled: bool) -> None:
-        connection = connect(url)
+        self._id = id
+        self._record = record
+        self._url = url
+        self._serializer: Any = PickleSerializer if pickled else JSONSerializer
+        self._call: tuple[Any, Any, Any, Any] | None = None
+        self._ends_alone = ends_alone(record)
+        if not self._ends_alone:
+            _ = self.job  # a record that makes no sense is told before anything is called
+
+    @cached_property
+    def job(self) -> Job:
+        """RQ's object of it."""
+        connection = connect(self._url)
         # As RQ's worker has it: a callback may wait for Redis longer than an agent does.
         connection.connection_pool.connection_kwargs["socket_timeout"] = None
-        serializer = PickleSerializer if pickled else JSONSerializer
-        self._job = Job(id, connection=connection, serializer=serializer)
-        self._job.restore(dict(record))
+        job = Job(self._id, connection=connection, serializer=self._serializer)
+        job.restore(dict(self._record))
+        if self._call is not None:
+            job._func_name, job._instance, job._args, job._kwargs = self._call
+        return job
 
     def perform(self) -> Performed:
         """Call it, and the callback of how it ended; raises nothing."""
-        job = self._job
         try:
-            limit_s = job.timeout or Queue.DEFAULT_TIMEOUT
-            with UnixSignalDeathPenalty(limit_s, JobTimeoutException, job_id=job.id):
-                value = self._call()
-            job.ended_at = now()
-            job._result = value
+            with _Alarm(self._limit_s()):
+                value = self._called()
+            self._has_ended(value)
             if isinstance(value, Retry):
                 retry = {"max": value.max, "intervals": value.intervals}
                 return Performed(value=value, payload=self._payload(value), retry=retry)
-            job._status = JobStatus.FINISHED
-            job.execute_success_callback(UnixSignalDeathPenalty, value)
+            if not self._ends_alone:
+                self.job._status = JobStatus.FINISHED
+                self.job.execute_success_callback(UnixSignalDeathPenalty, value)
             performed = Performed(value=value, payload=self._payload(value))
         except BaseException as error:
-            job.ended_at = now()
-            return Performed(error=self._failed(error))
-        job.send_webhooks(JobStatus.FINISHED)
+            self._has_ended()
+            return Performed(error=error if self._ends_alone else self._failed(error))
+        if not self._ends_alone:
+            self.job.send_webhooks(JobStatus.FINISHED)
         return performed
+
+    def _limit_s(self) -> int:
+        told = self._record.get(b"timeout")
+        return (parse_timeout(as_text(told)) if told else None) or Queue.DEFAULT_TIMEOUT
+
+    def _called(self) -> Any:
+        # Job.perform() also makes the record stay, for which it would need Redis: CLAIM does that.
+        _performing.push(self)
+        try:
+            name, instance, args, kwargs = self._read()
+            if not name:
+                raise ValueError("Cannot execute job: function is None")
+            function = getattr(instance, name) if instance else import_attribute(name)
+            value = function(*args, **kwargs)
+            if asyncio.iscoroutine(value):
+                return asyncio.new_event_loop().run_until_complete(value)
+            return value
+        finally:
+            _performing.pop()
+
+    def _read(self) -> tuple[Any, Any, Any, Any]:
+        data = self._record[b"data"]
+        try:
+            data = zlib.decompress(data)
+        except zlib.error:
+            pass  # it was not compressed
+        try:
+            self._call = call = self._serializer.loads(data)
+            name, instance, args, kwargs = call
+        except Exception as error:
+            self._call = None
+            raise DeserializationError from error
+        return name, instance, args, kwargs
+
+    def _has_ended(self, value: Any = None) -> None:
+        """Tell RQ's object, where there is one."""
+        if "job" in self.__dict__:
+            self.job.ended_at = now()
+            self.job._result = value
 
     def stopped(self) -> None:
         """Call the callback of a job that was stopped; what it raises passes through."""
-        self._job.execute_stopped_callback(UnixSignalDeathPenalty)
+        self.job.execute_stopped_callback(UnixSignalDeathPenalty)
 
     def close(self) -> None:
         """Let go of the connection, if the job has made one."""
-        self._job.connection.close()
-
-    def _call(self) -> Any:
-        # Job.perform() also makes the record stay, for which it would need Redis: CLAIM does that.
-        _job_stack.push(self._job)
-        try:
-            return self._job._execute()
-        finally:
-            _job_stack.pop()
+        if "job" in self.__dict__:
+            self.job.connection.close()
 
     def _failed(self, error: BaseException) -> BaseException:
         """What the failure is told as: where its callback fails in turn, that."""
-        job = self._job
+        job = self.job
         job._status = JobStatus.FAILED
         try:
             job.execute_failure_callback(
@@ -101,12 +226,11 @@ class PlainJob:
         return error
 
     def _payload(self, value: Any) -> str | None:
-        job = self._job
-        result = Result(
-            job.id,
-            Result.Type.SUCCESSFUL,
-            connection=job.connection,
-            return_value=value,
-            serializer=job.serializer,
-        )
-        return result.serialize().get("return_value")
+        """As rq.results.Result.serialize() has it."""
+        if value is None:
+            return None
+        try:
+            told: bytes = self._serializer.dumps(value)
+        except BaseException:
+            told = self._serializer.dumps(UNSERIALIZABLE_RETURN_VALUE_PAYLOAD)
+        return b64encode(told).decode()

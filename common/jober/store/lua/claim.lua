@@ -117,6 +117,9 @@ local function tell_started(id, job, attempt)
   end
 end
 
+-- What the record of a plain RQ job is told beside that, and those that are to be listed.
+local as_plain, new_plain = { 'trigger', 'rq', 'last_heartbeat', at }, {}
+
 -- False where it stays in front of its queue, since no slot is free here.
 local function take(id, queue)
   local record = 'rq:job:' .. id
@@ -159,20 +162,21 @@ local function take(id, queue)
   local lease = id .. ':' .. attempt
   if is_ahead then
     redis.call('HSET', record, 'state', 'reserved', 'status', 'started', 'attempt', attempt,
-      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue)
+      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, unpack(fields[2] and {} or as_plain))
     ahead = ahead - 1
   else
     redis.call('HSET', record, 'state', 'running', 'status', 'started', 'attempt', attempt,
-      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, 'started_at', at)
+      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, 'started_at', at,
+      unpack(fields[2] and {} or as_plain))
     remaining = remaining - weight
     tell_started(id, job, attempt)
   end
   if fields[10] and is_first then redis.call('ZREM', 'jober:expiring', id) end
   if not fields[2] then
     -- An application's own RQ job: it has no definition, but is listed with all others.
-    redis.call('HSET', record, 'trigger', 'rq', 'last_heartbeat', at)
     redis.call('PERSIST', record)
-    redis.call('ZADD', 'jober:runs', 'NX', now, id)
+    new_plain[#new_plain + 1] = now_text
+    new_plain[#new_plain + 1] = id
   end
   if attempt > 1 then
     -- It ended before, or was never started: what that left is not this attempt's.
@@ -192,6 +196,7 @@ local function take(id, queue)
     for _, one in ipairs(want.full) do redis.call('ZADD', one.slots, now, lease) end
     if limits ~= '' then redis.call('HSET', record, 'limits', limits) end
   end
+  if not fields[2] then fields[3] = nil end -- its data is in its record
   claimed[#claimed + 1] = { id, attempt, work_of(job, queue, fields, limits, weight), fields[6] or '',
     fields[12] or '', refusals, is_ahead and 1 or 0, fields[2] and {} or redis.call('HGETALL', record) }
   return true
@@ -239,5 +244,6 @@ for i = 9, #ARGV do
   local waiting = redis.call('LLEN', KEYS[i - 5])
   if waiting > 0 then serve(ARGV[i], KEYS[i - 5], waiting) end
 end
+if #new_plain > 0 then redis.call('ZADD', 'jober:runs', 'NX', unpack(new_plain)) end
 flush_gathered()
 return { claimed, works, held_back and 1 or 0 }

@@ -16,10 +16,10 @@
 --#include finish
 --#include retry
 --#include rq_queue
+--#include begin
 --#include rq
 --#include avoid
 --#include refuse
---#include begin
 local now = now_ms()
 local replies, good, bad = {}, 0, 0
 local agent, keep_s = ARGV[1], tonumber(ARGV[2])
@@ -65,7 +65,7 @@ local function finish(end_)
   local ended = { job = job, target = run[4] or '', queue = queue, host = run[6] or host, agent = agent,
     plain = live and attempt == 1 and not outcome.last_seq and not run[8] }
   if run[1] == 'reserved' and began_ms then
-    if ended.plain and good_end and run[3] then
+    if ended.plain and good_end then
       ended.began_ms = began_ms
     else
       begin(id, attempt, ended, began_ms, now)

@@ -17,6 +17,7 @@
 --#include finish
 --#include retry
 --#include rq_queue
+--#include begin
 --#include rq
 --#include poison
 local now = now_ms()

@@ -41,10 +41,12 @@ local function is_met(id, parent, allow_failures)
   return true
 end
 
--- Put what waited for a job that has `finished` or `failed` into its queue, if it waits for no other.
+-- Put what waited for a job that has `finished` or `failed` into its queue, if it waits for no other;
+-- how many there were that waited.
 local function enqueue_dependents(id, status, now)
   local key = 'rq:job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', key)) do
+  local dependents = redis.call('SMEMBERS', key)
+  for _, dependent in ipairs(dependents) do
     local job = redis.call('HMGET', 'rq:job:' .. dependent, 'status', 'origin',
       'allow_dependency_failures', 'enqueue_at_front')
     local allow_failures = job[3] == '1'
@@ -55,10 +57,12 @@ local function enqueue_dependents(id, status, now)
       enqueue_rq(dependent, job[2], job[4] == '1', now)
     end
   end
+  return #dependents
 end
 
--- It has ended, for good; ttl_s as RQ reads it: 0 forgets it at once, a negative one never.
-local function end_rq(id, run, outcome, ttl_s, now, keep_s)
+-- It has ended, for good; ttl_s as RQ reads it: 0 forgets it at once, a negative one never. `depends`:
+-- it has waited for others.
+local function end_rq(id, run, outcome, ttl_s, depends, now, keep_s)
   local status = STATUS[outcome.state]
   local kept_s = ttl_s > 0 and ttl_s or keep_s
   local record = 'rq:job:' .. id
@@ -67,7 +71,7 @@ local function end_rq(id, run, outcome, ttl_s, now, keep_s)
   local kept_until
   if ttl_s < 0 then kept_until = '+inf' elseif ttl_s == 0 then kept_until = false end
   write_end(id, run, outcome, now, kept_s, kept_until)
-  if status ~= 'stopped' then enqueue_dependents(id, status, now) end
+  local dependents = status == 'stopped' and 1 or enqueue_dependents(id, status, now)
   if ttl_s == 0 then
     redis.call('DEL', record, record .. ':dependents', 'rq:job::' .. id .. ':dependencies', 'rq:results:' .. id,
       'jober:out:' .. id .. ':log', 'jober:attempts:' .. id)
@@ -80,8 +84,8 @@ local function end_rq(id, run, outcome, ttl_s, now, keep_s)
     redis.call('PERSIST', record)
     redis.call('PERSIST', 'rq:results:' .. id)
   else
-    redis.call('EXPIRE', record .. ':dependents', kept_s)
-    redis.call('EXPIRE', 'rq:job::' .. id .. ':dependencies', kept_s)
+    if dependents > 0 then redis.call('EXPIRE', record .. ':dependents', kept_s) end
+    if depends then redis.call('EXPIRE', 'rq:job::' .. id .. ':dependencies', kept_s) end
   end
   if run.plain then return end
   redis.call('EXPIRE', 'jober:attempts:' .. id, math.min(kept_s, keep_s))
@@ -103,15 +107,18 @@ end
 local function finish_rq(id, run, outcome, now, keep_s)
   local record = 'rq:job:' .. id
   local job = redis.call('HMGET', record, 'result_ttl', 'failure_ttl', 'retries_left', 'retry_intervals',
-    'enqueue_at_front_on_retry', 'repeats_left', 'repeat_intervals', 'number_of_retries')
+    'enqueue_at_front_on_retry', 'repeats_left', 'repeat_intervals', 'number_of_retries', 'dependency_ids',
+    'dependency_id')
+  local depends = (job[9] or job[10] or '') ~= ''
   local failure_ttl = number_rq(job[2], FAILURE_TTL)
   local status = STATUS[outcome.state]
   if status == 'finished' then
     local result_ttl, repeats_left = number_rq(job[1], RESULT_TTL), number_rq(job[6], 0)
     if repeats_left <= 0 then
-      end_rq(id, run, outcome, result_ttl, now, keep_s)
+      end_rq(id, run, outcome, result_ttl, depends, now, keep_s)
       return false
     end
+    if run.began_ms then begin(id, 1, run, run.began_ms, now) end
     enqueue_dependents(id, status, now)
     if result_ttl ~= 0 then
       write_result(id, run, outcome, result_ttl)
@@ -143,6 +150,6 @@ local function finish_rq(id, run, outcome, now, keep_s)
     return true
   end
   outcome.result_type = outcome.result_type or 2 -- what was stopped too, of which RQ tells as of a failure
-  end_rq(id, run, outcome, failure_ttl, now, keep_s)
+  end_rq(id, run, outcome, failure_ttl, depends, now, keep_s)
   return false
 end

@@ -1,0 +1,338 @@
+"""Plain RQ jobs that one warm process performs in turn; `rq_batch_child` is the other side.
+
+To ask a process for one job takes longer than most jobs take. So a process is given several, each
+as a message in a socket, of which we keep the end that it reads from too: what it has not begun we
+can take back, and the kernel sees to it that each message is had by one of us only. That is done as
+soon as it is slow: where it has answered nothing for a moment, or a job is asked to stop. Then it
+has one job alone, which is followed as every run in a process of its own is.
+
+What a job writes is told from what the next one writes by this: a process that finds its job to
+have written begins no other. So what is in the pipes is always of the last job that was begun.
+"""
+
+import json
+import logging
+import os
+import select
+import socket
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING, Any
+
+import msgpack
+
+from jober.output import Stream
+from jober.run import Outcome, RunState
+from jober.store.agents import LEASE_MS
+from jober_worker.call import RqCall
+from jober_worker.following import Following
+from jober_worker.function_process import FunctionRun
+from jober_worker.functions import Data
+from jober_worker.kernel import until_end
+from jober_worker.pipes import Pipes
+from jober_worker.rq_run import at_most_s, options_of
+from jober_worker.spawn import Setting
+from jober_worker.wake import Wake
+from jober_worker.warm import BATCH, WarmProcess
+
+if TYPE_CHECKING:
+    from jober_worker.execution import Execution, Means
+
+log = logging.getLogger(__name__)
+
+# So many are with the process at once, at the most.
+AT_ONCE = 64
+# Where it answers nothing for so long, it is left alone with the job that it has.
+SLOW_S = 0.025
+# After so long a job is not begun there any more: we may have stood still, and its lease be over.
+BEGIN_S = LEASE_MS / 1000 / 2
+READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    execution: "Execution"
+    message: bytes
+
+
+class RqBatch(FunctionRun):
+    """`carry_out` does it all in the calling thread. `more` gives so many other jobs at the most
+    that can be in a batch, `put_back` takes those that were not begun, `over` is told how each has
+    ended."""
+
+    _ASK = BATCH
+
+    def __init__(
+        self,
+        first: "Execution",
+        call: RqCall,
+        means: "Means",
+        more: Callable[[int], Sequence["Execution"]],
+        put_back: Callable[[Sequence["Execution"]], None],
+        over: Callable[["Execution", Outcome], None],
+    ) -> None:
+        options = options_of(call, means.rq.worker)
+        super().__init__(first.claim.id, call, options, {}, self._pass_on, means.groups, means.pool)
+        self._means = means
+        self._more, self._put_back, self._over = more, put_back, over
+        # In the order in which they are performed; the first of them may have been begun.
+        self._sent: deque[_Sent] = deque()
+        # Whose it is what is in the pipes, and its answer where it waits for that: empty where it
+        # is in the file, and whether it has spoken to the agent.
+        self._newest = first
+        self._answer: tuple[bytes, bool] | None = None
+        self._may_send = True
+        self._is_followed = False
+        self._unpacker = msgpack.Unpacker()
+
+    def stop(self, reason: str, *, at_once: bool = False) -> None:
+        """One of its jobs is asked to stop: it is looked which."""
+        with self._lock:
+            if self._wake is not None:
+                self._wake.ring()
+
+    def carry_out(self) -> None:
+        """Have the first job performed, and others as long as they are quick. Raises nothing."""
+        try:
+            self._queue, self._its_queue = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            with self._queue, self._its_queue:
+                self._send([self._newest])
+                outcome = self.run() if self._sent else Outcome(state=RunState.SUCCESS)
+        except BaseException as error:
+            log.exception("the agent failed to carry out %s", self._newest.claim.id)
+            reason = f"the agent failed: {type(error).__name__}: {error}"
+            outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=reason)
+        if outcome.state is RunState.FAILED:
+            self._fail(outcome)
+        self._back(len(self._sent))
+
+    def _fail(self, outcome: Outcome) -> None:
+        """It could not be started, or followed to its end."""
+        if self._sent and self._answer is None:
+            self._newest = self._sent.popleft().execution
+        if self.pid is None:
+            # What could not be started says so in its output too.
+            self._pass_on(Stream.STDERR, f"{outcome.reason}\n".encode())
+        self._over_with(self._newest, outcome, has_spoken=True)
+
+    def _pass_on(self, stream: Stream, data: Data) -> None:
+        self._newest.write(stream, data)
+
+    def _asked(self) -> tuple[str, bool] | None:
+        return self._newest.asked
+
+    def _asked_for(self, setting: Setting) -> dict[str, Any]:
+        shared = {"JOBER_JOB": "", "JOBER_TERM": "", "JOBER_FIRE_AT": ""}
+        shared |= {"JOBER_HOST": self._means.host, "JOBER_SOCKET": self._means.listener.path}
+        return {"path": os.getcwd(), "variables": shared, "url": self._means.rq.url}
+
+    def _start_and_follow(self, setting: Setting, wake: Wake) -> Outcome:
+        """Success says that all there is to tell was told."""
+        pipes = self._pipes()
+        answers, its_answers = os.pipe()
+        os.set_blocking(answers, False)
+        try:
+            with tempfile.TemporaryFile("w+b", buffering=0) as file:
+                file.write(json.dumps(self._asked_for(setting)).encode())
+                end = file.tell()
+                file.seek(0)
+                try:
+                    files = self._its_queue.fileno(), its_answers, file.fileno()
+                    warm = self._ask(setting, pipes, *files)
+                finally:
+                    os.close(its_answers)
+                self._until_slow(warm, wake, answers)
+                self._to_the_end(warm, pipes, wake, answers, lambda: _rest(file, end))
+        finally:
+            os.close(answers)
+            pipes.close()
+        return Outcome(state=RunState.SUCCESS)
+
+    def _until_slow(self, warm: WarmProcess, wake: Wake, answers: int) -> None:
+        """Send jobs and take in answers until it is done, or has one job at the most, and is to be
+        followed to its end."""
+        poll = select.poll()
+        with until_end(warm.pid) as end:
+            for descriptor in (answers, wake.reading, end):
+                poll.register(descriptor, select.POLLIN)
+            if warm.runs > 1:
+                self._refill(warm)
+            while True:
+                ready = [descriptor for descriptor, _ in poll.poll(SLOW_S * 1000)]
+                if answers in ready and not self._hear(warm, answers):
+                    break
+                if not ready or wake.reading in ready or end in ready:
+                    # One that has ended while it waited for more has harmed none of them.
+                    self._recall(warm, answers, is_done=end in ready and warm.runs > 1)
+                    if self._sent or end in ready:
+                        return
+                    if wake.reading in ready:
+                        wake.heard()  # it was another one that was asked to stop
+                elif self._may_send:
+                    self._refill(warm)
+        self._recall(warm, answers, is_done=True)
+
+    def _refill(self, warm: WarmProcess) -> None:
+        room = AT_ONCE - len(self._sent)
+        if room >= AT_ONCE // 2 and not self._has_served_enough(warm):
+            self._send(self._more(room))
+
+    def _send(self, executions: Sequence["Execution"]) -> None:
+        """Put them into its queue, as far as there is room."""
+        until_s = time.monotonic() + BEGIN_S
+        for number, execution in enumerate(executions):
+            call, claim = execution.batched, execution.claim
+            execution.enter(self)
+            told = (claim.id, str(claim.attempt), execution.attempt.token)
+            # Where it is none any more, it is asked to stop.
+            message = call and msgpack.packb((until_s, *told, call.pickled, claim.record))
+            if not message or not self._put(message):
+                unsent = executions[number:]
+                execution.leave()
+                self._put_back(unsent)
+                return
+            self._sent.append(_Sent(execution, message))
+
+    def _put(self, message: bytes) -> bool:
+        try:
+            self._queue.send(message, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _recall(self, warm: WarmProcess, answers: int, *, is_done: bool = False) -> None:
+        """Take back what it has not begun; where it has begun nothing, and is not done, it is given
+        the first again."""
+        self._may_send = False
+        count = 0
+        while self._taken_back():
+            count += 1
+        self._hear(warm, answers)
+        if count and count == len(self._sent) and not is_done:
+            first = self._sent[0]
+            if first.execution.asked is None and self._put(first.message):
+                count -= 1
+        self._back(count)
+
+    def _taken_back(self) -> bool:
+        try:
+            return bool(self._its_queue.recv(READ_BYTES, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return False
+
+    def _back(self, count: int) -> None:
+        """The last that were sent were not begun."""
+        back = [self._sent.pop().execution for _ in range(count)][::-1]
+        for execution in back:
+            execution.leave()
+        if back:
+            self._put_back(back)
+
+    def _hear(self, warm: WarmProcess, answers: int) -> bool:
+        """Take in what it has answered so far; False where it is done with the batch."""
+        offset_ms = self._means.now_ms() - time.monotonic() * 1000
+        while True:
+            try:
+                data = os.read(answers, READ_BYTES)
+            except BlockingIOError:
+                return self._answer is None
+            if not data:
+                return False
+            self._unpacker.feed(data)
+            for answer in self._unpacker:
+                self._answered(warm, offset_ms, *answer)
+
+    def _answered(
+        self,
+        warm: WarmProcess,
+        offset_ms: float,
+        is_last: bool,
+        has_spoken: bool,
+        began_s: float,
+        took_s: float,
+        answer: bytes,
+    ) -> None:
+        execution = self._newest = self._sent.popleft().execution
+        execution.began_ms = round(began_s * 1000 + offset_ms)
+        execution.took_s = took_s
+        if is_last or self._is_followed:
+            self._answer = answer, has_spoken
+        else:
+            outcome = _outcome(answer)
+            execution.may_leave = has_spoken
+            warm.runs += 1
+            warm.cpu_s += outcome.cpu_s or 0.0
+            self._over_with(execution, outcome, has_spoken=has_spoken)
+
+    def _over_with(self, execution: "Execution", outcome: Outcome, *, has_spoken: bool) -> None:
+        self._answer = None
+        self._over(execution, execution.end_in_batch(outcome, has_spoken=has_spoken))
+
+    def _to_the_end(
+        self,
+        warm: WarmProcess,
+        pipes: Pipes,
+        wake: Wake,
+        answers: int,
+        read: Callable[[], bytes],
+    ) -> None:
+        """Follow it until it has come out of its last job, which is told then."""
+        current = self._sent[0] if self._sent and self._answer is None else None
+        if current:
+            self._turn_to(current.execution)
+        following = Following(
+            self._newest.claim.id,
+            warm.pid,
+            pipes,
+            self.options,
+            wake,
+            self._asked,
+            warm.socket,
+            self._newest.attempt.cancel,
+        )
+        outcome = ended = None
+        self._is_followed = True
+        try:
+            following.follow()
+            self._hear(warm, answers)
+            if self._answer:
+                outcome = _outcome(self._answer[0] or read())
+                warm.cpu_s += outcome.cpu_s or 0.0
+        finally:
+            ended = self._let_go(warm, pipes, following, bool(following.answer))
+        if self._answer:
+            self._over_with(
+                self._newest,
+                self._told(outcome, ended, following, warm),
+                has_spoken=self._answer[1],
+            )
+        elif current and not following.answer:
+            self._sent.popleft()
+            died = self._told(None, ended, following, warm)
+            self._over_with(current.execution, died, has_spoken=True)
+        # Else it was done before it began the last, which goes back to the others.
+
+    def _turn_to(self, execution: "Execution") -> None:
+        """It alone is with the process now, and is followed as a run of its own."""
+        self._newest = execution
+        execution.began_ms = self._means.now_ms()
+        if execution.batched:
+            self.options = replace(self.options, timeout_s=at_most_s(execution.batched))
+
+
+def _rest(file: IO[bytes], start: int) -> bytes:
+    file.seek(start)
+    return file.read()
+
+
+def _outcome(answer: bytes) -> Outcome:
+    told: dict[str, Any] = msgpack.unpackb(answer)
+    told["state"] = RunState(told["state"])
+    if "errors" in told:
+        told["errors"] = tuple(told["errors"])
+    if "return_value" in told:
+        told["return_value"] = json.loads(told["return_value"])
+    return Outcome(**told)
