@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -92,9 +93,7 @@ def test_where_it_is_killed_its_children_end_too(file: Path) -> None:
     process.communicate(timeout=10)
     psutil.wait_procs(left, timeout=10)
     assert not [one for one in left if one.is_running()]
-    for name in place.iterdir():
-        name.unlink()
-    place.rmdir()
+    shutil.rmtree(place)
 
 
 def test_in_a_terminal_it_shows_output_and_state_and_ends_when_that_closes(file: Path) -> None:
