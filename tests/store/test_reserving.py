@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from rq import Queue
+from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
 from jober.run import Claim, RunState
@@ -220,6 +220,18 @@ def test_an_application_s_own_rq_job_is_not_reserved(store: Store, hand: Hand) -
     )
     assert claim(hand, free=0, ahead=5) == []
     assert len(claim(hand, free=1, ahead=5)) == 1
+
+
+def test_an_rq_job_is_reserved_where_rq_would_try_it_again(store: Store, hand: Hand) -> None:
+    hand.agent()
+    queue = Queue("default", connection=store.connection.client, serializer=JSONSerializer)
+    job = queue.enqueue("operator.add", 1, 2, retry=Retry(max=1))
+    [claimed] = claim(hand, free=0, ahead=5)
+    assert (claimed.id, claimed.reserved) == (job.id, True)
+    assert hand.state(job.id) == "reserved"
+    store.leases.give_back(AGENT, [claimed.lease])
+    job.refresh()
+    assert (queue.get_job_ids(), job.retries_left) == ([job.id], 1)
 
 
 def test_what_is_given_back_is_missed_when_its_time_is_over(store: Store, hand: Hand) -> None:

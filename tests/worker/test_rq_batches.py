@@ -36,7 +36,11 @@ Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 def put(queue: rq.Queue, calls: Sequence[Call]) -> list[Job]:
-    return queue.enqueue_many([rq.Queue.prepare_data(call, args) for call, args in calls])
+    """Jobs that may be tried again, of which an agent reserves many."""
+    retry = rq.Retry(max=1)
+    return queue.enqueue_many(
+        [rq.Queue.prepare_data(call, args, retry=retry) for call, args in calls]
+    )
 
 
 def statuses(redis: Redis, jobs: Sequence[Job]) -> Counter[str]:

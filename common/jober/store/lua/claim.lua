@@ -125,7 +125,7 @@ local function take(id, queue)
   local record = 'rq:job:' .. id
   local fields = redis.pcall('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
     'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid', 'term', 'passed_at',
-    'refused', 'limits')
+    'refused', 'limits', 'retries_left')
   -- What is no record is nothing; anybody may put anything there.
   if fields.err or fields[1] ~= 'queued' then return true end -- cancelled, deleted, or taken already
   local job = fields[2] or ''
@@ -139,7 +139,9 @@ local function take(id, queue)
   local want = job ~= '' and wants_of(job)
   local is_ahead = remaining <= 0
   local attempt = (tonumber(string.match(fields[8] or '', '^%d%d?%d?%d?%d?%d?$')) or 0) + 1
-  local may_wait_here = want and want.may_wait_here and attempt == 1
+  local is_tried_again = want and want.may_wait_here
+  if not want then is_tried_again = (tonumber(fields[16] or '') or 0) > 0 end -- as RQ does where its worker dies
+  local may_wait_here = is_tried_again and attempt == 1
   if is_ahead and (ahead <= 0 or not may_wait_here) then return false end
   local refused_by, refusals = {}, 0
   if fields[14] then refused_by, refusals = hosts_of(fields[14]) end
