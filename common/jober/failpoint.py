@@ -51,6 +51,7 @@ FAILPOINTS: Mapping[str, str] = {
     "agent.before_claim": "about to claim",
     "agent.claimed": "runs were claimed, and none of them is known to the agent yet",
     "agent.before_start": "a run is in its thread, and nothing of it has begun",
+    "agent.before_batch": "a plain RQ job is about to be one of a batch, and was not begun",
     "agent.started": "the program of a run has been started",
     "agent.ended": "a run has ended, and nobody has noted it",
     "agent.before_finish": "ends are about to be reported",

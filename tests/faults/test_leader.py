@@ -54,8 +54,9 @@ def busy_fleet(armed_fleet: ArmedFleet, checker: Checker) -> Iterator[ArmedFleet
         "service",
         **command(0.3),
         service=True,
-        restart_delay=0.1,
-        restart_max_delay=0.1,
+        # Of a job, the last 1,000 runs are kept: all of these are to be among them.
+        restart_delay=1,
+        restart_max_delay=1,
     )
     checker.expect("function", "command", "again")
     checker.expect("everywhere", hosts=["host1"])

@@ -76,9 +76,10 @@ def test_redis_is_away_for_a_minute_under_load(
 ) -> None:
     checker = busy(lasting)
     lasting.add("backlog", **function(0.2))
+    backlog = []
     for _ in rounds:
         for _ in range(60):
-            lasting.jober.run("backlog")
+            backlog.append(lasting.jober.run("backlog"))
         go_on(lasting)
         server.kill()
         away_until = time.monotonic() + MINUTE_S
@@ -86,4 +87,6 @@ def test_redis_is_away_for_a_minute_under_load(
         time.sleep(max(0.0, away_until - time.monotonic()))
         server.start()
         rounds.recovered(go_on(lasting))
+    for one in backlog:
+        one.wait(MINUTE_S)
     rounds.judge(checker.settled())

@@ -163,7 +163,7 @@ class Execution:
 
     def enter(self, batch: ProgramRun) -> None:
         """It is one of a batch from now on."""
-        failpoint("agent.before_start")
+        failpoint("agent.before_batch")
         self.attempt.record(self.write, self._masked)
         self._means.listener.expect(self.attempt)
         self._program = batch
