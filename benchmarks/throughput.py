@@ -156,8 +156,15 @@ def _jober_fill(server: RedisServer, tasks: int) -> None:
     with Jober(server.url) as jober:
         jober.store.observe_time()
         for name in ("nothing", "counted"):
-            # All at once as far as the job is concerned: the slots of the agent are the limit.
-            jober.add_job(name, call=f"benchmarks.peers.tasks:{name}", overlap="allow")
+            # All at once as far as the job is concerned: the slots of the agent are the limit. At
+            # least once, as with those peers that keep what their workers had when they died.
+            jober.add_job(
+                name,
+                call=f"benchmarks.peers.tasks:{name}",
+                overlap="allow",
+                retries=3,
+                retry_on=["lost"],
+            )
         for name, count in (("nothing", tasks - COUNTED), ("counted", COUNTED)):
             for first in range(0, count, 200):
                 ids = [
