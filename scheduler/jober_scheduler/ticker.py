@@ -27,10 +27,10 @@ LOOK_AHEAD_MS = 1_000
 READ = 20_000
 WAKE_BATCH = 1_000
 BATCH = 200
-ROSTER_MS = 1_000
+ROSTER_S = 1.0
 # After a restart or a failover of Redis, agents have so long to tell that they are there.
-SETTLE_MS = paced_ms(5_000)
-SETTLE_LOOK_MS = 100
+SETTLE_S = paced_ms(5_000) / 1000
+SETTLE_LOOK_S = 0.1
 RETRY_S = 0.2
 EARLY_S = 0.005
 # A job that cannot be planned is looked at again after this.
@@ -50,10 +50,11 @@ class Ticker:
         self._sent: Counter[str] = Counter()
         # The Redis that it was read from, and until when its agents may be about to tell of them.
         self._server = ("", 0)
-        self._settled_at_ms = 0
+        self._settled_at = 0.0
         self._is_settling = False
         self._calendars = Calendars(-1, {})
-        self._roster_until_ms = 0
+        # These are of the monotonic clock, which nobody sets.
+        self._roster_until = 0.0
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
         self._ear = threading.Thread(target=self._listen, name="wake", daemon=True)
 
@@ -94,7 +95,7 @@ class Ticker:
             try:
                 if self._store.jobs.wait_for_change(1.0):
                     failpoint("leader.heard")
-                    self._roster_until_ms = 0
+                    self._roster_until = 0.0
                     self._woken.set()
             except RedisUnavailable:
                 self._stop.wait(RETRY_S)
@@ -104,9 +105,9 @@ class Ticker:
         self._woken.clear()
         clock = self._store.clock
         now = clock.now_ms()
-        roster = self._live(now)
+        roster = self._live()
         if self._is_settling:
-            self._stop.wait(SETTLE_LOOK_MS / 1000)
+            self._stop.wait(SETTLE_LOOK_S)
             return
         revision, coming = self._store.jobs.due(now + LOOK_AHEAD_MS, READ)
         if revision != self._calendars.revision:
@@ -125,9 +126,12 @@ class Ticker:
         failpoint("leader.decided")
         wait_s = clock.seconds_until(moment)
         if wait_s > 0:
-            if self._woken.wait(wait_s):
+            if self._woken.wait(min(wait_s, LOOK_AHEAD_MS / 1000)):
                 return
             while (rest := clock.seconds_until(moment)) > 0:
+                # Not due yet: the clock was set back while we slept, or before we did.
+                if rest > EARLY_S:
+                    return
                 self._stop.wait(rest)
         if self._roster is roster:
             self._sent = sent
@@ -184,12 +188,13 @@ class Ticker:
                 next_ms=now_ms + SET_ASIDE_MS,
             )
 
-    def _live(self, now_ms: int) -> Roster:
+    def _live(self) -> Roster:
         """Who is live, as of at most a second ago; at once when an agent has joined. Jobs that wait
         for a host are planned anew when this changes."""
-        if now_ms >= self._roster_until_ms:
-            self._settle(now_ms)
-            self._roster_until_ms = now_ms + (SETTLE_LOOK_MS if self._is_settling else ROSTER_MS)
+        now = self._store.clock.monotonic()
+        if now >= self._roster_until:
+            self._settle(now)
+            self._roster_until = now + (SETTLE_LOOK_S if self._is_settling else ROSTER_S)
             known, self._roster = self._roster, Roster.of(self._store.agents.live())
             self._sent.clear()
             if self._roster != known:
@@ -197,11 +202,11 @@ class Ticker:
                     pass
         return self._roster
 
-    def _settle(self, now_ms: int) -> None:
+    def _settle(self, now: float) -> None:
         """Agents could not renew while Redis was away, or its clock was set. Before they have, a
         fire would be made on those hosts alone that were the first to be back."""
         server = (self._store.leases.server(), self._store.clock.leaps())
         if server != self._server:
             self._server = server
-            self._settled_at_ms = now_ms + SETTLE_MS
-        self._is_settling = now_ms < self._settled_at_ms and self._store.agents.any_silent()
+            self._settled_at = now + SETTLE_S
+        self._is_settling = now < self._settled_at and self._store.agents.any_silent()
