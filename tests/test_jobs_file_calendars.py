@@ -169,6 +169,7 @@ def test_a_file_beside_the_jobs_is_read_and_kept_as_dates(tmp_path: Path) -> Non
         (ics("DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=FOO"), "its RRULE cannot be read"),
         (ics("DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=HOURLY"), "FREQ is one of DAILY"),
         (ics("DTSTART;VALUE=DATE:20000101\nRRULE:FREQ=DAILY"), "it has 36,525 days"),
+        (ics("DTSTART;TZID=Europe:20260101T000000"), "'Europe', is not a time zone"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_with_the_line_that_names_it(

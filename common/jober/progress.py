@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import isfinite
 from typing import Any
 
 # A path of groups, "copy/files", is no longer than this, nor deeper, nor are there more.
@@ -112,7 +111,8 @@ def _number(name: str, value: object) -> float | None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError(f"{name} is a number, and not {value!r:.50}")
-    if not isfinite(value) or not 0 <= value <= NUMBER_AT_MOST:
+    # No isfinite: it raises OverflowError for a whole number of some hundred digits.
+    if not 0 <= value <= NUMBER_AT_MOST:
         raise ValueError(f"{name} is {value!r:.50}: not a number from 0 to {NUMBER_AT_MOST:.0e}")
     return value
 

@@ -9,6 +9,7 @@ the jobs have written themselves.
 Each violation is one line of text that names what it is about.
 """
 
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from jober import Jober
 from jober.clock import iso
+from jober.event import Event
 from jober.ids import fired_run_id
 from jober.ledger import LedgerEntry
 from jober.run import Run, RunState
@@ -34,12 +36,24 @@ LOOK_S = 0.2
 OUTLIVES_S = 15.0
 # Older runs are pruned: a test that makes more would not be looked at whole.
 RUNS_AT_MOST = 1_000
+EVENTS_AT_MOST = 20_000
+# The leader looks each second who is live, and the reaper who is not.
+SEEN_LATE_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Expected:
     began_ms: int
     hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """A host without a live agent between two moments."""
+
+    host: str
+    since_ms: int
+    until_ms: int
 
 
 class Checker:
@@ -114,7 +128,8 @@ class Checker:
             assert record.job.schedule is not None, f"{name} has no schedule"
             fires = _fires(record.job.schedule, expected.began_ms, record.cursor_ms)
             entries = self._jober.ledger(name, RUNS_AT_MOST)
-            yield from unaccounted(name, fires, runs[name], entries, expected.hosts)
+            gone = away(self._jober.store.events.newest(EVENTS_AT_MOST))
+            yield from unaccounted(name, fires, runs[name], entries, expected.hosts, gone)
 
     def _made_ms(self, name: str) -> dict[str, float]:
         """When each run of a job was made."""
@@ -149,14 +164,33 @@ class Checker:
         return [f"process {pid} outlives its run {run}" for pid, run in left.items()]
 
 
+def away(events: Collection[Event]) -> list[Away]:
+    """When the agents of hosts were struck off until they were there again. They are not live when
+    their lease ends, which the reaper sees a moment later."""
+    found, since = [], {}
+    for event in sorted(events, key=lambda event: event.at_ms):
+        host = event.facts.get("host", "")
+        if event.type == "agent.lost":
+            since[host] = event.at_ms - SEEN_LATE_MS
+        elif event.type == "agent.joined" and host in since:
+            until_ms = event.at_ms + SEEN_LATE_MS
+            found.append(Away(host=host, since_ms=since.pop(host), until_ms=until_ms))
+    found += [
+        Away(host=host, since_ms=at_ms, until_ms=sys.maxsize) for host, at_ms in since.items()
+    ]
+    return found
+
+
 def unaccounted(
     name: str,
     fires: Collection[int],
     runs: Collection[Run],
     entries: Collection[LedgerEntry],
     hosts: Collection[str],
+    gone: Collection[Away] = (),
 ) -> Iterator[str]:
-    """The fires that have no run and no entry in the ledger, and those with a run too many."""
+    """The fires that have no run and no entry in the ledger, and those with a run too many. A fire
+    is made on each host that is live: not on one whose agent was struck off."""
     made: dict[int, list[Run]] = defaultdict(list)
     for run in runs:
         if run.fire_at_ms is not None:
@@ -168,7 +202,8 @@ def unaccounted(
             is_told = any(host is None or entry.host in (None, host) for entry in told)
             wanted = fired_run_id(name, fire, host)
             is_made = wanted in ids if host else bool(ids)
-            if not is_made and not is_told:
+            is_away = any(one.host == host and one.since_ms <= fire <= one.until_ms for one in gone)
+            if not is_made and not is_told and not is_away:
                 on = f" on {host}" if host else ""
                 yield f"{name}: the fire of {iso(fire)}{on} has no run and no entry in the ledger"
         if fired_run_id(name, fire) in ids and len(ids) > 1:

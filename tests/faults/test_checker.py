@@ -9,13 +9,21 @@ import pytest
 
 from jober import Jober
 from jober.embedded import RedisServer
+from jober.event import Event
 from jober.ids import fired_run_id
 from jober.output import Frame, Stream
 from jober.run import Run, RunState
 from jober.store.outputs import Piece
 from jober_worker.processes import RUN_VARIABLE
 from tests.faults import checker as checkers
-from tests.faults.checker import Checker, out_of_term, too_many_at_once, wrong_bodies
+from tests.faults.checker import (
+    Checker,
+    away,
+    out_of_term,
+    too_many_at_once,
+    unaccounted,
+    wrong_bodies,
+)
 from tests.faults.rounds import Rounds, Told, table
 from tests.faults.work import Line, read_log
 from tests.store.hand import Hand
@@ -102,6 +110,26 @@ def test_a_fire_on_each_host_without_a_run_on_one_is_told(
     assert hand.fire("job", jober.job("job").cursor_ms + SECOND, "host1") == "done"
     hand.finish(hand.claim()[0])
     assert "on host2 has no run" in told(checker) and "on host1" not in told(checker)
+
+
+def test_a_fire_is_not_wanted_on_a_host_that_was_struck_off(
+    checker: Checker, jober: Jober, hand: Hand
+) -> None:
+    checker.expect("job", hosts=["host1", "host2"])
+    at_ms = jober.job("job").cursor_ms + SECOND
+
+    def event(type: str, later_ms: int) -> Event:
+        return Event(id="0", type=type, at_ms=at_ms + later_ms, facts={"host": "host2"})
+
+    for events, is_told in (
+        ([event("agent.lost", -9_000)], False),
+        ([event("agent.lost", 9_000)], True),
+        ([event("agent.lost", -9_000), event("agent.joined", 9_000)], False),
+        ([event("agent.lost", -90_000), event("agent.joined", -9_000)], True),
+        ([event("agent.left", -9_000)], True),
+    ):
+        found = list(unaccounted("job", [at_ms], [], [], ["host2"], away(events)))
+        assert bool(found) is is_told, events
 
 
 def test_a_run_of_no_fire_is_told(checker: Checker, jober: Jober, hand: Hand, log: Path) -> None:

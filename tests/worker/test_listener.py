@@ -116,6 +116,7 @@ def test_what_was_said_before_an_attempt_ends_is_taken_in_and_nothing_after(
         (b'{"progress": 3}', "object has no attribute"),
         (b'{"progress": {"done": "x"}}', "done is a number"),
         (b'{"progress": {"done": 1e400}}', "done is inf"),
+        (b'{"progress": {"done": 1%s}}' % (b"0" * 400), "not a number from 0 to"),
         (b'{"progress": {"done": true}}', "done is a number"),
         (b'{"progress": {"group": "a//b"}}', "is not a group"),
         (b'{"log": {"level": "info"}}', "at_ms"),

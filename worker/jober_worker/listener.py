@@ -266,7 +266,7 @@ class Listener:
                 self._say(speaker.socket, {"synced": True})
             else:
                 raise _Refused("it is neither progress nor log nor sync")
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             raise _Refused(str(error) or type(error).__name__) from None
 
     def _greet(self, speaker: _Speaker, token: Any) -> None:

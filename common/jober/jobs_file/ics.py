@@ -31,6 +31,10 @@ def read_ics(data: bytes) -> list[str]:
         calendars = Calendar.from_ical(data, multiple=True)
     except (ValueError, IndexError, KeyError, AttributeError) as error:
         raise ValueError(f"it is not iCalendar: {_line(error)}") from None
+    except OSError as error:
+        # A folder of the time zone database has been opened as its file.
+        folder = str(error.filename).partition("zoneinfo/")[2]
+        raise ValueError(f"a TZID in it, {folder!r}, is not a time zone") from None
     events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
     if not calendars or any(calendar.name != "VCALENDAR" for calendar in calendars):
         raise ValueError("it is not iCalendar: no VCALENDAR is in it")
