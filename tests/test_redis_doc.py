@@ -417,6 +417,7 @@ def _define(jober: Jober) -> None:
     jober.set_limit("database", 1)
     jober.add_job("reads", command="sleep 600", overlap="allow", limits=["database"], **db)
     jober.add_job("few", command="true", every=1, on=5, prefer="spread", **db)
+    jober.add_job("fleeting", command="true", volatile=True, **db)
     jober.add_job("packed", command="true", every=1, prefer="pack", **db)
     jober.add_job("lonely", command="true", every=1, roles=["nowhere"])
     again = {"restart_delay": 0.5, "healthy_after": 0.2}
@@ -446,7 +447,7 @@ def _end_all(fleet: Fleet, observer: Observer) -> None:
     """Remove all jobs, cancel all runs, stop all processes, in order."""
     jober = fleet.jober
     for record in list(jober.jobs()):
-        jober.remove_job(record.name)
+        jober.remove_job(record.name, force=True)
     for run in jober.runs(limit=1000):
         if not run.state.is_final:
             jober.handle(run.id).cancel()

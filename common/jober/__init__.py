@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jober.client import Jober, RunHandle
     from jober.current import CurrentRun, Skip, current_run
+    from jober.decorator import job
 
 __version__ = "0.1.0"
-__all__ = ["CurrentRun", "Jober", "RunHandle", "Skip", "__version__", "current_run"]
+__all__ = ["CurrentRun", "Jober", "RunHandle", "Skip", "__version__", "current_run", "job"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +21,8 @@ def __getattr__(name: str) -> Any:
         from jober import current
 
         return getattr(current, name)
+    if name == "job":
+        from jober import decorator
+
+        return decorator.job
     raise AttributeError(f"module 'jober' has no attribute '{name}'")

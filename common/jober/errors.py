@@ -109,6 +109,29 @@ class JobExistError(JoberError):
         )
 
 
+class JobProtected(JoberError):
+    """The job `name` is protected: it is neither changed nor removed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"job '{name}' is protected, so it is neither changed nor removed "
+            "(set protected = false first, or use --force, in Python force=True)"
+        )
+
+
+class JobRunning(JoberError):
+    """The job `name` cannot be removed: its run `run` goes on."""
+
+    def __init__(self, name: str, run: str) -> None:
+        self.name = name
+        self.run = run
+        super().__init__(
+            f"job '{name}' is not removed, since its run '{run}' goes on (wait for its end, cancel "
+            "it, or use --force, in Python force=True: the run goes on then, without its job)"
+        )
+
+
 class LimitNotFound(JoberError):
     """No limit has the name `name`; `job` names it, where one does."""
 

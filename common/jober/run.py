@@ -10,6 +10,9 @@ from jober.progress import Progress
 
 # A longer return value, as JSON, is not kept.
 MAX_RESULT_BYTES = 256 * 1024
+# How many ended runs of a job are kept, and for how long, where the job does not say.
+KEEP_RUNS = 1000
+KEEP_FOR_S = 7 * 86_400
 
 
 class RunState(StrEnum):

@@ -1,12 +1,17 @@
-"""Forgets the oldest runs past the bound, while we lead. What it removes, it removes whole."""
+"""Forgets the oldest runs past the bound, and volatile jobs that are over, while we lead. What it
+removes, it removes whole."""
+
+import logging
 
 from jober.failpoint import failpoint
+from jober.run import KEEP_RUNS
 from jober.store import Store
 from jober_scheduler.chore import Chore
 from jober_scheduler.elector import Elector
 
+log = logging.getLogger(__name__)
+
 EVERY_S = 5.0
-KEEP_PER_JOB = 1_000
 KEEP_IN_ALL = 100_000
 BATCH = 200
 
@@ -22,11 +27,14 @@ class Pruner:
             self.prune()
 
     def prune(self) -> None:
-        """One round: the jobs that have told they are over their bound, then the list of all."""
+        """One round: the jobs that have told they are over their bound, then the list of all, then
+        the volatile jobs."""
         failpoint("leader.before_prune")
         for job in self._store.runs.overfull():
-            self._prune(KEEP_PER_JOB, job)
+            self._prune(KEEP_RUNS, job)
         self._prune(KEEP_IN_ALL, None)
+        if over := self._store.jobs.prune():
+            log.info("volatile, and over: %s", ", ".join(over))
 
     def _prune(self, keep: int, job: str | None) -> None:
         """Go through the oldest until nothing is left to remove."""

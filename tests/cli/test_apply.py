@@ -70,6 +70,7 @@ def test_a_dry_run_writes_nothing(cli: Cli, file: Path, store: Store) -> None:
         "changed": [],
         "removed": [],
         "kept": [],
+        "protected": [],
         "unchanged": [],
         "dry_run": True,
     }

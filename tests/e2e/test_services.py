@@ -204,7 +204,7 @@ def test_pausing_stops_it_and_resuming_starts_it(fleet: Fleet, beats: Path) -> N
     [second] = running(fleet).values()
     assert fleet.jober.handle(second).cancel() == "asked"
     third = another(fleet, second)
-    fleet.jober.remove_job("svc")
+    fleet.jober.remove_job("svc", force=True)
     assert fleet.jober.handle(third).wait(10).reason == "its job was removed"
     check_no_overlap(beats)
 

@@ -18,7 +18,7 @@ from tests.fuzz.target import Check, Target
 from tests.test_job_anything import GOOD_JOBS
 
 # Those that have no business with arguments, or give what another one takes.
-_NOT_FUZZED = {"close", "carry_out", "definition_of", "hosts_for"}
+_NOT_FUZZED = {"close", "schedule", "carry_out", "definition_of", "hosts_for"}
 # What each argument is where it is right; any value may stand in its place.
 _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "name": st.sampled_from([*JOBS, "database", "absent", "new"]),
@@ -36,6 +36,10 @@ _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "roles": st.lists(anything_near(("db", "a.b")), max_size=3) | st.none(),
     "file": st.sampled_from(["absent.toml", ".", ""]),
     "prune": st.booleans(),
+    "force": st.booleans(),
+    "modules": st.lists(st.sampled_from(["absent", "json", ""]), max_size=2),
+    "what": st.sampled_from(["new", "df -h", "a.b:c", "./x.py", len, None]) | st.none(),
+    "conf": st.dictionaries(st.sampled_from(["func", "every", "x"]), VALUE, max_size=3) | st.none(),
     "timeout": st.sampled_from([0, 0.0, -1]),
     "stream": st.sampled_from(["stdout", "stderr"]) | st.none(),
     "whole": st.just(False),

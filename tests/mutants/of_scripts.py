@@ -50,6 +50,41 @@ SCRIPTS = (
         "::test_what_waits_of_a_removed_job_does_not_start_without_its_limits",
     ),
     Mutation(
+        name="APPLY: a protected job is removed",
+        promise="input",
+        file=f"{_LUA}/apply.lua",
+        old="  if job[1] == '1' and not (change.force",
+        new="  if false and not (change.force",
+        test="tests/store/test_keeping.py"
+        "::test_a_protected_job_is_neither_changed_nor_removed_but_by_force",
+    ),
+    Mutation(
+        name="APPLY: a job is removed from under its run",
+        promise="input",
+        file=f"{_LUA}/apply.lua",
+        old="  elseif change.unless == 'running' and not change.force then",
+        new="  elseif false then",
+        test="tests/store/test_keeping.py::test_a_job_is_not_removed_while_a_run_of_it_goes_on",
+    ),
+    Mutation(
+        name="APPLY, OVER: a volatile job is removed while a run of it goes on",
+        promise="bounded",
+        file=f"{_LUA}/lib/over.lua",
+        old="redis.call('SCARD', 'jober:active:' .. name) == 0",
+        new="true",
+        test="tests/store/test_keeping.py"
+        "::test_a_volatile_job_without_a_schedule_is_over_after_its_first_run",
+    ),
+    Mutation(
+        name="OVER: nothing is ever over",
+        promise="bounded",
+        file=f"{_LUA}/over.lua",
+        old="if is_over(name, KEYS[2], KEYS[3]) then",
+        new="if false then",
+        test="tests/store/test_keeping.py"
+        "::test_a_volatile_job_without_a_schedule_is_over_after_its_first_run",
+    ),
+    Mutation(
         name="CANCEL: only the first",
         promise="cancel",
         file=f"{_LUA}/cancel.lua",

@@ -12,7 +12,7 @@ from jober.agent_info import AgentInfo
 from jober.clock import from_ms
 from jober.embedded import RedisServer
 from jober.job import Job
-from jober.run import RunState
+from jober.run import KEEP_RUNS, RunState
 from jober.schedule import Calendar
 from jober.store import Store
 from jober.store.jobs import Change
@@ -22,7 +22,7 @@ from jober_scheduler import pruner as pruner_module
 from jober_scheduler import reaper as reaper_module
 from jober_scheduler import ticker as ticker_module
 from jober_scheduler.elector import Elector
-from jober_scheduler.pruner import KEEP_PER_JOB, Pruner
+from jober_scheduler.pruner import Pruner
 from jober_scheduler.reaper import Reaper
 from jober_scheduler.ticker import Ticker
 from tests.store.hand import Hand
@@ -293,7 +293,7 @@ def test_the_pruner_keeps_the_newest_runs_of_a_busy_job(store: Store, hand: Hand
             hand.finish(claim, exit_code=0)
     with electing(store, "a:1:aaaaaa") as elector:
         Pruner(store, elector).prune()
-    assert hand.count("jober:runs:job") == KEEP_PER_JOB
+    assert hand.count("jober:runs:job") == KEEP_RUNS
     assert store.connection.command("EXISTS", f"rq:job:{ids[0]}") == 0
     assert store.connection.command("EXISTS", f"rq:job:{ids[-1]}") == 1
 

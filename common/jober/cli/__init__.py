@@ -46,6 +46,7 @@ def _run(arguments: list[str]) -> int:
     name, *rest = arguments
     if name == "--version":
         name = "version"
+    name = commands.ALIASES.get(name, name)
     if rest and f"{name} {rest[0]}" in commands.COMMANDS:
         name, rest = f"{name} {rest[0]}", rest[1:]
     if name in commands.COMMANDS:

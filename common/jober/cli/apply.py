@@ -8,7 +8,7 @@ from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JsonOption, RedisOption
+from jober.cli.options import JsonOption, RedisOption, WrongCall
 from jober.cli.words import plain
 from jober.jobs_file import Difference
 
@@ -19,10 +19,25 @@ _DATES = 10
 
 
 def apply(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")],
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")
+    ] = None,
+    module: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--module",
+            metavar="MODULE",
+            help="A Python module, or package, whose functions declare jobs by @job; may be given "
+            "again.",
+            show_default=False,
+        ),
+    ] = None,
     prune: Annotated[
         bool,
         typer.Option("--prune", help="Remove the jobs that are not in the file. (default: keep)"),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Change, and prune, protected jobs too.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would change, and change nothing.")
@@ -30,7 +45,7 @@ def apply(
     json: JsonOption = False,
     redis: RedisOption = None,
 ) -> None:
-    """Make the jobs those of a file.
+    """Make the jobs those of a file, or those that functions declare by @job in modules, or both.
 
     Tells what is added (+), changed field by field (~) and removed (-). A file with any error
     in it changes nothing: all of its errors are told, and the exit status is 1.
@@ -39,12 +54,15 @@ def apply(
       jober apply fleet.toml --dry-run
       jober apply fleet.toml
       jober apply fleet.toml --prune --json
+      jober apply --module myapp.jobs
     """
+    if file is None and not module:
+        raise WrongCall("name a FILE, or a --module, or both")
     with fleet(redis) as jober:
-        told = jober.difference(file, prune=prune)
+        told = jober.difference(file, modules=module or [], prune=prune)
         now_ms = jober.store.clock.now_ms()
         if not dry_run:
-            jober.carry_out(told)
+            jober.carry_out(told, force=force)
     if json:
         terminal.print_json({**as_dict(told), "dry_run": dry_run})
         return
@@ -58,6 +76,12 @@ def apply(
         f"{len(told.added)} added, {len(told.changed)} changed, "
         f"{len(told.removed)} removed, {len(told.unchanged)} unchanged"
     )
+    for name in told.protected:
+        end = "removed by force" if force else "kept: it is protected (--force removes it)"
+        console.print(Text(f"{'-' if force else ' '} {name}  {end}"), soft_wrap=True)
+    for one in told.changed if dry_run and not force else ():
+        if one.is_held_back:
+            terminal.note(f"{one.new.name} is protected: without --force, nothing is applied")
     if told.kept:
         counts += f", {len(told.kept)} kept"
     console.print(Text(counts + (" (dry run: nothing written)" if dry_run else ""), style="bold"))
@@ -135,5 +159,6 @@ def as_dict(told: Difference) -> dict[str, Any]:
         ],
         "removed": list(told.removed),
         "kept": list(told.kept),
+        "protected": list(told.protected),
         "unchanged": list(told.unchanged),
     }

@@ -38,7 +38,8 @@ COMMANDS: dict[str, Command] = {
     "import systemd": Command("Jobs", "imports:systemd", "Print the jobs file of systemd timers."),
     "pause": Command("Jobs", "jobs:pause", "Let a job fire no more, until resumed."),
     "resume": Command("Jobs", "jobs:resume", "Let a paused job fire again."),
-    "remove": Command("Jobs", "jobs:remove", "Remove a job; what runs goes on."),
+    "remove": Command("Jobs", "jobs:remove", "Remove a job."),
+    "prune": Command("Jobs", "jobs:prune", "Remove the volatile jobs that are over.", plain=True),
     "limits": Command("Jobs", "limits:limits", "List the limits that jobs share.", plain=True),
     "limits set": Command("Jobs", "limits:set_limit", "Define a limit, or change it."),
     "limits remove": Command("Jobs", "limits:remove", "Remove a limit."),
@@ -62,6 +63,9 @@ COMMANDS: dict[str, Command] = {
     "dev": Command("Start", "dev.command:dev", "Run a whole fleet on this machine, and watch it."),
     "version": Command("Start", "version:version", "Print the version."),
 }
+
+# The same by the names that other tools have for it.
+ALIASES = {"disable": "pause", "enable": "resume"}
 
 # What a daemon is told of in `jober --help`, where we know it.
 _DAEMON_HELP = {

@@ -1,8 +1,9 @@
 """`jober jobs`, and what is done to one job: pause, resume, remove."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.text import Text
 
 from jober.cli import terminal
@@ -99,18 +100,49 @@ def resume(name: JobArgument, json: JsonOption = False, redis: RedisOption = Non
     _tell(name, "resumed", done, json)
 
 
-def remove(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
-    """Remove a job; what runs goes on, what waits is cancelled.
+def remove(
+    name: JobArgument,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also while a run goes on, and if it is protected."),
+    ] = False,
+    json: JsonOption = False,
+    redis: RedisOption = None,
+) -> None:
+    """Remove a job; what waits is cancelled.
 
-    A service is stopped. Its history stays a week. `jober apply` of a file that has it brings it
-    back.
+    It is refused while a run of the job goes on, and where the job is protected; with --force it is
+    removed nevertheless, and what runs goes on. A service is stopped. The history stays a week.
+    `jober apply` of a file that has it brings it back.
 
     Examples:
       jober remove nightly
+      jober remove nightly --force
     """
     with fleet(redis) as jober:
-        jober.remove_job(name)
+        jober.remove_job(name, force=force)
     _tell(name, "removed", True, json)
+
+
+def prune(json: JsonOption = False, redis: RedisOption = None) -> None:
+    """Remove the volatile jobs that are over.
+
+    Those are jobs with `volatile = true` that will not fire again, and of which no run waits or
+    goes on. A scheduler does the same within 5 seconds.
+
+    Examples:
+      jober prune
+      jober prune --json
+    """
+    with fleet(redis) as jober:
+        names = jober.prune()
+    if json:
+        terminal.print_json({"removed": names})
+    elif names:
+        for name in names:
+            terminal.say(f"removed {name}")
+    else:
+        terminal.note("no volatile job is over")
 
 
 def _tell(name: str, action: str, done: bool, json: bool) -> None:

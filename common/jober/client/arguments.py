@@ -65,6 +65,13 @@ _RULES = {
         "text, or a Path",
     ),
     "prune": _FLAG,
+    "force": _FLAG,
+    "modules": _Rule(
+        lambda value: isinstance(value, list | tuple) and all(map(_is_text, value)),
+        "a list of texts",
+        "modules=['myapp.jobs']",
+    ),
+    "conf": _Rule(lambda value: isinstance(value, Mapping), "a dict", "{'func': f, 'every': 60}"),
     "whole": _FLAG,
     "args": _Rule(lambda value: isinstance(value, list | tuple), "a list", "args=[1, 'two']"),
     "kwargs": _Rule(lambda value: isinstance(value, Mapping), "a mapping", "kwargs={'day': 1}"),
@@ -109,7 +116,7 @@ def checked(call: Callable[P, R]) -> Callable[P, R]:
 
 
 def _takes_none(parameter: inspect.Parameter) -> bool:
-    return "None" in str(parameter.annotation)
+    return parameter.default is None or "None" in str(parameter.annotation)
 
 
 def _shown(value: Any) -> str:

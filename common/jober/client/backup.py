@@ -130,6 +130,8 @@ class Restoring:
         self._limits = store.limits.slots()
         self._orders = store.agents.orders()
         self._last_job = ""
+        # For how long the runs of a job are kept, by the definition that counts afterwards.
+        self._keep_for: dict[str, float] = {}
         # The names of the jobs that are there.
         self._same: set[str] = set()
         self._differing: set[str] = set()
@@ -203,6 +205,8 @@ class Restoring:
                 if limit not in limits:
                     raise LimitNotFound(limit, entry.name, limits)
             current = there.get(entry.name)
+            stays = current if current and not self._replace else None
+            self._keep_for[entry.name] = stays.job.keep_for if stays else job.keep_for
             if current is None:
                 self._told.added["job"] += 1
             elif found := _differences(current, job, entry.standing):
@@ -226,7 +230,7 @@ class Restoring:
                 raise self._wrong(error, line) from None
             if not self._is_restored(entry):
                 self._told.kept_runs += 1
-            elif self._store.backup.forgotten(entry):
+            elif self._store.backup.forgotten(entry, self._keep_for.get(entry.job)):
                 self._told.forgotten += 1
             else:
                 fresh.append(entry)

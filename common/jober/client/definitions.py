@@ -1,12 +1,13 @@
 """The definitions of jobs: applied from a file, added, changed, removed, paused."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jober.client.access import Access
 from jober.client.arguments import checked
-from jober.errors import JobNotFound
+from jober.client.told_job import read_call
+from jober.errors import DefinitionError, JobNotFound, JobProtected
 from jober.run import Run
 from jober.service import Service
 from jober.store.jobs import Change, JobRecord
@@ -24,38 +25,64 @@ class Definitions(Access):
     """What jobs there are."""
 
     @checked
-    def difference(self, file: str | os.PathLike[str], *, prune: bool = False) -> "Difference":
+    def difference(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        modules: Sequence[str] = (),
+        prune: bool = False,
+    ) -> "Difference":
         """What `apply` would do; changes nothing. Raises DefinitionError."""
-        from jober.jobs_file import difference, read_jobs
+        from jober.jobs_file import difference, joined, read_jobs, read_module
 
         calendars = self.store.calendars.all()
-        file_ = read_jobs(file, calendars)
+        found = [read_jobs(file, calendars)] if file is not None else []
+        known = {**calendars, **found[0].calendars} if found else calendars
+        found += [read_module(module, known) for module in modules]
+        if not found:
+            raise DefinitionError(
+                "neither a file nor a module is named", field="file", mend="name one of them"
+            )
+        wanted = joined(found)
         current = {record.name: record.job for record in self.store.jobs.all()}
         limits = self.store.limits.slots()
         return difference(
-            current, file_.jobs, prune, calendars, file_.calendars, limits, file_.limits
+            current, wanted.jobs, prune, calendars, wanted.calendars, limits, wanted.limits
         )
 
     @checked
-    def apply(self, file: str | os.PathLike[str], *, prune: bool = False) -> "Difference":
-        """Make the jobs those of the file; with `prune`, remove all others.
+    def apply(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        modules: Sequence[str] = (),
+        prune: bool = False,
+        force: bool = False,
+    ) -> "Difference":
+        """Make the jobs those of the file, and those that the modules declare by `@job`; with
+        `prune`, remove all others, but for protected ones. By `force` protected jobs are changed,
+        and pruned, too.
 
-        Raises DefinitionError, with all that is wrong in the file, and writes nothing then.
+        Raises DefinitionError, with all that is wrong, and JobProtected; writes nothing then.
         """
-        told = self.difference(file, prune=prune)
-        self.carry_out(told)
+        told = self.difference(file, modules=modules, prune=prune)
+        self.carry_out(told, force=force)
         return told
 
-    def carry_out(self, told: "Difference") -> None:
+    def carry_out(self, told: "Difference", *, force: bool = False) -> None:
         """Apply a difference that was told before: in one step, or of more than 500 changes in
         steps of 500."""
+        protected = [one for one in told.changed if one.is_held_back]
+        if protected and not force:
+            raise JobProtected(protected[0].new.name)
         calendars = (*told.added_calendars, *(one.new for one in told.changed_calendars))
+        removed = (*told.removed, *(told.protected if force else ()))
         changes = [
             *(Change(op="calendar", name=one.name, calendar=one) for one in calendars),
             *(Change(op="limit", name=one.name, slots=one.new) for one in told.changed_limits),
             *(Change(op="put", name=job.name, job=job) for job in told.added),
-            *(Change(op="put", name=one.new.name, job=one.new) for one in told.changed),
-            *(Change(op="remove", name=name) for name in told.removed),
+            *(_put(one.old, one.new, force) for one in told.changed),
+            *(Change(op="remove", name=name, force=force) for name in removed),
             *(Change(op="calendar", name=name) for name in told.removed_calendars),
             *(Change(op="limit", name=name) for name in told.removed_limits),
         ]
@@ -63,35 +90,73 @@ class Definitions(Access):
             self.store.jobs.apply(changes[start : start + APPLY_BATCH])
 
     @checked
-    def add_job(self, name: str, **fields: Any) -> JobRecord:
-        """Define a new job, with the fields of a jobs file. Raises JobExistError, DefinitionError.
+    def add_job(
+        self,
+        what: Any = None,
+        conf: Any = None,  # a dict; what callers unpack into `fields` has any type
+        *,
+        name: Any = None,
+        **fields: Any,
+    ) -> JobRecord:
+        """Define a new job. Raises JobExistError, DefinitionError.
 
+        `what` is a function, a command (text or a list), `"module:function"` or `"./x.py"`; the job
+        is called `name`, else as the function or the program is. Or all of it is in fields of a
+        jobs file, and `what` is the name. Or it is the name, and `conf` a job in the dict form.
+
+        >>> jober.add_job(reports.count, every=[1, "hour"], name="count")
+        >>> jober.add_job("df -h", cron="0 3 * * *")
         >>> jober.add_job("nightly", command="backup", cron="0 3 * * *", roles=["db"])
+        >>> jober.add_job("nightly", {"func": reports.count, "every": [1, "hour"]})
         """
+        name, fields = read_call(what, conf, name, fields, self._local_call)
+        self.store.jobs.apply([Change(op="add", name=name, job=self._defined(name, fields))])
+        return self.job(name)
+
+    def _local_call(self, function: Callable[..., Any]) -> str:
+        """What an agent calls a function by that only this process has."""
+        from jober.job import NotImportable
+
+        raise NotImportable(function)
+
+    def _defined(self, name: str, fields: Mapping[str, Any]) -> "Job":
+        """The definition of these fields, in the calendars that there are."""
         from jober.job import Job
 
         calendars = self.store.calendars.all() if "exclude" in str(fields) else None
-        job = Job.from_spec(name, fields, calendars)
-        self.store.jobs.apply([Change(op="add", name=name, job=job)])
-        return self.job(name)
+        return Job.from_spec(name, fields, calendars)
 
     @checked
-    def update_job(self, name: str, **fields: Any) -> JobRecord:
-        """Change some fields of a job; None gives one its default back. Raises JobNotFound."""
-        job = self.job(name).job
+    def update_job(self, name: str, *, force: Any = False, **fields: Any) -> JobRecord:
+        """Change some fields of a job; None gives one its default back.
+
+        Raises JobNotFound, DefinitionError, and JobProtected, but by `force` or where nothing but
+        the protection is taken away.
+        """
+        old = self.job(name).job
         if "exclude" in str(fields):
-            job = type(job).from_spec(name, {**job.spec(), **fields}, self.store.calendars.all())
+            job = type(old).from_spec(name, {**old.spec(), **fields}, self.store.calendars.all())
         else:
-            job = job.replace(**fields)
-        self.store.jobs.apply([Change(op="put", name=name, job=job)])
+            job = old.replace(**fields)
+        self.store.jobs.apply([_put(old, job, force)])
         return self.job(name)
 
     @checked
-    def remove_job(self, name: str) -> None:
-        """Remove a definition. What runs goes on, what waits is cancelled, and the history is
-        kept a while. Raises JobNotFound."""
-        if self.store.jobs.apply([Change(op="remove", name=name)]) == ["absent"]:
+    def remove_job(self, name: str, *, force: bool = False) -> None:
+        """Remove a definition. What waits is cancelled, and the history is kept a while.
+
+        Raises JobNotFound; JobRunning while a run of it goes on, and JobProtected. By `force` it is
+        removed nevertheless, and what runs goes on.
+        """
+        change = Change(op="remove", name=name, force=force, unless="running")
+        if self.store.jobs.apply([change]) == ["absent"]:
             raise JobNotFound(name, self.store.jobs.names(limit=1000))
+
+    remove = remove_job
+
+    def prune(self) -> list[str]:
+        """Remove the volatile jobs that are over, as the leader does by and by; their names."""
+        return self.store.jobs.prune()
 
     def jobs(self) -> Iterator[JobRecord]:
         """All jobs by name, read a page at a time."""
@@ -119,7 +184,17 @@ class Definitions(Access):
         """The job fires again, and catches up as it says; False where it was not paused."""
         return self.store.jobs.pause(name, False)
 
+    # The same by the names that tools of one machine have for it.
+    disable = pause
+    enable = resume
+
     @checked
     def service(self, name: str) -> Service | None:
         """How a service stands; None for a job that is none."""
         return next(iter(self.store.services.of([name])), None)
+
+
+def _put(old: "Job", new: "Job", force: bool) -> Change:
+    """The change of one job; where it takes nothing but the protection away, it says so."""
+    unprotects = old.protected and new == old.replace(protected=False)
+    return Change(op="put", name=new.name, job=new, force=force, unprotects=unprotects)

@@ -2,7 +2,8 @@
 
 `definitions` has the jobs, `by_hand` runs them now, `runs` finds and cancels what there is, `hosts`
 the fleet, `shared_limits` the limits that jobs share, `decisions` why a fire ran or did not,
-`happenings` the events; `handle` is what a run is held by.
+`happenings` the events; `dict_form` schedules out of a program, `told_job` reads its jobs;
+`handle` is what a run is held by.
 """
 
 import os
@@ -10,6 +11,7 @@ from types import TracebackType
 
 from jober.client.by_hand import ByHand
 from jober.client.decisions import Decisions
+from jober.client.dict_form import DictForm
 from jober.client.happenings import Happenings
 from jober.client.runs import Runs
 from jober.client.shared_limits import SharedLimits
@@ -17,7 +19,7 @@ from jober.daemon import DEFAULT_URL
 from jober.store import Store
 
 
-class Jober(ByHand, Runs, Decisions, SharedLimits, Happenings):
+class Jober(DictForm, ByHand, Runs, Decisions, SharedLimits, Happenings):
     """jober at one Redis: `with Jober("redis://redis.example.org/0") as jober: …`.
 
     Without an address it is that of JOBER_REDIS_URL, else Redis on this host. Safe to share
@@ -42,4 +44,5 @@ class Jober(ByHand, Runs, Decisions, SharedLimits, Happenings):
 
     def close(self) -> None:
         """Let go of the connections."""
+        self._end_schedule()
         self.store.close()

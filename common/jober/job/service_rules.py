@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from jober.errors import DefinitionError
 from jober.job.draft import WHEN_FIELDS, Draft
 from jober.job.fields.ends import EndFields
+from jober.job.fields.keep import KeepFields
 from jober.job.fields.service import ServiceFields
 from jober.job.fields.when import WhenFields
 from jober.job.fields.where import WhereFields
@@ -22,6 +23,7 @@ _REFUSED: tuple[tuple[type[BaseModel], tuple[str, ...], str], ...] = (
         "it runs once on its host, and has no fires",
     ),
     (WhenFields, ("max_fires",), "it has no fires"),
+    (KeepFields, ("volatile",), "it is never over"),
     (
         EndFields,
         ("retries", "retry_delay", "retry_backoff", "retry_max_delay", "retry_on", "expires"),

@@ -3,7 +3,7 @@ that they share, in TOML or YAML.
 
 `toml_document` and `yaml_document` make a `Document` of the text, `jobs` the definitions of
 the document, `calendars` and `ics` their calendars, and `difference` what applying them would
-do to those there are.
+do to those there are. `modules` finds the jobs that functions declare.
 """
 
 from jober.jobs_file.difference import (
@@ -13,7 +13,8 @@ from jober.jobs_file.difference import (
     Difference,
     difference,
 )
-from jober.jobs_file.jobs import JobsFile, parse_jobs, read_jobs
+from jober.jobs_file.jobs import JobsFile, joined, parse_jobs, read_jobs
+from jober.jobs_file.modules import read_module
 
 __all__ = [
     "ChangedCalendar",
@@ -22,6 +23,8 @@ __all__ = [
     "Difference",
     "JobsFile",
     "difference",
+    "joined",
     "parse_jobs",
     "read_jobs",
+    "read_module",
 ]

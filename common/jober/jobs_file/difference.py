@@ -15,6 +15,11 @@ class ChangedJob(NamedTuple):
     new: Job
     fields: tuple[FieldChange, ...]
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it takes force: the job is protected, and more than that is to change."""
+        return self.old.protected and [one.field for one in self.fields] != ["protected"]
+
 
 class ChangedCalendar(NamedTuple):
     """A calendar that is there and in the file, and differs."""
@@ -44,7 +49,8 @@ class ChangedLimit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Jobs by what happens to them; `kept` are there, not in the file, and left alone.
+    """Jobs by what happens to them; `kept` are there, not in the file, and left alone, and so are
+    those that are `protected`, which would be removed otherwise.
 
     Calendars likewise. A job whose calendar changes is not changed itself, but fires otherwise:
     `Job.calendars` tells which are concerned.
@@ -55,6 +61,7 @@ class Difference:
     removed: tuple[str, ...]
     kept: tuple[str, ...]
     unchanged: tuple[str, ...]
+    protected: tuple[str, ...] = ()
     added_calendars: tuple[Calendar, ...] = ()
     changed_calendars: tuple[ChangedCalendar, ...] = ()
     removed_calendars: tuple[str, ...] = ()
@@ -101,7 +108,8 @@ def difference(
     return Difference(
         added=tuple(job for name, job in jobs.items() if name not in current),
         changed=tuple(one for one in both if one.fields),
-        removed=others if prune else (),
+        removed=tuple(name for name in others if prune and not current[name].protected),
+        protected=tuple(name for name in others if prune and current[name].protected),
         kept=() if prune else others,
         unchanged=tuple(one.new.name for one in both if not one.fields),
         added_calendars=tuple(one for name, one in after.items() if name not in before),

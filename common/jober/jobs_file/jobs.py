@@ -1,7 +1,7 @@
 """The jobs of a file: the whole of it is good, or all that is wrong with it is told."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
@@ -37,6 +37,27 @@ class JobsFile:
     jobs: tuple[Job, ...]
     calendars: Mapping[str, Calendar] = field(default_factory=dict, hash=False)
     limits: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+
+def joined(files: Sequence[JobsFile]) -> JobsFile:
+    """All that several define. A job that two of them define is a DefinitionError."""
+    jobs: dict[str, tuple[Job, str]] = {}
+    for file in files:
+        for job in file.jobs:
+            if job.name in jobs:
+                raise DefinitionError(
+                    f"it is defined in {jobs[job.name][1]} too",
+                    job=job.name,
+                    file=file.path,
+                    mend="keep one of them, or give one another name",
+                )
+            jobs[job.name] = (job, file.path)
+    return JobsFile(
+        path=", ".join(file.path for file in files),
+        jobs=tuple(job for job, _ in jobs.values()),
+        calendars={name: one for file in files for name, one in file.calendars.items()},
+        limits={name: slots for file in files for name, slots in file.limits.items()},
+    )
 
 
 def read_jobs(

@@ -117,9 +117,10 @@ class BackupStore:
         if told:
             self._redis.run("restore_history", [], [packed(told), REMOVED_KEPT_MS])
 
-    def forgotten(self, entry: RunEntry) -> bool:
-        """Whether the run would have expired by now."""
-        return _expires_ms(entry) <= self._redis.clock.now_ms()
+    def forgotten(self, entry: RunEntry, keep_s: float | None = None) -> bool:
+        """Whether the run would have expired by now, where its job keeps it for `keep_s`."""
+        kept_ms = round((KEEP_S if keep_s is None else keep_s) * 1000)
+        return _ended_ms(entry) + kept_ms <= self._redis.clock.now_ms()
 
     def known_runs(self, runs: Sequence[RunEntry]) -> int:
         """How many of these runs are there."""
@@ -198,18 +199,18 @@ def _packed_run(entry: RunEntry) -> dict[str, Any]:
         "queue": _raw(entry.record["origin"]),
         "status": status,
         "made": str(entry.made_at_ms),
-        "expires": str(_expires_ms(entry)),
+        "ended": str(_ended_ms(entry)),
         "fields": [_raw(text) for pair in fields.items() for text in pair],
         "attempts": [_raw(attempt) for attempt in entry.attempts],
         "result": _result(entry),
     }
 
 
-def _expires_ms(entry: RunEntry) -> int:
+def _ended_ms(entry: RunEntry) -> int:
     ended_at_ms = moment_ms(entry.record["ended_at"].encode())
     if ended_at_ms is None:
         raise ValueError("it has no ended_at")
-    return ended_at_ms + KEEP_S * 1000
+    return ended_at_ms
 
 
 def _result(entry: RunEntry) -> list[str]:

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from jober.clock import iso
-from jober.errors import DefinitionError, JobExistError, JobNotFound, LimitInUse, LimitNotFound
+from jober.errors import (
+    DefinitionError,
+    JobExistError,
+    JobNotFound,
+    JobProtected,
+    JobRunning,
+    LimitInUse,
+    LimitNotFound,
+)
 from jober.roles import DEFAULT_ROLE, priority_queue
 from jober.schedule import Calendar
 from jober.service import ServicePolicy
@@ -33,6 +41,8 @@ APPLY_KEYS = (
     keys.CALENDARS_REVISION,
     keys.LIMITS,
     keys.SERVICES,
+    keys.VOLATILE,
+    keys.OVERFULL,
 )
 # How long the history of a removed job is kept.
 REMOVED_KEPT_MS = 7 * 86_400_000
@@ -68,7 +78,12 @@ class Restored:
 class Change:
     """One step of an apply. `add` fails where the job exists; `put` writes either way; `calendar`
     and `limit` write what they are given, or remove the one of that name where it is None. A job
-    that is `restored` has that state, and fires from now on, never for the past."""
+    that is `restored` has that state, and fires from now on, never for the past.
+
+    A protected job is changed or removed by `force` alone, but for a change that takes nothing
+    but its protection away (`unprotects`). `unless` is of a removal: "running" refuses it while a
+    run goes on (but for `force`), "not over" leaves a job that is not volatile and over.
+    What is new fires as if it had been there `since_ms`: what was due since is caught up with."""
 
     op: Literal["add", "put", "remove", "calendar", "limit"]
     name: str
@@ -76,10 +91,17 @@ class Change:
     calendar: Calendar | None = None
     slots: int | None = None
     restored: Restored | None = None
+    force: bool = False
+    unprotects: bool = False
+    unless: Literal["running", "not over"] | None = None
+    since_ms: int | None = None
 
     def packed(self) -> dict[str, Any]:
         """As the script takes it."""
         told: dict[str, Any] = {"op": self.op, "name": self.name}
+        for flag in ("force", "unprotects", "unless", "since_ms"):
+            if getattr(self, flag):
+                told[flag] = getattr(self, flag)
         if self.op == "calendar":
             told["spec"] = json.dumps(self.calendar.spec()) if self.calendar else False
         elif self.op == "limit":
@@ -144,11 +166,12 @@ class JobStore:
         self._calendars = calendars
 
     def apply(self, changes: Sequence[Change]) -> list[str]:
-        """Carry out all changes in one step; tells of each `added`, `changed`, `same`, `removed`
-        `absent` or, of a calendar or a limit, `written`.
+        """Carry out all changes in one step; tells of each `added`, `changed`, `same`, `removed`,
+        `absent`, `kept` or, of a calendar or a limit, `written`.
 
-        Changes nothing, and raises JobExistError where an added job exists, LimitNotFound where a
-        job names a limit that is not there, LimitInUse where one that is to go is named.
+        Changes nothing, and raises JobExistError where an added job exists, JobProtected and
+        JobRunning where one may not be changed or removed, LimitNotFound where a job names a limit
+        that is not there, LimitInUse where one that is to go is named.
         """
         status, *told = self._redis.run(
             "apply",
@@ -163,6 +186,10 @@ class JobStore:
         match status:
             case b"exists":
                 raise JobExistError(told[0].decode())
+            case b"protected":
+                raise JobProtected(told[0].decode())
+            case b"running":
+                raise JobRunning(*(text.decode() for text in told))
             case b"no limit":
                 job, limit = (text.decode() for text in told)
                 known = record(self._redis.command("HGETALL", keys.LIMITS))
@@ -188,11 +215,39 @@ class JobStore:
             raise JobNotFound(name, self.names(limit=1000))
         return bool(reply)
 
+    def prune(self) -> list[str]:
+        """Remove the volatile jobs that are over; their names."""
+        found = self._redis.run("over", [keys.VOLATILE, keys.DUE, keys.WAITING], [])
+        names = sorted(name.decode() for name in found)
+        told: list[str] = []
+        for start in range(0, len(names), PAGE):
+            told += self.apply(
+                [
+                    Change(op="remove", name=name, force=True, unless="not over")
+                    for name in names[start : start + PAGE]
+                ]
+            )
+        return [name for name, done in zip(names, told, strict=True) if done == "removed"]
+
     def names(self, after: str | None = None, limit: int = PAGE) -> list[str]:
         """A page of names in alphabetical order, those after `after`."""
         start = f"({after}" if after is not None else "-"
         found = self._redis.command("ZRANGEBYLEX", keys.JOBS, start, "+", "LIMIT", 0, limit)
         return [name.decode() for name in found]
+
+    def cursors(self) -> dict[str, int]:
+        """The last fire that was decided on of every job (ms), by name."""
+        found: dict[str, int] = {}
+        after: str | None = None
+        while names := self.names(after):
+            with self._redis.guard():
+                pipeline = self._redis.client.pipeline(transaction=False)
+                for name in names:
+                    pipeline.hget(keys.job(name), "cursor")
+                cursors = pipeline.execute()
+            found |= {name: int(at) for name, at in zip(names, cursors, strict=True) if at}
+            after = names[-1]
+        return found
 
     def count(self) -> int:
         return int(self._redis.command("ZCARD", keys.JOBS))
@@ -315,6 +370,10 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "ahead": "1" if job.may_be_reserved else "",
         "service": _service_text(job),
         "expires": str(round(job.expires * 1000)) if job.expires else "",
+        "keep_runs": str(job.keep_runs),
+        "keep_s": str(max(1, round(job.keep_for))),
+        "volatile": "1" if job.volatile else "",
+        "protected": "1" if job.protected else "",
     }
 
 

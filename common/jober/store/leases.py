@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from jober.end_policy import EndPolicy
-from jober.run import Claim, Outcome, RunState, Work
+from jober.run import KEEP_FOR_S, Claim, Outcome, RunState, Work
 from jober.store import keys, rq
 from jober.store.agents import LEASE_MS
 from jober.store.connection import Connection
 from jober.store.fields import packed, text
 from jober.store.report import Finish, Report, report_of, works_and_ends
 
-# How long a finished run, its result and its output are kept.
-KEEP_S = 7 * 86_400
+# How long a finished run, its result and its output are kept, where its job does not say.
+KEEP_S = KEEP_FOR_S
 # So many runs are claimed at once, at the most.
 CLAIM_AT_MOST = 200
 # Of so many different works it is remembered that they were told before.

@@ -149,13 +149,14 @@ class RunStore:
     def prune(
         self, keep: int, job: str | None = None, limit: int = 200, pass_over: int = 0
     ) -> tuple[int, int]:
-        """Forget the oldest ended runs of a job, or of all, past the newest `keep`.
+        """Forget the oldest ended runs of a job past those that it keeps (`keep` where it does not
+        say), or of all past the newest `keep`.
 
         Looks at `limit` of them after the first `pass_over`; tells how many it removed, and how
         many go on and are to be passed over by the next look.
         """
         key = keys.runs(job) if job else keys.RUNS
-        removed, live = self._redis.run("prune", [key], [keep, limit, pass_over])
+        removed, live = self._redis.run("prune", [key], [keep, limit, pass_over, job or ""])
         return int(removed), int(live)
 
     def overfull(self, limit: int = 1000) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from jober.job.fields.ends import EndFields
 from jober.job.fields.how import HowFields
+from jober.job.fields.keep import KeepFields
 from jober.job.fields.people import PeopleFields
 from jober.job.fields.service import ServiceFields
 from jober.job.fields.what import WhatFields
@@ -16,7 +17,14 @@ from jober.job.fields.where import WhereFields
 
 # pydantic takes the fields of the last base first.
 class JobFields(
-    PeopleFields, ServiceFields, EndFields, HowFields, WhereFields, WhenFields, WhatFields
+    PeopleFields,
+    KeepFields,
+    ServiceFields,
+    EndFields,
+    HowFields,
+    WhereFields,
+    WhenFields,
+    WhatFields,
 ):
     """What a job is made of, each field checked by itself.
 

@@ -1,5 +1,7 @@
 """What a job says to people."""
 
+from typing import Any
+
 from jober.job.fields.field import FieldGroup, job_field
 
 
@@ -17,4 +19,10 @@ class PeopleFields(FieldGroup):
     )
     notes: str | None = job_field(
         "What whoever is called at night should know.", expects="text", mend='notes = "…"'
+    )
+    extra: dict[str, Any] = job_field(
+        "Anything else that belongs to the job, JSON values: for programs of your own.",
+        expects="a table",
+        mend='extra = { ticket = "OPS-7" }',
+        default={},
     )

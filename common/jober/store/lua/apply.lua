@@ -1,20 +1,25 @@
 -- APPLY: write and remove definitions and calendars, all of them or none.
 -- KEYS  1 jober:jobs  2 jober:due  3 jober:wake  4 jober:waiting  5 jober:calendars
---       6 jober:calendars:revision  7 jober:limits  8 jober:services
+--       6 jober:calendars:revision  7 jober:limits  8 jober:services  9 jober:volatile
+--       10 jober:overfull
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
 --       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs,
---       jober:limit:<limit>:jobs, and those of cancel_run and stop_service
+--       jober:limit:<limit>:jobs, and those of cancel_run, stop_service and is_over
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
---         service (JSON, or ''), calendars (names with a space between; of limits with a comma)}, and of
---         a job that is restored state = {revision, cursor, anchor, paused ('1' or '0'), fires, placed, created_at, updated_at
+--         service (JSON, or ''), calendars (names with a space between; of limits with a comma), keep_runs,
+--         keep_s, volatile, protected ('1' or '')}, force (a protected job too), unprotects (nothing else differs
+--         but the protection), unless (of 'remove': 'running', refused while a run goes on; 'not over',
+--         left as it is unless it is volatile and over), since_ms (of what is new: from when it would have been
+--         there), and of a job that is restored state = {revision, cursor, anchor, paused ('1' or '0'), fires, placed, created_at, updated_at
 --         (texts but for revision and cursor), missed (fields of a decision in the ledger, in a list)}}
 --         or {op = 'calendar', name, spec (JSON; false to remove it)}
 --         or {op = 'limit', name, slots (false to remove it)}
 --       2 ms that the history of a removed job is kept  3 s that a finished run is kept
 --       4 traceback of a cancelled run, as RQ reads it
--- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'written'}, or, and nothing is
---   written: {'exists', name}, {'no limit', job, limit}, {'limit in use', limit, a job that names it}
+-- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'kept' | 'written'}, or, and
+--   nothing is written: {'exists', name}, {'protected', name}, {'running', name, a run of it},
+--   {'no limit', job, limit}, {'limit in use', limit, a job that names it}
 -- A changed schedule counts from now on: what it would have fired before is not caught up. Its
 -- intervals count from the last fire, which is the anchor from then on. A changed calendar is a change
 -- of every schedule that names it. A restored state is taken over, but nothing up to now is caught up.
@@ -26,14 +31,32 @@
 --#include finish
 --#include cancel
 --#include service
+--#include over
 local changes = cmsgpack.unpack(ARGV[1])
 
 local function names_of(text) return string.gmatch(text or '', '[^, ]+') end
 
--- What is wrong with the changes, or nil: a job that is there already, or a limit that is missing.
+-- Why a job may not be changed or removed without force, or nil.
+local function held_back(change)
+  local job = redis.call('HMGET', 'jober:job:' .. change.name, 'protected', 'spec')
+  if job[1] == '1' and not (change.force or change.state or change.unprotects)
+    and not (change.fields and change.fields.spec == job[2]) then
+    return { 'protected', change.name }
+  elseif change.unless == 'running' and not change.force then
+    for _, id in ipairs(redis.call('SMEMBERS', 'jober:active:' .. change.name)) do
+      local state = redis.call('HGET', 'rq:job:' .. id, 'state')
+      if state == 'running' or state == 'reserved' then return { 'running', change.name, id } end
+    end
+  end
+end
+
+-- What is wrong with the changes, or nil: a job that is there already or held back, or a limit that is
+-- missing.
 local function refusal()
   local slots, names_limits = {}, {}
   for _, change in ipairs(changes) do
+    local held = (change.op == 'put' or change.op == 'remove') and held_back(change)
+    if held then return held end
     if change.op == 'add' and redis.call('ZSCORE', KEYS[1], change.name) then
       return { 'exists', change.name }
     elseif change.op == 'limit' then
@@ -140,7 +163,9 @@ for i, change in ipairs(changes) do
     done[i] = 'written'
   elseif change.op == 'remove' then
     local old = redis.call('HMGET', key, 'spec', 'revision', 'calendars', 'limits')
-    if redis.call('ZREM', KEYS[1], name) == 0 then
+    if change.unless == 'not over' and old[1] and not is_over(name, KEYS[2], KEYS[4]) then
+      done[i] = 'kept'
+    elseif redis.call('ZREM', KEYS[1], name) == 0 then
       done[i] = 'absent'
     else
       link(name, 'jober:calendar:', old[3], 'SREM')
@@ -150,6 +175,7 @@ for i, change in ipairs(changes) do
       redis.call('ZREM', KEYS[2], name)
       redis.call('SREM', KEYS[4], name)
       redis.call('SREM', KEYS[8], name)
+      redis.call('SREM', KEYS[9], name)
       stop_service(name, 'its job was removed', ARGV[4], now, tonumber(ARGV[3]))
       -- Without a definition nothing would keep its limits: what has not started does not start.
       for _, id in ipairs(redis.call('ZREVRANGE', 'jober:runs:' .. name, 0, 2000)) do
@@ -192,8 +218,9 @@ for i, change in ipairs(changes) do
         redis.call('ZADD', KEYS[1], 0, name)
         -- An interval counts from the full second, so that its fires are at full seconds too.
         local full_second = string.format('%.0f', now - now % 1000)
-        redis.call('HSET', key, 'created_at', iso(now), 'cursor', full_second, 'anchor', full_second,
-          'floor', now_text, 'paused', '0')
+        local since = change.since_ms and string.format('%.0f', math.min(change.since_ms, now))
+        redis.call('HSET', key, 'created_at', iso(now), 'cursor', since or full_second,
+          'anchor', since or full_second, 'floor', since or now_text, 'paused', '0')
         redis.call('PERSIST', 'jober:runs:' .. name)
         redis.call('PERSIST', 'jober:ledger:' .. name)
         redis.call('PERSIST', 'jober:former:' .. name)
@@ -207,6 +234,8 @@ for i, change in ipairs(changes) do
           redis.call('ZADD', KEYS[2], 0, name)
         end
       end
+      redis.call(change.fields.volatile == '1' and 'SADD' or 'SREM', KEYS[9], name)
+      if old[1] then redis.call('SADD', KEYS[10], name) end -- it may keep fewer runs now
       if change.fields.service ~= '' then
         redis.call('SADD', KEYS[8], name)
       elseif redis.call('SREM', KEYS[8], name) == 1 then

@@ -1,11 +1,17 @@
 -- PRUNE: forget the oldest runs of a list that has grown past its bound, ended ones only.
 -- KEYS  1 jober:runs or jober:runs:<job>
 --       built: rq:job:<id>, rq:results:<id>, jober:out:<id>:log, jober:attempts:<id>, rq:finished:<queue>,
---       rq:failed:<queue>, rq:canceled:<queue>, jober:runs, jober:runs:<job>
--- ARGV  1 how many to keep  2 at most so many removals  3 how many of the oldest to pass over, which
---         were looked at before and go on
+--       rq:failed:<queue>, rq:canceled:<queue>, jober:runs, jober:runs:<job>, jober:job:<job>,
+--       jober:active:<job>
+-- ARGV  1 how many to keep, where the job does not say  2 at most so many removals  3 how many of the oldest to pass over, which
+--         were looked at before and go on  4 the job, or ''
 -- Reply {how many were removed, how many were looked at and go on}
-local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[1])
+local keep, job = tonumber(ARGV[1]), ARGV[4]
+if job ~= '' then
+  keep = (tonumber(redis.call('HGET', 'jober:job:' .. job, 'keep_runs')) or keep)
+    + redis.call('SCARD', 'jober:active:' .. job)
+end
+local over = redis.call('ZCARD', KEYS[1]) - keep
 local removed, live = 0, 0
 local first = tonumber(ARGV[3])
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], first, first + tonumber(ARGV[2]) - 1)) do

@@ -3,9 +3,10 @@
 -- KEYS  1 jober:runs  2 jober:overfull
 --       built: rq:job:<id>, jober:attempts:<id>, rq:results:<id>, jober:runs:<job>, jober:job:<job>
 --       (looked at), rq:finished:<queue>, rq:failed:<queue>, rq:canceled:<queue>
--- ARGV  1 msgpack list of {id, job, queue, status (RQ's), made (ms), expires (ms), fields (of the
+-- ARGV  1 msgpack list of {id, job, queue, status (RQ's), made (ms), ended (ms), fields (of the
 --         record), attempts, result (fields; empty for none)}, numbers as text
---       2 ms that the history of a job is kept that is not there  3 ms that an ended run is kept
+--       2 ms that the history of a job is kept that is not there  3 ms that an ended run is kept, where
+--       its job does not say
 -- Reply how many were written
 --#include time
 local now = now_ms()
@@ -13,7 +14,9 @@ local REGISTRY = { finished = 'rq:finished:', canceled = 'rq:canceled:' }
 local written = 0
 for _, run in ipairs(cmsgpack.unpack(ARGV[1])) do
   local record, runs = 'rq:job:' .. run.id, 'jober:runs:' .. run.job
-  local expires = string.format('%.0f', math.min(run.expires, now + ARGV[3]))
+  local told = redis.call('HMGET', 'jober:job:' .. run.job, 'keep_s', 'keep_runs')
+  local kept_ms = told[1] and told[1] * 1000 or ARGV[3]
+  local expires = string.format('%.0f', math.min(run.ended, now) + kept_ms)
   if tonumber(expires) > now and redis.call('EXISTS', record) == 0 then
     redis.call('HSET', record, unpack(run.fields))
     redis.call('PEXPIREAT', record, expires)
@@ -30,7 +33,7 @@ for _, run in ipairs(cmsgpack.unpack(ARGV[1])) do
     redis.call('ZADD', runs, run.made, run.id)
     if redis.call('EXISTS', 'jober:job:' .. run.job) == 0 then redis.call('PEXPIRE', runs, ARGV[2]) end
     -- As the end of a run does: the pruner is told of a list that has grown past its bound.
-    if redis.call('ZCARD', runs) > 1100 then redis.call('SADD', KEYS[2], run.job) end
+    if redis.call('ZCARD', runs) > math.floor((tonumber(told[2]) or 1000) * 1.1) then redis.call('SADD', KEYS[2], run.job) end
     written = written + 1
   end
 end

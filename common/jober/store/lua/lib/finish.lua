@@ -1,5 +1,5 @@
 -- Write the end of a run and everything that hangs on it.
--- KEYS built: rq:job:<id>, rq:results:<id>, rq:finished:<queue>, rq:canceled:<queue> or
+-- KEYS built: jober:job:<job>, rq:job:<id>, rq:results:<id>, rq:finished:<queue>, rq:canceled:<queue> or
 --   rq:failed:<queue>, jober:active:<job>[@<host>], jober:overfull, jober:attempts:<id>,
 --   jober:out:<id>:log  channel: jober:out:<id>
 local STATUS = { success = 'finished', skipped = 'finished', failed = 'failed', timeout = 'failed',
@@ -33,6 +33,18 @@ local function is_followed()
   return followed
 end
 
+-- What a job says of how many of its ended runs are kept, and for how many s; read once by a script.
+local kept_of = {}
+local function kept(job, ttl)
+  local known = kept_of[job]
+  if not known then
+    local told = redis.call('HMGET', 'jober:job:' .. job, 'keep_runs', 'keep_s')
+    known = { runs = tonumber(told[1]) or 1000, ttl = tonumber(told[2]) or ttl }
+    kept_of[job] = known
+  end
+  return known
+end
+
 -- Jobs of which runs have ended, and registries that were added to, for flush_ends.
 local ended_jobs, registries = {}, {}
 
@@ -48,6 +60,8 @@ local END_FIELDS = { 'exit_code', 'reason', 'traceback', 'cpu_s', 'progress' }
 local function write_end(id, run, outcome, now, ttl, kept_until)
   local state = outcome.state
   local record, status = 'rq:job:' .. id, STATUS[state]
+  local usual_ttl = ttl
+  if run.job ~= '' then ttl = kept(run.job, ttl).ttl end
   local fields = { 'state', state, 'status', status, 'ended_at', iso(now) }
   local facts = { 'run', id, 'state', state }
   local started_at = run.began_ms and iso(math.min(run.began_ms, now))
@@ -86,7 +100,7 @@ local function write_end(id, run, outcome, now, ttl, kept_until)
   if run.job ~= '' then
     gather('SREM', active_key(run.job), id)
     if run.target ~= '' then gather('SREM', active_key(run.job, run.target), id) end
-    ended_jobs[run.job] = ttl
+    ended_jobs[run.job] = math.max(ttl, usual_ttl)
   end
   if kept_until ~= false then
     local registry = (REGISTRY[status] or 'rq:failed:') .. run.queue
@@ -112,8 +126,10 @@ local function flush_ends(now)
   flush_gathered()
   for job, ttl in pairs(ended_jobs) do
     redis.call('ZREMRANGEBYSCORE', 'jober:runs:' .. job, '-inf', now - 2000 * ttl)
-    -- The pruner is told of a list that has grown past its bound (KEEP_PER_JOB there).
-    if redis.call('ZCARD', 'jober:runs:' .. job) > 1100 then redis.call('SADD', 'jober:overfull', job) end
+    -- The pruner is told of a list that has grown past its bound, by a tenth.
+    if redis.call('ZCARD', 'jober:runs:' .. job) > math.floor(kept(job, ttl).runs * 1.1) then
+      redis.call('SADD', 'jober:overfull', job)
+    end
   end
   -- Members whose records have expired: RQ's own cleanup would do the same.
   for registry in pairs(registries) do redis.call('ZREMRANGEBYSCORE', registry, 0, now / 1000) end
