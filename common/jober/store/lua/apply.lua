@@ -210,6 +210,8 @@ for i, change in ipairs(changes) do
       local revision = old[3] and old[3] + 1 or first_revision(name)
       if state then revision = math.max(revision, state.revision) end
       redis.call('HSET', key, 'revision', string.format('%.0f', revision))
+      local since = not old[1] and change.since_ms
+        and string.format('%.0f', math.min(change.since_ms, now))
       if old[1] then
         done[i] = 'changed'
         keep_former(name, old[3], old[1])
@@ -218,9 +220,8 @@ for i, change in ipairs(changes) do
         redis.call('ZADD', KEYS[1], 0, name)
         -- An interval counts from the full second, so that its fires are at full seconds too.
         local full_second = string.format('%.0f', now - now % 1000)
-        local since = change.since_ms and string.format('%.0f', math.min(change.since_ms, now))
         redis.call('HSET', key, 'created_at', iso(now), 'cursor', since or full_second,
-          'anchor', since or full_second, 'floor', since or now_text, 'paused', '0')
+          'anchor', since or full_second, 'floor', now_text, 'paused', '0')
         redis.call('PERSIST', 'jober:runs:' .. name)
         redis.call('PERSIST', 'jober:ledger:' .. name)
         redis.call('PERSIST', 'jober:former:' .. name)
@@ -234,6 +235,7 @@ for i, change in ipairs(changes) do
           redis.call('ZADD', KEYS[2], 0, name)
         end
       end
+      if since then redis.call('HSET', key, 'floor', since) end
       redis.call(change.fields.volatile == '1' and 'SADD' or 'SREM', KEYS[9], name)
       if old[1] then redis.call('SADD', KEYS[10], name) end -- it may keep fewer runs now
       if change.fields.service ~= '' then
