@@ -71,22 +71,27 @@ def _command(name: str, arguments: list[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     # What is loaded stays, so there is nothing to collect among it: a tenth of the start.
     gc.disable()
-    import typer
-
     plain = commands.plain_call(name, arguments)
     if plain is not None:
         call = partial(commands.function(name), **plain)
     else:
-        call = partial(
-            commands.load(name).main,
-            args=arguments,
-            prog_name=f"jober {name}",
-            standalone_mode=False,
-        )
+        call = partial(_as_typer_reads_it, name, commands.load(name), arguments)
     gc.freeze()
     gc.enable()
+    from jober.cli.options import WrongCall
+
     try:
         status: Any = call()
+    except WrongCall as error:
+        return say_wrong_call(name, str(error))
+    return status if isinstance(status, int) else 0
+
+
+def _as_typer_reads_it(name: str, command: Any, arguments: list[str]) -> Any:
+    import typer
+
+    try:
+        return command.main(args=arguments, prog_name=f"jober {name}", standalone_mode=False)
     except typer.Abort:
         return INTERRUPTED
     except typer.Exit as done:
@@ -98,7 +103,6 @@ def _command(name: str, arguments: list[str]) -> int:
             problem = problem[:1].lower() + problem[1:].replace("Value error, ", "")
             return say_wrong_call(name, problem)
         raise
-    return status if isinstance(status, int) else 0
 
 
 def _light(name: str, arguments: list[str]) -> int:

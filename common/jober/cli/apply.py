@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import typer
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JsonOption, RedisOption, WrongCall
+from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.words import plain
 from jober.jobs_file import Difference
 
@@ -20,11 +19,11 @@ _DATES = 10
 
 def apply(
     file: Annotated[
-        str | None, typer.Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")
+        str | None, Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")
     ] = None,
     module: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--module",
             metavar="MODULE",
             help="A Python module, or package, whose functions declare jobs by @job; may be given "
@@ -34,13 +33,13 @@ def apply(
     ] = None,
     prune: Annotated[
         bool,
-        typer.Option("--prune", help="Remove the jobs that are not in the file. (default: keep)"),
+        Option("--prune", help="Remove the jobs that are not in the file. (default: keep)"),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Change, and prune, protected jobs too.")
+        bool, Option("--force", help="Change, and prune, protected jobs too.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would change, and change nothing.")
+        bool, Option("--dry-run", help="Tell what would change, and change nothing.")
     ] = False,
     json: JsonOption = False,
     redis: RedisOption = None,

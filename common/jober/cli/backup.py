@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any, cast
 
-import typer
 from rich.text import Text
 
 from jober.backup import BackupReader
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JsonOption, RedisOption
+from jober.cli.options import Argument, JsonOption, Option, RedisOption
 from jober.cli.words import plain
 from jober.client.backup import BackedUp, Progress, Restore, Restoring, back_up
 from jober.clock import iso
@@ -40,7 +39,7 @@ _DIFFERING = 50
 
 HistoryOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--no-history", help="Leave out ended runs, ledgers and former definitions. (default: keep)"
     ),
 ]
@@ -49,7 +48,7 @@ HistoryOption = Annotated[
 def backup(
     file: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="FILE", help="Where to: compressed where it ends in .gz; - is standard output."
         ),
     ],
@@ -81,14 +80,14 @@ def backup(
 
 def restore(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="What `jober backup` wrote; - is standard input.")
+        str, Argument(metavar="FILE", help="What `jober backup` wrote; - is standard input.")
     ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would be restored, and write nothing.")
+        bool, Option("--dry-run", help="Tell what would be restored, and write nothing.")
     ] = False,
     replace: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--replace",
             help="What is there and differs becomes as in the backup. (default: kept)",
         ),

@@ -9,7 +9,7 @@ import typer
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JsonOption, RedisOption, WrongCall
+from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.words import count
 from jober.client import Jober
 from jober.errors import JoberError, JobNotFound, RunNotFound, did_you_mean
@@ -20,15 +20,15 @@ _TELL_S = 1.0
 
 def cancel(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="The id of a run.", show_default=False)
+        str | None, Argument(metavar="[RUN]", help="The id of a run.", show_default=False)
     ] = None,
     job: Annotated[
         str | None,
-        typer.Option("--job", metavar="NAME", help="All runs of this job.", show_default=False),
+        Option("--job", metavar="NAME", help="All runs of this job.", show_default=False),
     ] = None,
     host: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--all-on",
             metavar="HOST",
             help="All that run on this host, and that wait for it alone.",
@@ -36,10 +36,10 @@ def cancel(
         ),
     ] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until all have ended. (default: ask, and return)")
+        bool, Option("--wait", help="Wait until all have ended. (default: ask, and return)")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask first. (default: ask in a terminal)")
+        bool, Option("--yes", "-y", help="Do not ask first. (default: ask in a terminal)")
     ] = False,
     json: JsonOption = False,
     redis: RedisOption = None,

@@ -6,7 +6,10 @@ may import what it needs at its top. The daemons come from the entry-point group
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 DAEMON_GROUP = "jober.daemons"
 
@@ -138,6 +141,7 @@ def load(name: str) -> Any:
         except BrokenPipeError as error:
             raise PipeClosed from error
 
+    call.__signature__ = _as_typer_takes_it(found)  # type: ignore[attr-defined]
     # typer would fill the paragraphs of an example; \b keeps the lines as they are.
     epilog = "\b\nExamples:\n" + examples.rstrip() if examples else None
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -154,6 +158,30 @@ def load(name: str) -> Any:
         piece.replace("{", "").replace("}", "") for piece in pieces(context)
     ]
     return command
+
+
+def _as_typer_takes_it(function: Callable[..., Any]) -> "Signature":
+    """The parameters of a command, told of in typer's own words."""
+    from inspect import signature
+    from typing import Annotated, get_args, get_origin
+
+    import typer
+
+    from jober.cli.options import Argument, Option
+
+    def told(annotation: Any) -> Any:
+        if get_origin(annotation) is not Annotated:
+            return annotation
+        kind, of = get_args(annotation)
+        words = {Option: typer.Option, Argument: typer.Argument}[type(of)]
+        return Annotated[kind, words(*of.names, **of.told)]
+
+    plain = signature(function)
+    parameters = [
+        parameter.replace(annotation=told(parameter.annotation))
+        for parameter in plain.parameters.values()
+    ]
+    return plain.replace(parameters=parameters)
 
 
 def help_text() -> str:

@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JsonOption, RedisOption
+from jober.cli.options import JsonOption, Option, RedisOption
 from jober.cli.words import moment, plain, relative
 from jober.clock import to_ms
 from jober.event import Event
@@ -30,11 +29,9 @@ _STYLES = {
 
 def events(
     to_follow: Annotated[
-        bool, typer.Option("-f", "--follow", help="Go on as they happen, until Ctrl-C.")
+        bool, Option("-f", "--follow", help="Go on as they happen, until Ctrl-C.")
     ] = False,
-    number: Annotated[
-        int, typer.Option("-n", "--number", min=0, metavar="N", help="The newest N.")
-    ] = 50,
+    number: Annotated[int, Option("-n", "--number", min=0, metavar="N", help="The newest N.")] = 50,
     json: JsonOption = False,
     redis: RedisOption = None,
 ) -> int:

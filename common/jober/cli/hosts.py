@@ -3,16 +3,14 @@
 import time
 from typing import Annotated
 
-import typer
-
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import RedisOption, WrongCall
+from jober.cli.options import Argument, Option, RedisOption, WrongCall
 from jober.client import Jober
 from jober.errors import did_you_mean
 from jober.roles import parse_agent_roles
 
-HostArgument = Annotated[str, typer.Argument(metavar="HOST", help="The name of a host.")]
+HostArgument = Annotated[str, Argument(metavar="HOST", help="The name of a host.")]
 _LOOK_S = 0.2
 
 
@@ -32,10 +30,10 @@ def cordon(host: HostArgument, redis: RedisOption = None) -> None:
 
 def drain(
     host: HostArgument,
-    wait: Annotated[bool, typer.Option("--wait", help="Until nothing runs there.")] = False,
+    wait: Annotated[bool, Option("--wait", help="Until nothing runs there.")] = False,
     timeout: Annotated[
         float | None,
-        typer.Option(
+        Option(
             "--timeout",
             metavar="SECONDS",
             help="With --wait: at most so long; the exit status is 1 then. (default: no end)",
@@ -91,10 +89,10 @@ def roles(
     host: HostArgument,
     names: Annotated[
         str | None,
-        typer.Argument(metavar="[A,B]", help="The roles, with commas.", show_default=False),
+        Argument(metavar="[A,B]", help="The roles, with commas.", show_default=False),
     ] = None,
     reset: Annotated[
-        bool, typer.Option("--reset", help="The roles that its agents were started with.")
+        bool, Option("--reset", help="The roles that its agents were started with.")
     ] = False,
     redis: RedisOption = None,
 ) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
-import typer
-
 from jober.cli import terminal
+from jober.cli.options import Argument, Option, WrongCall
 from jober.errors import DefinitionError
 from jober.importing import (
     CrontabOptions,
@@ -28,11 +27,11 @@ _BYTES_AT_MOST = 16 << 20
 _FORMATS = ("toml", "yaml")
 
 PrefixOption = Annotated[
-    str, typer.Option("--prefix", metavar="P", help="What each name begins with, as 'web1-'.")
+    str, Option("--prefix", metavar="P", help="What each name begins with, as 'web1-'.")
 ]
 RolesOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--roles",
         metavar="ROLES",
         help="Which hosts run them: any of these, with commas. (default: the role default)",
@@ -41,7 +40,7 @@ RolesOption = Annotated[
 ]
 TimezoneOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--timezone",
         metavar="TZ",
         help="The zone their times are in. (default: this machine's)",
@@ -49,25 +48,23 @@ TimezoneOption = Annotated[
     ),
 ]
 FormatOption = Annotated[
-    str, typer.Option("--format", metavar="toml|yaml", help="What to write the jobs in.")
+    str, Option("--format", metavar="toml|yaml", help="What to write the jobs in.")
 ]
 SkipOption = Annotated[
     bool,
-    typer.Option("--skip-invalid", help="Import the others where some cannot be. (default: none)"),
+    Option("--skip-invalid", help="Import the others where some cannot be. (default: none)"),
 ]
 
 
 def crontab(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A crontab, or - for standard input.")
-    ],
+    file: Annotated[str, Argument(metavar="FILE", help="A crontab, or - for standard input.")],
     system: Annotated[
         bool,
-        typer.Option("--system", help="It is /etc/crontab or of cron.d, with a column for users."),
+        Option("--system", help="It is /etc/crontab or of cron.d, with a column for users."),
     ] = False,
     user: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--user",
             metavar="NAME",
             help="Whose crontab it is; with --system, only the lines of this user.",
@@ -79,7 +76,7 @@ def crontab(
     timezone: TimezoneOption = None,
     tz_is_zone: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--tz-is-zone",
             help="Read times in the zone of a TZ line too, as some crons do. (default: only in "
             "that of CRON_TZ)",
@@ -114,7 +111,7 @@ def crontab(
 def systemd(
     paths: Annotated[
         list[str],
-        typer.Argument(
+        Argument(
             metavar="PATH",
             help="Timers (their services stand beside them), directories of timers, or - for "
             "what `systemctl cat` prints.",
@@ -179,7 +176,7 @@ def _print(imported: Imported, format: Literal["toml", "yaml"], skip_invalid: bo
 
 def _format(text: str) -> Literal["toml", "yaml"]:
     if text not in _FORMATS:
-        raise typer.BadParameter(f"--format is toml or yaml, and not '{text}'")
+        raise WrongCall(f"--format is toml or yaml, and not '{text}'")
     return cast(Literal["toml", "yaml"], text)
 
 

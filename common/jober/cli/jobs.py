@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import typer
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JobArgument, JsonOption, RedisOption
+from jober.cli.options import JobArgument, JsonOption, Option, RedisOption
 from jober.cli.services import service_text
 from jober.cli.table import Column, print_table
 from jober.cli.words import moment, relative
@@ -104,7 +103,7 @@ def remove(
     name: JobArgument,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also while a run goes on, and if it is protected."),
+        Option("--force", help="Also while a run goes on, and if it is protected."),
     ] = False,
     json: JsonOption = False,
     redis: RedisOption = None,

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JsonOption, RedisOption
+from jober.cli.options import Argument, JsonOption, RedisOption
 from jober.cli.table import Column, print_table
 
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="The name of a limit.", show_default=False)
+    str, Argument(metavar="NAME", help="The name of a limit.", show_default=False)
 ]
 
 
@@ -53,9 +52,7 @@ def limits(json: JsonOption = False, redis: RedisOption = None) -> None:
 
 def set_limit(
     name: NameArgument,
-    slots: Annotated[
-        int, typer.Argument(metavar="N", help="So many runs at once.", show_default=False)
-    ],
+    slots: Annotated[int, Argument(metavar="N", help="So many runs at once.", show_default=False)],
     redis: RedisOption = None,
 ) -> None:
     """Define a limit, or change it.

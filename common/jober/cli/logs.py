@@ -6,13 +6,11 @@ from base64 import b64encode
 from dataclasses import replace
 from typing import Annotated, Any
 
-import typer
-
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.follow import follow, write_stdout
 from jober.cli.lines import Head, tail
-from jober.cli.options import JsonOption, RedisOption, WrongCall
+from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.records import shown
 from jober.client import Jober
 from jober.client.whole_log import WholeLog
@@ -27,29 +25,25 @@ _INTERRUPTED = 130
 def logs(
     run: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="The id of a run, or a job's name: its newest run."),
+        Argument(metavar="RUN", help="The id of a run, or a job's name: its newest run."),
     ],
     to_follow: Annotated[
-        bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")
+        bool, Option("-f", "--follow", help="Go on until the run has ended.")
     ] = False,
     head: Annotated[
         int | None,
-        typer.Option("--head", min=0, metavar="N", help="Its first N lines.", show_default=False),
+        Option("--head", min=0, metavar="N", help="Its first N lines.", show_default=False),
     ] = None,
     last: Annotated[
         int | None,
-        typer.Option("--tail", min=0, metavar="N", help="Its last N lines.", show_default=False),
+        Option("--tail", min=0, metavar="N", help="Its last N lines.", show_default=False),
     ] = None,
-    stdout: Annotated[
-        bool, typer.Option("--stdout", help="What it wrote to stdout alone.")
-    ] = False,
-    stderr: Annotated[
-        bool, typer.Option("--stderr", help="What it wrote to stderr alone.")
-    ] = False,
-    records: Annotated[bool, typer.Option("--log", help="Its log records alone.")] = False,
+    stdout: Annotated[bool, Option("--stdout", help="What it wrote to stdout alone.")] = False,
+    stderr: Annotated[bool, Option("--stderr", help="What it wrote to stderr alone.")] = False,
+    records: Annotated[bool, Option("--log", help="Its log records alone.")] = False,
     whole: Annotated[
         bool,
-        typer.Option("--whole", help="What Redis has cut as well, from the files on its host."),
+        Option("--whole", help="What Redis has cut as well, from the files on its host."),
     ] = False,
     as_json: JsonOption = False,
     redis: RedisOption = None,

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
 
-import typer
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JsonOption, RedisOption, WrongCall
+from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
 from jober.cli.words import relative
 from jober.clock import SystemClock, from_ms, iso
@@ -22,17 +21,17 @@ _EXCLUDED = 10
 
 
 def next_fires(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The name of a job.")] = None,
+    name: Annotated[str | None, Argument(metavar="NAME", help="The name of a job.")] = None,
     cron: Annotated[
         str | None,
-        typer.Option("--cron", metavar="EXPR", help="Of this expression, without any job."),
+        Option("--cron", metavar="EXPR", help="Of this expression, without any job."),
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="TZ", help="The zone of --cron. (default: UTC)"),
+        Option("--timezone", metavar="TZ", help="The zone of --cron. (default: UTC)"),
     ] = None,
     number: Annotated[
-        int, typer.Option("-n", "--number", min=1, max=10_000, metavar="N", help="So many.")
+        int, Option("-n", "--number", min=1, max=10_000, metavar="N", help="So many.")
     ] = 5,
     json: JsonOption = False,
     redis: RedisOption = None,

@@ -3,12 +3,10 @@
 import json as json_format
 from typing import Annotated, Any
 
-import typer
-
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.follow import exit_status, follow, write_both
-from jober.cli.options import JobArgument, JsonOption, RedisOption, WrongCall
+from jober.cli.options import JobArgument, JsonOption, Option, RedisOption, WrongCall
 from jober.client import Jober, RunHandle
 from jober.errors import JoberError, did_you_mean
 from jober.run import RunState
@@ -20,7 +18,7 @@ def run(
     name: JobArgument,
     arg: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--arg",
             metavar="JSON",
             help="An argument; all together stand in for the job's own args.",
@@ -29,7 +27,7 @@ def run(
     ] = None,
     kwarg: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--kwarg",
             metavar="KEY=JSON",
             help="An argument by name; all together stand in for the job's own kwargs.",
@@ -38,7 +36,7 @@ def run(
     ] = None,
     host: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--host",
             metavar="HOST",
             help="On this host, whatever its roles. "
@@ -48,7 +46,7 @@ def run(
     ] = None,
     expires: Annotated[
         float | None,
-        typer.Option(
+        Option(
             "--expires",
             metavar="SECONDS",
             help="Where it is not started within so long, it is missed. (default: as the job says)",
@@ -56,7 +54,7 @@ def run(
         ),
     ] = None,
     to_follow: Annotated[
-        bool, typer.Option("-f", "--follow", help="Print what it writes, until it has ended.")
+        bool, Option("-f", "--follow", help="Print what it writes, until it has ended.")
     ] = False,
     json: JsonOption = False,
     redis: RedisOption = None,

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.how_far import compact
-from jober.cli.options import JsonOption, RedisOption
+from jober.cli.options import Argument, JsonOption, Option, RedisOption
 from jober.cli.table import Column, print_table
 from jober.cli.words import duration, moment, relative
 from jober.client import Jober
@@ -21,11 +20,11 @@ _PAGE = 500
 
 def runs(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Of this job. (default: of all)")
+        str | None, Argument(metavar="NAME", help="Of this job. (default: of all)")
     ] = None,
     state: Annotated[
         RunState | None,
-        typer.Option(
+        Option(
             "--state",
             metavar="STATE",
             help=f"Only those in this state: {', '.join(RunState)}.",
@@ -33,7 +32,7 @@ def runs(
         ),
     ] = None,
     number: Annotated[
-        int, typer.Option("-n", "--number", min=1, metavar="N", help="At most so many.")
+        int, Option("-n", "--number", min=1, metavar="N", help="At most so many.")
     ] = 20,
     json: JsonOption = False,
     redis: RedisOption = None,

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -10,7 +9,7 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.jobs import as_dict as job_as_dict
 from jober.cli.next import as_dict, coming_fires
-from jober.cli.options import JsonOption, RedisOption
+from jober.cli.options import Argument, JsonOption, RedisOption
 from jober.cli.runs import print_runs
 from jober.cli.services import place_text
 from jober.cli.show_run import is_run, show_run
@@ -27,7 +26,7 @@ _RUNS = 8
 
 
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME|RUN", help="The name of a job, or the id of a run.")
+    str, Argument(metavar="NAME|RUN", help="The name of a job, or the id of a run.")
 ]
 
 

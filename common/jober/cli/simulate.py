@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Annotated, Any, cast
 
-import typer
 from rich.console import Console
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.heat_map import ROWS_AT_MOST, By, heat_map, print_heat_map, rows_of
-from jober.cli.options import JsonOption, RedisOption
+from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
 from jober.cli.words import count, duration
 from jober.clock import SystemClock, iso
@@ -28,10 +27,10 @@ _NAMES = 6
 
 
 def simulate_file(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")],
+    file: Annotated[str, Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")],
     start: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--from",
             metavar="T",
             help="From this moment on, as 2026-11-21 or 2026-11-21T08:00. (default: now)",
@@ -40,7 +39,7 @@ def simulate_file(
     ] = None,
     end: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--to",
             metavar="T",
             help="Up to, and without, this moment. (default: a day later)",
@@ -49,11 +48,11 @@ def simulate_file(
     ] = None,
     timezone: Annotated[
         str,
-        typer.Option("--timezone", metavar="TZ", help="The zone of these moments, and of the map."),
+        Option("--timezone", metavar="TZ", help="The zone of these moments, and of the map."),
     ] = "UTC",
     durations: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--duration",
             metavar="[NAME=]SECONDS",
             help="How long a run takes, of one job or of all. (default: not known, so that no "
@@ -63,11 +62,11 @@ def simulate_file(
     ] = None,
     history: Annotated[
         bool,
-        typer.Option("--history", help=f"Take the median of each job's last {_HISTORY} runs."),
+        Option("--history", help=f"Take the median of each job's last {_HISTORY} runs."),
     ] = False,
     by: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--by",
             metavar="minute|hour",
             help="Columns of the map. (default: minute for up to two days, else hour)",
@@ -156,7 +155,7 @@ def _span(start: str | None, end: str | None, where: Zone) -> tuple[int, int]:
         start_ms = _moment(start, "--from", where)
     end_ms = start_ms + 86_400_000 if end is None else _moment(end, "--to", where)
     if end_ms <= start_ms:
-        raise typer.BadParameter("--to is not after --from")
+        raise WrongCall("--to is not after --from")
     return start_ms, end_ms
 
 
@@ -164,7 +163,7 @@ def _moment(text: str, option: str, where: Zone) -> int:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise typer.BadParameter(
+        raise WrongCall(
             f"{option} '{text}' is no moment: write 2026-11-21 or 2026-11-21T08:00"
         ) from None
     if moment.tzinfo is not None:
@@ -175,7 +174,7 @@ def _moment(text: str, option: str, where: Zone) -> int:
 
 def _by(text: str | None, start_ms: int, end_ms: int) -> By:
     if text not in (None, "minute", "hour"):
-        raise typer.BadParameter(f"--by is minute or hour, and not '{text}'")
+        raise WrongCall(f"--by is minute or hour, and not '{text}'")
     if text is None:
         return "minute" if end_ms - start_ms <= 2 * 86_400_000 else "hour"
     return cast(By, text)
@@ -193,7 +192,7 @@ def _given(texts: Sequence[str], jobs: Sequence[Job]) -> dict[str, int]:
         except (ValueError, OverflowError):
             lasting = 0
         if lasting <= 0:
-            raise typer.BadParameter(f"--duration '{text}' is not SECONDS or NAME=SECONDS")
+            raise WrongCall(f"--duration '{text}' is not SECONDS or NAME=SECONDS")
         if named and name not in names:
             raise JobNotFound(name, names)
         if named:

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-import typer
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JobArgument, JsonOption, RedisOption, WrongCall
+from jober.cli.options import JobArgument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.words import moment, plain, relative
 from jober.clock import to_ms
 from jober.schedule.zone import zone
@@ -19,7 +18,7 @@ def why(
     name: JobArgument,
     at: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--at",
             metavar="T",
             help="The moment, as 2026-11-21T03:00 (in the job's zone) or with an offset. "

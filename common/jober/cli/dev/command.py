@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Annotated
 
-import typer
-
 from jober.cli import terminal
 from jober.cli.apply import difference_lines
 from jober.cli.dev.daemons import Daemon, kill_all
@@ -17,6 +15,7 @@ from jober.cli.dev.plain import PlainLines
 from jober.cli.dev.screen import Screen
 from jober.cli.dev.story import Story
 from jober.cli.dev.watch import Watch
+from jober.cli.options import Argument, Option
 from jober.client import Jober
 from jober.embedded import RedisServer
 from jober.errors import DefinitionError, JoberError, RedisUnavailable
@@ -32,10 +31,10 @@ _SAME_SIGNAL_S = 0.5
 
 
 def dev(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")],
+    file: Annotated[str, Argument(metavar="FILE", help="A jobs file: .toml, .yaml or .yml.")],
     agent: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--agent",
             metavar="HOST=ROLE,ROLE",
             help="A host to pretend; give it once for each. (default: two or more hosts that "
