@@ -13,6 +13,11 @@ from jober.pace import read_pace
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
 
+def redis_url(given: str | None = None) -> str:
+    """Where Redis is: as given, else as JOBER_REDIS_URL says, else on this host."""
+    return os.environ.get("JOBER_REDIS_URL", DEFAULT_URL) if given is None else given
+
+
 def daemon_parser(
     program: str, version: str, description: str, examples: str
 ) -> argparse.ArgumentParser:
@@ -26,7 +31,7 @@ def daemon_parser(
     parser.add_argument(
         "--redis",
         metavar="URL",
-        default=os.environ.get("JOBER_REDIS_URL", DEFAULT_URL),
+        default=redis_url(),
         help="redis://, rediss://, unix:// or redis+sentinel://h1:26379,h2:26379/mymaster/0 "
         "(default: JOBER_REDIS_URL, else " + DEFAULT_URL + ")",
     )

@@ -73,6 +73,8 @@ def _command(name: str, arguments: list[str]) -> int:
     gc.disable()
     plain = commands.plain_call(name, arguments)
     if plain is not None:
+        # pytz else opens each of its six hundred files before it reads one. No child inherits it.
+        os.environ.setdefault("PYTZ_SKIPEXISTSCHECK", "1")
         call = partial(commands.function(name), **plain)
     else:
         call = partial(_as_typer_reads_it, name, commands.load(name), arguments)

@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from jober.cli import terminal
-from jober.cli.fleet import fleet
+from jober.cli.fleet import state
 from jober.cli.options import JsonOption, RedisOption
 from jober.cli.table import Column, print_table
 from jober.cli.words import moment_and_hint, relative
@@ -22,10 +22,10 @@ def agents(json: JsonOption = False, redis: RedisOption = None) -> None:
       jober agents
       jober agents --json | jq -r '.[].host'
     """
-    with fleet(redis) as jober:
-        found = jober.agents()
-        orders = jober.store.agents.orders()
-        now_ms = jober.store.clock.now_ms()
+    with state(redis) as store:
+        found = store.agents.live()
+        orders = store.agents.orders()
+        now_ms = store.clock.now_ms()
     if json:
         terminal.print_json([agent.to_dict() for agent in found])
         return
@@ -77,9 +77,9 @@ def leader(json: JsonOption = False, redis: RedisOption = None) -> int:
       jober leader
       jober leader --json | jq -r .host
     """
-    with fleet(redis) as jober:
-        found = jober.leader()
-        now_ms = jober.store.clock.now_ms()
+    with state(redis) as store:
+        found = store.leader.current()
+        now_ms = store.clock.now_ms()
     if json:
         terminal.print_json(found.to_dict() if found else None)
     elif found:

@@ -2,13 +2,32 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from jober.client import Jober
+from jober.daemon import redis_url
+from jober.store import Store
+
+if TYPE_CHECKING:
+    from jober.client import Jober
 
 
 @contextmanager
-def fleet(url: str | None) -> Iterator[Jober]:
+def fleet(url: str | None) -> "Iterator[Jober]":
     """jober at that address, its clock set by Redis's. Raises RedisUnavailable."""
+    from jober.client import Jober
+
     with Jober(url) as jober:
         jober.store.observe_time()
         yield jober
+
+
+@contextmanager
+def state(url: str | None) -> Iterator[Store]:
+    """What is stored at that address, for a command that only lists: `Jober` takes as long to
+    load as all the rest of it. Raises RedisUnavailable."""
+    store = Store(redis_url(url))
+    try:
+        store.observe_time()
+        yield store
+    finally:
+        store.close()

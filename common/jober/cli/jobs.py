@@ -1,21 +1,23 @@
 """`jober jobs`, and what is done to one job: pause, resume, remove."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.text import Text
 
 from jober.cli import terminal
-from jober.cli.fleet import fleet
+from jober.cli.fleet import fleet, state
 from jober.cli.options import JobArgument, JsonOption, Option, RedisOption
 from jober.cli.services import service_text
 from jober.cli.table import Column, print_table
 from jober.cli.words import moment, relative
-from jober.client import Jober
 from jober.run import Run
-from jober.service import Service
-from jober.store.jobs import JobRecord
-from jober.store.listed_jobs import ListedJob
+from jober.store import Store
+
+if TYPE_CHECKING:
+    from jober.service import Service
+    from jober.store.jobs import JobRecord
+    from jober.store.listed_jobs import ListedJob
 
 # So many of the newest runs are looked through for the last run of each job; jobs that are not
 # among them are asked for one by one, if they are no more than this.
@@ -35,20 +37,20 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
       jober jobs
       jober jobs --json | jq -r '.[] | select(.state == "paused") | .job'
     """
-    with fleet(redis) as jober:
+    with state(redis) as store:
         if json:
-            records = list(jober.jobs())
-            services = _services(jober, [record.name for record in records if record.job.service])
+            records = list(store.jobs.all())
+            services = _services(store, [record.name for record in records if record.job.service])
             terminal.print_json([as_dict(record, services.get(record.name)) for record in records])
             return
-        found = list(jober.store.listed_jobs.all())
+        found = list(store.listed_jobs.all())
         if not found:
             terminal.note(NO_JOBS)
             return
-        services = _services(jober, [job.name for job in found if job.is_service])
-        last = last_runs(jober, [job.name for job in found])
-        now_ms = jober.store.clock.now_ms()
-        leader = jober.leader()
+        services = _services(store, [job.name for job in found if job.is_service])
+        last = last_runs(store, [job.name for job in found])
+        now_ms = store.clock.now_ms()
+        leader = store.leader.current()
     rows: list[list[str | Text]] = [
         [
             Text(job.name, style="bold"),
@@ -154,17 +156,17 @@ def _tell(name: str, action: str, done: bool, json: bool) -> None:
         terminal.say(f"{name} was {was}")
 
 
-def as_dict(record: JobRecord, service: Service | None) -> dict[str, Any]:
+def as_dict(record: "JobRecord", service: "Service | None") -> dict[str, Any]:
     """As JSON; `service` is null for a job that is none, else how each of its places stands."""
     places = [place.to_dict() for place in service.places] if service else None
     return {**record.to_dict(), "service": places}
 
 
-def _services(jober: Jober, names: Sequence[str]) -> dict[str, Service]:
-    return {service.name: service for service in jober.store.services.of(names)}
+def _services(store: Store, names: Sequence[str]) -> "dict[str, Service]":
+    return {service.name: service for service in store.services.of(names)} if names else {}
 
 
-def next_text(job: ListedJob, service: Service | None, now_ms: int) -> Text:
+def next_text(job: "ListedJob", service: "Service | None", now_ms: int) -> Text:
     """When the job is due, or why it is not; of a service how it stands."""
     if job.paused:
         return terminal.state("paused")
@@ -187,15 +189,15 @@ def last_text(run: Run | None, now_ms: int) -> Text:
     return text.append(f" {relative(when, now_ms)}", style="dim") if when else text
 
 
-def last_runs(jober: Jober, names: Sequence[str]) -> dict[str, Run]:
+def last_runs(store: Store, names: Sequence[str]) -> dict[str, Run]:
     """The newest run of each job, where it is cheap to tell."""
     found: dict[str, Run] = {}
-    newest = jober.runs(limit=_NEWEST_RUNS)
+    newest = store.runs.page(limit=_NEWEST_RUNS)
     for run in newest:
         if run.job is not None:
             found.setdefault(run.job, run)
     others = [name for name in names if name not in found]
     if len(newest) == _NEWEST_RUNS and len(others) <= _ASKED_AT_MOST:
         for name in others:
-            found.update((name, run) for run in jober.runs(name, limit=1))
+            found.update((name, run) for run in store.runs.page(name, limit=1))
     return found

@@ -6,14 +6,13 @@ from typing import Annotated
 from rich.console import Console
 from rich.text import Text
 
-from jober.cli import terminal
-from jober.cli.fleet import fleet
+from jober.cli import fleet, terminal
 from jober.cli.how_far import compact
 from jober.cli.options import Argument, JsonOption, Option, RedisOption
 from jober.cli.table import Column, print_table
 from jober.cli.words import duration, moment, relative
-from jober.client import Jober
 from jober.run import Run, RunState
+from jober.store import Store
 
 _PAGE = 500
 
@@ -44,11 +43,11 @@ def runs(
       jober runs nightly -n 5
       jober runs --state failed --json
     """
-    with fleet(redis) as jober:
-        found = newest_runs(jober, name, state, number)
+    with fleet.state(redis) as store:
+        found = newest_runs(store, name, state, number)
         if not found and name is not None:
-            _check_job(jober, name)
-        now_ms = jober.store.clock.now_ms()
+            store.jobs.get(name)  # of a removed one, there might be runs
+        now_ms = store.clock.now_ms()
     if json:
         terminal.print_json([run.to_dict() for run in found])
     elif found:
@@ -59,15 +58,15 @@ def runs(
         terminal.note(f"no run{of}{which}: jober run {name or 'NAME'}")
 
 
-def newest_runs(jober: Jober, name: str | None, state: RunState | None, number: int) -> list[Run]:
+def newest_runs(store: Store, name: str | None, state: RunState | None, number: int) -> list[Run]:
     """The newest runs of a job, or of all, in one state or in any."""
     if state is None:
-        return jober.runs(name, limit=number)
+        return store.runs.page(name, limit=number)
     found: list[Run] = []
-    page = jober.runs(name, limit=_PAGE)
+    page = store.runs.page(name, limit=_PAGE)
     while page and len(found) < number:
         found += [run for run in page if run.state is state]
-        page = jober.runs(name, after=page[-1].id, limit=_PAGE)
+        page = store.runs.page(name, after=page[-1].id, limit=_PAGE)
     return found[:number]
 
 
@@ -128,8 +127,3 @@ def why(run: Run) -> str:
     if run.reason and run.reason != run.state:
         return " ".join(run.reason.split())
     return f"exit status {run.exit_code}" if run.exit_code else ""
-
-
-def _check_job(jober: Jober, name: str) -> None:
-    """Raise JobNotFound where there is no such job; of a removed one, there might be runs."""
-    jober.job(name)

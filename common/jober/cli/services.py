@@ -1,16 +1,20 @@
 """How a service stands, in words."""
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.words import count, duration, relative
-from jober.service import Service, ServicePlace
+
+if TYPE_CHECKING:
+    from jober.service import Service, ServicePlace
 
 # The worst first: what stands for several places.
 _WORDS = ("restarting", "stopping", "waiting", "starting", "healthy")
 
 
-def service_text(service: Service | None, now_ms: int) -> Text:
+def service_text(service: "Service | None", now_ms: int) -> Text:
     """How it stands, on one line: of several places the worst, and how many are healthy."""
     if service is None or not service.places:
         return terminal.state("no host")
@@ -25,7 +29,7 @@ def service_text(service: Service | None, now_ms: int) -> Text:
     return text
 
 
-def place_text(place: ServicePlace, now_ms: int) -> Text:
+def place_text(place: "ServicePlace", now_ms: int) -> Text:
     """How one place stands: since when it runs, or when it runs again, and how often it did."""
     text = terminal.state(place.word)
     run, restart_at_ms = place.run, place.state.restart_at_ms

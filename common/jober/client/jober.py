@@ -6,7 +6,6 @@ the fleet, `shared_limits` the limits that jobs share, `decisions` why a fire ra
 `handle` is what a run is held by.
 """
 
-import os
 from types import TracebackType
 
 from jober.client.by_hand import ByHand
@@ -15,7 +14,7 @@ from jober.client.dict_form import DictForm
 from jober.client.happenings import Happenings
 from jober.client.runs import Runs
 from jober.client.shared_limits import SharedLimits
-from jober.daemon import DEFAULT_URL
+from jober.daemon import redis_url
 from jober.store import Store
 
 
@@ -27,9 +26,7 @@ class Jober(DictForm, ByHand, Runs, Decisions, SharedLimits, Happenings):
     """
 
     def __init__(self, url: str | None = None) -> None:
-        super().__init__(
-            Store(os.environ.get("JOBER_REDIS_URL", DEFAULT_URL) if url is None else url)
-        )
+        super().__init__(Store(redis_url(url)))
 
     def __enter__(self) -> "Jober":
         return self

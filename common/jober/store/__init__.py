@@ -8,52 +8,124 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from jober.daemon import DEFAULT_URL
-from jober.store.agents import AgentStore
-from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
-from jober.store.events import EventStore
-from jober.store.fires import FireStore
-from jober.store.host_logs import HostLogStore
-from jober.store.jobs import JobStore
-from jober.store.leader import LeaderStore
-from jober.store.leases import LeaseStore
-from jober.store.limits import LimitStore
-from jober.store.listed_jobs import ListedJobStore
-from jober.store.live_runs import LiveRunStore
-from jober.store.outputs import OutputStore
-from jober.store.runs import RunStore
-from jober.store.services import ServiceStore
 
 if TYPE_CHECKING:
+    from jober.store.agents import AgentStore
     from jober.store.backup import BackupStore
+    from jober.store.calendars import CalendarStore
+    from jober.store.events import EventStore
+    from jober.store.fires import FireStore
+    from jober.store.host_logs import HostLogStore
+    from jober.store.jobs import JobStore
+    from jober.store.leader import LeaderStore
+    from jober.store.leases import LeaseStore
+    from jober.store.limits import LimitStore
+    from jober.store.listed_jobs import ListedJobStore
+    from jober.store.live_runs import LiveRunStore
+    from jober.store.outputs import OutputStore
+    from jober.store.runs import RunStore
+    from jober.store.services import ServiceStore
 
 __all__ = ["Store"]
 
 
 class Store:
-    """All of jober's state, at one address; safe to share between threads."""
+    """All of jober's state, at one address; safe to share between threads.
+
+    Each of its rooms is loaded where it is first asked for: a command needs few of them.
+    """
 
     def __init__(self, url: str = DEFAULT_URL) -> None:
         self.connection = Connection(url)
         self.clock = self.connection.clock
-        self.calendars = CalendarStore(self.connection)
-        self.jobs = JobStore(self.connection, self.calendars)
-        self.listed_jobs = ListedJobStore(self.connection, self.calendars)
-        self.runs = RunStore(self.connection)
-        self.live_runs = LiveRunStore(self.connection)
-        self.services = ServiceStore(self.connection)
-        self.fires = FireStore(self.connection)
-        self.leases = LeaseStore(self.connection)
-        self.limits = LimitStore(self.connection)
-        self.agents = AgentStore(self.connection)
-        self.outputs = OutputStore(self.connection)
-        self.host_logs = HostLogStore(self.connection)
-        self.events = EventStore(self.connection)
-        self.leader = LeaderStore(self.connection)
+
+    @cached_property
+    def calendars(self) -> "CalendarStore":
+        from jober.store.calendars import CalendarStore
+
+        return CalendarStore(self.connection)
+
+    @cached_property
+    def jobs(self) -> "JobStore":
+        from jober.store.jobs import JobStore
+
+        return JobStore(self.connection, self.calendars)
+
+    @cached_property
+    def listed_jobs(self) -> "ListedJobStore":
+        from jober.store.listed_jobs import ListedJobStore
+
+        return ListedJobStore(self.connection, self.calendars)
+
+    @cached_property
+    def runs(self) -> "RunStore":
+        from jober.store.runs import RunStore
+
+        return RunStore(self.connection)
+
+    @cached_property
+    def live_runs(self) -> "LiveRunStore":
+        from jober.store.live_runs import LiveRunStore
+
+        return LiveRunStore(self.connection)
+
+    @cached_property
+    def services(self) -> "ServiceStore":
+        from jober.store.services import ServiceStore
+
+        return ServiceStore(self.connection)
+
+    @cached_property
+    def fires(self) -> "FireStore":
+        from jober.store.fires import FireStore
+
+        return FireStore(self.connection)
+
+    @cached_property
+    def leases(self) -> "LeaseStore":
+        from jober.store.leases import LeaseStore
+
+        return LeaseStore(self.connection)
+
+    @cached_property
+    def limits(self) -> "LimitStore":
+        from jober.store.limits import LimitStore
+
+        return LimitStore(self.connection)
+
+    @cached_property
+    def agents(self) -> "AgentStore":
+        from jober.store.agents import AgentStore
+
+        return AgentStore(self.connection)
+
+    @cached_property
+    def outputs(self) -> "OutputStore":
+        from jober.store.outputs import OutputStore
+
+        return OutputStore(self.connection)
+
+    @cached_property
+    def host_logs(self) -> "HostLogStore":
+        from jober.store.host_logs import HostLogStore
+
+        return HostLogStore(self.connection)
+
+    @cached_property
+    def events(self) -> "EventStore":
+        from jober.store.events import EventStore
+
+        return EventStore(self.connection)
+
+    @cached_property
+    def leader(self) -> "LeaderStore":
+        from jober.store.leader import LeaderStore
+
+        return LeaderStore(self.connection)
 
     @cached_property
     def backup(self) -> "BackupStore":
-        """Loaded where it is asked for: it takes a while, and most commands never ask."""
         from jober.store.backup import BackupStore
 
         return BackupStore(self.connection, self.jobs)
