@@ -20,7 +20,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from jober.errors import DefinitionError, JoberError, did_you_mean
 
@@ -142,7 +141,7 @@ def _pass(name: str, armed: _Armed) -> None:
     if not armed.is_now(passes):
         return
     if folder := os.environ.get(FOLDER_VARIABLE):
-        Path(folder, f"{name}.{os.getpid()}.{passes}").touch()
+        open(os.path.join(folder, f"{name}.{os.getpid()}.{passes}"), "a").close()
     match armed.action:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -5,10 +5,8 @@ RQ takes `[A-Za-z0-9_-]+` as the id of a job, so names are kept within that.
 
 import os
 import re
-from datetime import UTC, datetime
 from functools import lru_cache
 
-from jober.clock import from_ms, to_ms
 from jober.errors import DefinitionError
 
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -64,6 +62,10 @@ def read_fired_run_id(job: str, id: str) -> tuple[int, str | None] | None:
     found = _FIRED.fullmatch(id, len(job)) if id.startswith(job) else None
     if found is None:
         return None
+    from datetime import UTC, datetime  # here: a guardian loads this module, and is small
+
+    from jober.clock import to_ms
+
     second, millis, host = found.groups()
     try:
         at = datetime.strptime(second, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
@@ -75,6 +77,8 @@ def read_fired_run_id(job: str, id: str) -> tuple[int, str | None] | None:
 @lru_cache(maxsize=1024)
 def _stamp(fire_ms: int) -> str:
     """Many jobs are due at the same moment."""
+    from jober.clock import from_ms
+
     millis = f"{fire_ms % 1000:03d}" if fire_ms % 1000 else ""
     return f"{from_ms(fire_ms):%Y%m%dT%H%M%S}{millis}Z"
 

@@ -1,13 +1,14 @@
 """The file of a worker's settings: TOML, with the options by name and a table `[allow]`."""
 
 import re
-import tomllib
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from jober.errors import DefinitionError
-from jober_worker.allow import AllowList, read_allow
 from jober_worker.options import OPTIONS, unknown_option
+
+if TYPE_CHECKING:
+    from jober_worker.allow import AllowList
 
 DEFAULT_FILE = "/etc/jober/worker.toml"
 
@@ -18,19 +19,20 @@ class ConfigFile:
     def __init__(self, path: str | None, text: str) -> None:
         self.path = path
         self._text = text
-        try:
-            tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise DefinitionError(
-                f"it is not TOML: {error}", file=path, mend="mend it there"
-            ) from None
-        allow = tables.pop("allow", {})
+        tables = _tables(text, path) if text else {}
+        self._allow = tables.pop("allow", {})
         for name in tables:
             if name not in OPTIONS:
                 raise self.place(unknown_option(name))
         self.values: dict[str, Any] = tables
+
+    @cached_property
+    def allow(self) -> "AllowList":
+        """What the host runs at all. Raises DefinitionError."""
+        from jober_worker.allow import read_allow  # here, as above
+
         try:
-            self.allow: AllowList = read_allow(allow, path)
+            return read_allow(self._allow, self.path)
         except DefinitionError as error:
             raise self.place(error) from None
 
@@ -43,11 +45,21 @@ class ConfigFile:
         return error
 
 
+def _tables(text: str, path: str | None) -> dict[str, Any]:
+    import tomllib  # here: the guardian loads this module, and is small
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(f"it is not TOML: {error}", file=path, mend="mend it there") from None
+
+
 def read_config(given: str | None, default: str = DEFAULT_FILE) -> ConfigFile:
     """The file that was named, else the one of the host if there is one. Raises DefinitionError."""
     path = given or default
     try:
-        return ConfigFile(path, Path(path).read_text("utf-8"))
+        with open(path, encoding="utf-8") as file:
+            return ConfigFile(path, file.read())
     except FileNotFoundError:
         if given is None:
             return ConfigFile(None, "")

@@ -14,7 +14,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NoReturn
 
 from jober.failpoint import failpoint
@@ -43,7 +42,8 @@ def children(pid: int) -> Iterator[int]:
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
-                stat = Path(entry.path, "stat").read_bytes()
+                with open(f"{entry.path}/stat", "rb") as file:
+                    stat = file.read()
             except OSError:
                 continue
             # The name in parentheses may hold anything; what follows the last one is plain.

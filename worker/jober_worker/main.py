@@ -3,16 +3,19 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from jober import __version__
 from jober.daemon import daemon_parser, heed_test_environment
 from jober.errors import DefinitionError, JoberError
-from jober_worker.config_file import DEFAULT_FILE, read_config
+from jober_worker.config_file import DEFAULT_FILE, ConfigFile, read_config
 from jober_worker.guardian import UNUSABLE, be_without, guard
 from jober_worker.kernel import MISSING
-from jober_worker.options import COMMAND_LINE, OPTIONS, effective
-from jober_worker.settings import Settings
+from jober_worker.options import COMMAND_LINE, OPTIONS, Told, effective
+
+if TYPE_CHECKING:
+    from jober_worker.settings import Settings
 
 EXAMPLES = """\
 examples:
@@ -43,19 +46,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             if error.file == COMMAND_LINE and isinstance(error.value, int | float):
                 parser.error(f"--{str(error.field).replace('_', '-')}: {error.problem}")
             raise file.place(error) if error.file == file.path else error from None
-        settings = Settings.of(told, file.allow)
         if given.check:
             from jober_worker.check import check
 
             sys.path.insert(0, os.getcwd())
-            return check(settings, told, as_json=given.json)
+            return check(_settings(told, file), told, as_json=given.json)
     except JoberError as error:
-        print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201
-        # A setting that is wrong stays wrong: a supervisor need not try again.
-        return os.EX_CONFIG
+        return _wrong(error)
     if MISSING:
-        be_without(lambda sign: _agent(settings, sign))
-    return guard(lambda sign: _agent(settings, sign))
+        be_without(lambda sign: _agent(told, file, sign))
+    return guard(lambda sign: _agent(told, file, sign))
+
+
+def _wrong(error: JoberError) -> int:
+    print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201
+    # A setting that is wrong stays wrong: a supervisor need not try again.
+    return UNUSABLE
+
+
+def _settings(told: Mapping[str, Told], file: ConfigFile) -> "Settings":
+    # Read in the agent, with all that it takes: the guardian needs none of it, and is small.
+    from jober_worker.settings import Settings
+
+    return Settings.of(told, file.allow)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,14 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _agent(settings: Settings, sign: int | None) -> int:
-    from jober_worker.serve import serve
-
+def _agent(told: Mapping[str, Told], file: ConfigFile, sign: int | None) -> int:
     try:
+        settings = _settings(told, file)
+        from jober_worker.serve import serve
+
         return serve(settings, sign)
     except DefinitionError as error:
-        print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201
-        return UNUSABLE
+        return _wrong(error)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import resource
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from jober_worker.kernel.process import Process
 
@@ -138,7 +137,8 @@ def peak_memory_bytes(pid: int | None = None) -> int | None:
 def forget_peak() -> bool:
     """Have the peak of this process begin anew; False where the kernel does not let it."""
     try:
-        Path("/proc/self/clear_refs").write_text("5")
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
     except OSError:
         return False
     return True
