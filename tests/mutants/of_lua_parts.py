@@ -60,7 +60,7 @@ LUA_PARTS = (
         name="finish: an ended run counts as active",
         promise="overlap",
         file=f"{_LIB}/finish.lua",
-        old="    gather('SREM', active_key(run.job), id)\n",
+        old="    of_job[#of_job + 1] = id\n",
         new="",
         test="tests/store/test_leases.py::test_a_finished_run_lets_go_of_everything_it_held",
     ),

@@ -61,8 +61,8 @@ STORE = (
         name="RQ: cleanup may take what runs",
         promise="rq",
         file=f"{_STORE}/lua/claim.lua",
-        old="  gather_score('rq:wip:' .. queue, '+inf', lease)\n",
-        new="  gather_score('rq:wip:' .. queue, 1, lease)\n",
+        old="  wip[#wip + 1] = '+inf'\n",
+        new="  wip[#wip + 1] = '1'\n",
         test="tests/store/test_rq.py::test_rq_s_cleanup_leaves_a_run_that_goes_on_alone",
     ),
     Mutation(

@@ -424,7 +424,8 @@ def test_many_that_wait_for_another_host_hold_up_nothing(store: Store, hand: Han
     store.runs.enqueue("job", [ManualRun(id=f"job-x{n}") for n in range(600)])
     far = store.clock.now_ms() + 600_000
     for n in range(600):
-        store.connection.command("HSET", f"rq:job:job-x{n}", "avoid", f"host1 {far}")
+        failed = ["attempt", 1, "avoid", f"host1 {far}"]
+        store.connection.command("HSET", f"rq:job:job-x{n}", *failed)
     good = hand.run()
     found = [claim.id for _ in range(2) for claim in hand.claim("host1-aaaaaa", 1, "default")]
     assert found == [good]

@@ -57,7 +57,7 @@ class LeaseStore:
         """Fill the `free` slots of an agent, which has `slots` in all (default: those), with runs
         of the queues, in their order; and reserve at most `ahead` beyond them."""
         told = [KEEP_S, slots or free, CLAIM_AT_MOST, ahead, *queues]
-        runs, works, held_back = self._redis.run(
+        runs, lots, works, records, held_back = self._redis.run(
             "claim",
             [
                 keys.LEASES,
@@ -68,7 +68,7 @@ class LeaseStore:
             [agent, host, LEASE_MS, free, *told],
         )
         known = [self._work(work) for work in works]
-        return Claimed(runs=[_claim(known, *run) for run in runs], held_back=bool(held_back))
+        return Claimed(runs=_claims(runs, lots, known, records), held_back=bool(held_back))
 
     def _work(self, told: list[Any]) -> Work:
         """The same object for the same work, so that what is made of it can be kept."""
@@ -113,12 +113,15 @@ class LeaseStore:
 
     def report(self, agent: str, reports: Sequence[Report]) -> list[bool]:
         """The same of reports that were kept; `agent` had the attempts."""
-        replies = self._redis.run(
+        stale = self._redis.run(
             "finish",
             [keys.LEASES, keys.rq_worker(agent)],
             [agent, KEEP_S, *map(packed, works_and_ends(reports))],
         )
-        return [reply == b"done" for reply in replies]
+        done = [True] * len(reports)
+        for number in stale:
+            done[number - 1] = False
+        return done
 
     def reclaim(self, limit: int = 100, server: str = "") -> Reclaimed:
         """Give up the attempts whose leases are over; what their jobs say is tried again. Where a
@@ -212,24 +215,32 @@ def _work(
     )
 
 
-def _claim(
+def _claims(
+    runs: Sequence[Any],
+    lots: Sequence[Sequence[Any]],
     works: Sequence[Work],
-    id: bytes,
-    attempt: int,
-    work: int,
-    fire_at: bytes,
-    term: bytes,
-    refusals: int,
-    reserved: int,
-    record: list[bytes],
-) -> Claim:
-    return Claim(
-        id=id.decode("utf-8", "replace"),
-        attempt=attempt,
-        work=works[work - 1],
-        fire_at=text(fire_at),
-        term=text(term),
-        refusals=refusals,
-        reserved=bool(reserved),
-        record=dict(zip(record[::2], record[1::2], strict=True)),
-    )
+    records: Sequence[Sequence[bytes]],
+) -> list[Claim]:
+    """Claims, of ids and the numbers of their lots in turn."""
+    told = [
+        (attempt, works[work - 1], text(fire_at), text(term), refusals, bool(reserved), plain)
+        for attempt, work, fire_at, term, refusals, reserved, plain in lots
+    ]
+    record_of = iter(records)
+    claims = []
+    for at in range(0, len(runs), 2):
+        attempt, work, fire_at, term, refusals, reserved, plain = told[runs[at + 1] - 1]
+        record = next(record_of) if plain else ()
+        claims.append(
+            Claim(
+                id=runs[at].decode("utf-8", "replace"),
+                attempt=attempt,
+                work=work,
+                fire_at=fire_at,
+                term=term,
+                refusals=refusals,
+                reserved=reserved,
+                record=dict(zip(record[::2], record[1::2], strict=True)),
+            )
+        )
+    return claims

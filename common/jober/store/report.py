@@ -46,15 +46,22 @@ def report_of(end: Finish) -> Report:
 
 
 def works_and_ends(reports: Sequence[Report]) -> tuple[list[Any], list[Any]]:
-    """As FINISH takes them: what reports have in common, once, and each with the number of that."""
+    """As FINISH takes them: what reports have in common, once, and six values of each."""
     works: dict[tuple[str, ...], int] = {}
     ends: list[Any] = []
     for told in reports:
         work = (told["job"], told["queue"], told["host"], told["limits"])
         number = works.setdefault(work, len(works) + 1)
+        outcome = told["outcome"]
+        if outcome.keys() == _PLAIN and outcome["state"] == "success" and not outcome["exit_code"]:
+            outcome = outcome["cpu_s"]
         again, began = told.get("retry_in", False), told.get("began_ms", False)
-        ends.append((told["id"], told["attempt"], number, told["outcome"], again, began))
+        ends += (told["id"], str(told["attempt"]), number, outcome, again, began)
     return list(works), ends
+
+
+# What most successes tell of themselves.
+_PLAIN = {"state", "exit_code", "cpu_s"}
 
 
 def checked_report(value: object) -> Report:

@@ -9,8 +9,9 @@
 -- ARGV  1 agent  2 host  3 lease in ms  4 slots of the agent to fill  5 s that a finished run is kept
 --       6 slots of the agent in all  7 at most so many runs  8 to reserve beyond the free slots, at most
 --       9.. the names of the queues
--- Reply {list of {id, attempt, number of its work, fire_at, term, refusals, 1 where it is reserved, all fields of
---   a plain RQ job}, list of works: {job, queue, data, options, trigger, timeout, limits, weight},
+-- Reply {list of two values for each: id, number of its lot; list of lots: {attempt, number of its work, fire_at,
+--   term, refusals, 1 where it is reserved, 1 for a plain RQ job}; list of works: {job, queue, data, options,
+--   trigger, timeout, limits, weight}; list of all fields of each plain RQ job, in their order;
 --   1 where a run stayed that takes more slots than are free here}
 --#include time
 --#include event
@@ -20,14 +21,16 @@
 --#include release
 --#include finish
 --#include expire
+--#include begin
 --#include avoid
-if redis.call('EXISTS', KEYS[3]) == 1 then return { {}, {}, 0 } end
+if redis.call('EXISTS', KEYS[3]) == 1 then return { {}, {}, {}, {}, 0 } end
 local agent, host, remaining, most = ARGV[1], ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[7])
 local ahead = tonumber(ARGV[8])
-if redis.call('HEXISTS', 'jober:cordoned', host) == 1 then return { {}, {}, 0 } end
+if redis.call('HEXISTS', 'jober:cordoned', host) == 1 then return { {}, {}, {}, {}, 0 } end
 local now = now_ms()
 local at, until_ms, now_text = iso(now), ms_text(now + tonumber(ARGV[3])), ms_text(now)
-local claimed, left, heavy, first_passed = {}, {}, {}, false
+local claimed, taken, lots, records = {}, 0, {}, {}
+local left, heavy, first_passed = {}, {}, false
 local slots_in_all = tonumber(ARGV[6])
 local held_back, blocked = false, false
 
@@ -48,13 +51,16 @@ end
 -- What a job wants of hosts and limits, read once a call: {weight, priority, names of limits, and what
 -- may be full: list of {key of its slots, key of the runs that wait for one, how many}}
 local wants = {}
+-- Leases tell ids and names between blanks, and agents read them as text.
+local UNREADABLE = '[^\33-\126]'
 local function wants_of(name)
   local known = wants[name]
   if known then return known end
   local job = redis.call('HMGET', 'jober:job:' .. name, 'fleet_limit', 'host_limit', 'limits', 'weight',
     'priority', 'ahead')
   known = { weight = tonumber(job[4] or '1'), priority = tonumber(job[5] or '5'),
-    limits = job[3] or '', full = {}, may_wait_here = job[6] == '1' }
+    limits = job[3] or '', full = {}, may_wait_here = job[6] == '1',
+    is_readable = not string.find(name, UNREADABLE) }
   local function add(slots, parked, number)
     if tonumber(number or '') then
       known.full[#known.full + 1] = { slots = slots, parked = parked, number = tonumber(number) }
@@ -109,48 +115,62 @@ local function lease_end_of(job, limits, queue)
   return known[3]
 end
 
-local function tell_started(id, job, attempt)
-  if job == '' then
-    tell_facts('run.started', now_text, 'run', id, 'host', host, 'agent', agent, 'attempt', attempt)
-  else
-    tell_facts('run.started', now_text, 'run', id, 'job', job, 'host', host, 'agent', agent, 'attempt', attempt)
+-- What attempts have in common beside their works: all that are reserved of one fire, all of one call.
+local lot
+local function add_claimed(id, attempt, work, fire_at, term, refusals, reserved, plain)
+  if not lot or lot[1] ~= attempt or lot[2] ~= work or lot[3] ~= fire_at or lot[4] ~= term
+    or lot[5] ~= refusals or lot[6] ~= reserved then
+    lot = { attempt, work, fire_at, term, refusals, reserved, plain }
+    lots[#lots + 1] = lot
   end
+  taken = taken + 1
+  claimed[2 * taken - 1], claimed[2 * taken] = id, #lots
 end
 
 -- What the record of a plain RQ job is told beside that, and those that are to be listed.
 local as_plain, new_plain = { 'trigger', 'rq', 'last_heartbeat', at }, {}
 
+-- What may be in the record of a run that was taken before: {target, avoid, refused, limits}.
+local FRESH = {}
+local leases, agent_runs = gathering('ZADD', KEYS[1]), gathering('ZADD', KEYS[2])
+
 -- False where it stays in front of its queue, since no slot is free here.
-local function take(id, queue)
+local function take(id, queue, wip)
   local record = 'rq:job:' .. id
   local fields = redis.pcall('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
-    'fire_at', 'timeout', 'attempt', 'target', 'expires_at', 'avoid', 'term', 'passed_at',
-    'refused', 'limits', 'retries_left')
+    'fire_at', 'timeout', 'attempt', 'expires_at', 'term', 'passed_at')
   -- What is no record is nothing; anybody may put anything there.
   if fields.err or fields[1] ~= 'queued' then return true end -- cancelled, deleted, or taken already
-  local job = fields[2] or ''
-  -- Leases tell both between blanks, and agents read them as text.
-  if string.find(id .. job, '[^\33-\126]') then
+  local job, expires_at, passed_at = fields[2] or '', fields[9], fields[11]
+  local want = job ~= '' and wants_of(job)
+  if string.find(id, UNREADABLE) or want and not want.is_readable then
     write_end(id, { job = '', target = '', queue = queue, host = host, agent = '' }, { state = 'failed',
       reason = 'its id, or the name of its job, has other letters than printable ASCII' }, now, tonumber(ARGV[5]))
-    flush_ends(now)
     return true
   end
-  local want = job ~= '' and wants_of(job)
-  local is_ahead = remaining <= 0
-  local attempt = (tonumber(string.match(fields[8] or '', '^%d%d?%d?%d?%d?%d?$')) or 0) + 1
-  local is_tried_again = want and want.may_wait_here
-  if not want then is_tried_again = (tonumber(fields[16] or '') or 0) > 0 end -- as RQ does where its worker dies
-  local may_wait_here = is_tried_again and attempt == 1
-  if is_ahead and (ahead <= 0 or not may_wait_here) then return false end
-  local refused_by, refusals = {}, 0
-  if fields[14] then refused_by, refusals = hosts_of(fields[14]) end
+  local is_ahead, attempt, before = remaining <= 0, 1, FRESH
+  if fields[8] then
+    attempt = (tonumber(string.match(fields[8], '^%d%d?%d?%d?%d?%d?$')) or 0) + 1
+    before = redis.call('HMGET', record, 'target', 'avoid', 'refused', 'limits')
+  end
+  if is_ahead then
+    local may_wait_here = attempt == 1 and ahead > 0
+    if may_wait_here and want then
+      may_wait_here = want.may_wait_here
+    elseif may_wait_here then -- as RQ does where its worker dies
+      may_wait_here = (tonumber(redis.call('HGET', record, 'retries_left') or '') or 0) > 0
+    end
+    if not may_wait_here then return false end
+  end
+  local refused_by, refusals = FRESH, 0
+  if before[3] then refused_by, refusals = hosts_of(before[3]) end
   local is_first = attempt - refusals == 1
-  if is_first and now >= (tonumber(string.match(fields[10] or '', '^%d+$')) or math.huge) then
-    miss(id, { job = job, target = fields[9] or '', queue = queue }, fields[10], now, tonumber(ARGV[5]))
+  if expires_at and is_first and now >= (tonumber(string.match(expires_at, '^%d+$')) or math.huge) then
+    miss(id, { job = job, target = redis.call('HGET', record, 'target') or '', queue = queue }, expires_at, now,
+      tonumber(ARGV[5]))
     return true
   end
-  if fields[11] and better_elsewhere(fields[11], queue, host, now)
+  if before[2] and better_elsewhere(before[2], queue, host, now)
     or refused_by[host] and another_serves(queue, refused_by, now) then
     left[#left + 1] = id
     return true
@@ -158,24 +178,25 @@ local function take(id, queue)
   local weight = want and math.min(want.weight, slots_in_all) or 1
   if want and parks(id, job, want) then return true end
   if weight > remaining and not is_ahead then
-    hold_back(id, fields[13])
+    hold_back(id, passed_at)
     return true
   end
-  local lease = id .. ':' .. attempt
+  local attempt_text = attempt == 1 and '1' or string.format('%.0f', attempt)
+  local lease = id .. ':' .. attempt_text
   if is_ahead then
-    redis.call('HSET', record, 'state', 'reserved', 'status', 'started', 'attempt', attempt,
-      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, unpack(fields[2] and {} or as_plain))
+    redis.call('HSET', record, 'state', 'reserved', 'status', 'started', 'attempt', attempt_text,
+      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue)
     ahead = ahead - 1
   else
-    redis.call('HSET', record, 'state', 'running', 'status', 'started', 'attempt', attempt,
-      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, 'started_at', at,
-      unpack(fields[2] and {} or as_plain))
+    redis.call('HSET', record, 'state', 'running', 'status', 'started', 'attempt', attempt_text,
+      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, 'started_at', at)
     remaining = remaining - weight
-    tell_started(id, job, attempt)
+    tell_started(id, { job = job, host = host, agent = agent }, attempt_text, now)
   end
-  if fields[10] and is_first then redis.call('ZREM', 'jober:expiring', id) end
-  if not fields[2] then
+  if expires_at and is_first then redis.call('ZREM', 'jober:expiring', id) end
+  if not want then
     -- An application's own RQ job: it has no definition, but is listed with all others.
+    redis.call('HSET', record, unpack(as_plain))
     redis.call('PERSIST', record)
     new_plain[#new_plain + 1] = now_text
     new_plain[#new_plain + 1] = id
@@ -186,21 +207,26 @@ local function take(id, queue)
       'cpu_s', 'peak_memory_bytes', 'progress', 'retry_at', 'avoid', 'limits')
     redis.call('PERSIST', record)
   end
-  if fields[13] then redis.call('HDEL', record, 'passed_at') end
+  if passed_at then redis.call('HDEL', record, 'passed_at') end
   local limits = want and want.limits or ''
-  if fields[15] and fields[15] ~= limits then redis.call('HDEL', record, 'limits') end
-  gather_score(KEYS[1], until_ms, lease .. lease_end_of(job, limits, queue))
-  gather_score(KEYS[2], now_text, lease)
-  gather_score('rq:wip:' .. queue, '+inf', lease)
+  if before[4] and before[4] ~= limits then redis.call('HDEL', record, 'limits') end
+  leases[#leases + 1] = until_ms
+  leases[#leases + 1] = lease .. lease_end_of(job, limits, queue)
+  agent_runs[#agent_runs + 1] = now_text
+  agent_runs[#agent_runs + 1] = lease
+  wip[#wip + 1] = '+inf'
+  wip[#wip + 1] = lease
   if want then
-    if attempt > 1 then count_active('SADD', id, job, fields[9]) end
+    if attempt > 1 then count_active('SADD', id, job, before[1]) end
     -- At once: the next run is to see it.
-    for _, one in ipairs(want.full) do redis.call('ZADD', one.slots, now, lease) end
+    for _, one in ipairs(want.full) do redis.call('ZADD', one.slots, now_text, lease) end
     if limits ~= '' then redis.call('HSET', record, 'limits', limits) end
+  else
+    fields[3] = nil -- its data is in its record
+    records[#records + 1] = redis.call('HGETALL', record)
   end
-  if not fields[2] then fields[3] = nil end -- its data is in its record
-  claimed[#claimed + 1] = { id, attempt, work_of(job, queue, fields, limits, weight), fields[6] or '',
-    fields[12] or '', refusals, is_ahead and 1 or 0, fields[2] and {} or redis.call('HGETALL', record) }
+  add_claimed(id, attempt, work_of(job, queue, fields, limits, weight), fields[6] or '', fields[10] or '',
+    refusals, is_ahead and 1 or 0, want and 0 or 1)
   return true
 end
 
@@ -213,9 +239,10 @@ end
 
 local function serve(queue, key, waiting)
   local looked, is_full, tried_ahead = 0, false, false
-  local enough = math.min(most, #claimed + share_of(queue, waiting))
+  local enough = math.min(most, taken + share_of(queue, waiting))
+  local wip = gathering('ZADD', 'rq:wip:' .. queue)
   -- What is parked or dropped costs a look too, so the looks are bounded.
-  while #claimed < enough and not blocked and not is_full and looked < 500 do
+  while taken < enough and not blocked and not is_full and looked < 500 do
     local wanted = remaining
     if wanted <= 0 then
       -- One first: where it cannot be reserved, no more are taken out, only to be put back.
@@ -223,10 +250,10 @@ local function serve(queue, key, waiting)
       tried_ahead = true
     end
     if wanted <= 0 then break end
-    local ids = redis.call('LPOP', key, math.min(wanted, enough - #claimed, 500 - looked))
+    local ids = redis.call('LPOP', key, math.min(wanted, enough - taken, 500 - looked))
     if not ids then break end
     for i, id in ipairs(ids) do
-      if blocked or is_full or not take(id, queue) then
+      if blocked or is_full or not take(id, queue, wip) then
         is_full = true
         for back = #ids, i, -1 do redis.call('LPUSH', key, ids[back]) end
         break
@@ -247,5 +274,5 @@ for i = 9, #ARGV do
   if waiting > 0 then serve(ARGV[i], KEYS[i - 5], waiting) end
 end
 if #new_plain > 0 then redis.call('ZADD', 'jober:runs', 'NX', unpack(new_plain)) end
-flush_gathered()
-return { claimed, works, held_back and 1 or 0 }
+flush_ends(now)
+return { claimed, lots, works, records, held_back and 1 or 0 }

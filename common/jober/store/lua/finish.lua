@@ -3,10 +3,11 @@
 --       built: rq:job:<id>, and those of write_end, put_off, take_back, send_on, finish_rq,
 --       release_attempt and unpark
 -- ARGV  1 agent  2 s that a finished run is kept  3 msgpack list of works {job, queue, host, limits}, of
---         which there are few  4 msgpack list of {id, attempt, number of its work, outcome,
---         ms until it is tried again (or false), ms when it began where that is not known yet (or false)}
--- Reply list of 'done' | 'stale'
---   stale: it has been finished before, or is another's by now; nothing was written.
+--         which there are few  4 msgpack list of six values for each: id, attempt (text), number of its work,
+--         outcome (or the seconds of CPU of a success that has nothing else to tell, as text), ms until it is
+--         tried again (or false), ms when it began where that is not known yet (or false)
+-- Reply list of the numbers of those that were stale: they have been finished before, or are another's by
+--   now, and nothing was written of them
 --#include time
 --#include event
 --#include queue
@@ -21,51 +22,67 @@
 --#include avoid
 --#include refuse
 local now = now_ms()
-local replies, good, bad = {}, 0, 0
+local stale, good, bad = {}, 0, 0
 local agent, keep_s = ARGV[1], tonumber(ARGV[2])
 local works = cmsgpack.unpack(ARGV[3])
 
--- What attempts of a work hold, by the job and the queue that their records tell, which is the same but
--- where others have written them.
+-- What attempts of a work hold, and what is told of their ends.
 local held = {}
-local function held_of(number, job, host, limits, queue)
-  local of_work = held[number]
-  if not of_work or of_work.job ~= job or of_work.queue ~= queue then
-    of_work = held_by(job, host, agent, limits, queue)
-    of_work.job, of_work.queue = job, queue
-    held[number] = of_work
+local function of_work(number)
+  local known = held[number]
+  if not known then
+    local job, queue, host, limits = unpack(works[number])
+    known = held_by(job, host, agent, limits, queue)
+    known.ended = { job = job, target = '', queue = queue, host = host, agent = agent }
+    known.is_bound = string.sub(queue, 1, 1) == '@'
+    held[number] = known
   end
-  return of_work
+  return known
 end
 
 -- True where it was done.
-local function finish(end_)
-  local id, attempt, number, outcome, retry_in, began_ms = unpack(end_)
-  local work_job, work_queue, host, limits = unpack(works[number])
-  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'job', 'target', 'origin', 'host',
-    'agent', 'cancel_requested')
+local function finish(id, attempt, number, outcome, retry_in, began_ms)
+  local record, work = 'rq:job:' .. id, of_work(number)
+  local run = redis.call('HMGET', record, 'state', 'attempt', 'agent', 'cancel_requested')
+  local state = run[1]
   local good_end = outcome.state == 'success' or outcome.state == 'skipped'
+  local is_it = run[2] == attempt
+  -- A Redis that has lost its last second may have given the same attempt to another agent.
+  local live = state == 'running' or state == 'reserved'
+  local anothers = is_it and live and run[3] ~= agent
+  if not anothers then release(id .. ':' .. attempt, work) end
+  local plain = live and attempt == '1' and not outcome.last_seq and not run[4]
+  -- Nearly all are such, and nothing of them is looked at that is known by their work.
+  if is_it and not anothers and good_end and plain and not work.is_bound then
+    local ended = work.ended
+    ended.plain, ended.began_ms = true, state == 'reserved' and began_ms
+    good = good + 1
+    if ended.job == '' then
+      finish_rq(id, ended, outcome, now, keep_s)
+    else
+      write_end(id, ended, outcome, now, keep_s)
+    end
+    return true
+  end
   -- Of a run that was given up as lost, or poisoned by it, the true outcome of the same attempt is taken; where it waits
   -- for another one, if that is not needed any more.
-  local late = run[1] == 'lost' or run[1] == 'poisoned' or run[1] == 'delayed' and good_end
-  local is_it = run[2] == tostring(attempt)
-  -- A Redis that has lost its last second may have given the same attempt to another agent.
-  local live = run[1] == 'running' or run[1] == 'reserved'
-  local anothers = is_it and live and run[7] ~= agent
+  local late = state == 'lost' or state == 'poisoned' or state == 'delayed' and good_end
   local ours = is_it and (live or late) and not anothers
-  local job, queue = run[3] or work_job, run[5] or work_queue
-  if not anothers then
-    release(id .. ':' .. attempt, held_of(number, job, host, limits, queue))
+  local known, more = work.ended, redis.call('HMGET', record, 'job', 'target', 'origin', 'host')
+  local job, queue = more[1] or known.job, more[3] or known.queue
+  -- Where others have written another job or queue into its record, it is in their lists.
+  if not anothers and (job ~= known.job or queue ~= known.queue) then
+    release_attempt(id .. ':' .. attempt, job, known.host, agent, works[number][4], queue)
   end
   if not ours then return false end
-  if run[1] == 'delayed' then take_back(id) end
+  if state == 'delayed' then take_back(id) end
   if late then
     outcome.reason = (outcome.reason and outcome.reason .. '; ' or '') .. 'reported late'
   end
-  local ended = { job = job, target = run[4] or '', queue = queue, host = run[6] or host, agent = agent,
-    plain = live and attempt == 1 and not outcome.last_seq and not run[8] }
-  if run[1] == 'reserved' and began_ms then
-    if ended.plain and good_end then
+  local ended = { job = job, target = more[2] or '', queue = queue, host = more[4] or known.host, agent = agent,
+    plain = plain }
+  if state == 'reserved' and began_ms then
+    if plain and good_end then
       ended.began_ms = began_ms
     else
       begin(id, attempt, ended, began_ms, now)
@@ -79,7 +96,7 @@ local function finish(end_)
   end
   if goes_on then
     tell('run.queued', now, { run = id, job = job, queue = queue })
-  elseif not run[3] then
+  elseif not more[1] then
     finish_rq(id, ended, outcome, now, keep_s) -- an application's own RQ job
   elseif late or not retry_in or not put_off(id, ended, outcome, retry_in, now) then
     write_end(id, ended, outcome, now, keep_s)
@@ -92,9 +109,17 @@ local function finish(end_)
   return true
 end
 
-for i, end_ in ipairs(cmsgpack.unpack(ARGV[4])) do
-  replies[i] = finish(end_) and 'done' or 'stale'
-  local work = works[end_[3]]
+local ends, plain_end = cmsgpack.unpack(ARGV[4]), { state = 'success', exit_code = '0' }
+for i = 1, #ends, 6 do
+  local outcome, number = ends[i + 3], ends[i + 2]
+  if type(outcome) == 'string' then
+    plain_end.cpu_s, plain_end.reason = outcome, nil
+    outcome = plain_end
+  end
+  if not finish(ends[i], ends[i + 1], number, outcome, ends[i + 4], ends[i + 5]) then
+    stale[#stale + 1] = (i + 5) / 6
+  end
+  local work = works[number]
   unpark(work[1], work[3], work[4])
 end
 -- What `rq info` shows of the worker.
@@ -103,4 +128,4 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('HINCRBY', KEYS[2], 'failed_job_count', bad)
 end
 flush_ends(now)
-return replies
+return stale

@@ -24,4 +24,5 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0
     missed[#missed + 1] = id
   end
 end
+flush_ends(now)
 return missed

@@ -58,4 +58,5 @@ for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do
     end
   end
 end
+flush_ends(now)
 return { moved, missed }

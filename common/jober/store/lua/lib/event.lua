@@ -24,6 +24,26 @@ local function tell_facts(type, at, ...)
   end
 end
 
+-- Add a fact to a list of them; nothing where there is none. The length of the list then.
+local function add_fact(facts, length, name, value)
+  if not value or value == '' then return length end
+  facts[length + 1], facts[length + 2] = name, value
+  return length + 2
+end
+
+-- The facts of who carries out a run, {job, host, agent}, in a list to be gone on with, and its length; it is the
+-- same list for the same.
+local who, of_whom, known_of_whom = {}, {}, nil
+local function facts_of(run)
+  if who[1] ~= run.job or who[2] ~= run.host or who[3] ~= run.agent or not known_of_whom then
+    who[1], who[2], who[3] = run.job, run.host, run.agent
+    known_of_whom = add_fact(of_whom, 0, 'job', run.job)
+    known_of_whom = add_fact(of_whom, known_of_whom, 'host', run.host)
+    known_of_whom = add_fact(of_whom, known_of_whom, 'agent', run.agent)
+  end
+  return of_whom, known_of_whom
+end
+
 local function tell(type, now, facts)
   local set = {}
   for name, value in pairs(facts) do

@@ -1,4 +1,5 @@
--- The end of a run that was not started in time. A fire's is told in the ledger of its job as well.
+-- The end of a run that was not started in time. A fire's is told in the ledger of its job as well. To be
+-- followed by flush_ends.
 -- KEYS built: jober:expiring, jober:ledger:<job>, and those of write_end
 local function miss(id, run, expires_at, now, ttl, because)
   redis.call('ZREM', 'jober:expiring', id)
@@ -14,5 +15,4 @@ local function miss(id, run, expires_at, now, ttl, because)
     redis.call('XADD', 'jober:ledger:' .. run.job, 'MAXLEN', '~', '1000', '*', unpack(facts))
   end
   write_end(id, run, { state = 'missed', reason = reason }, now, ttl)
-  flush_ends(now)
 end

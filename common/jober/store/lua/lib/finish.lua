@@ -4,24 +4,31 @@
 --   jober:out:<id>:log  channel: jober:out:<id>
 local STATUS = { success = 'finished', skipped = 'finished', failed = 'failed', timeout = 'failed',
   cancelled = 'stopped', lost = 'failed', missed = 'canceled', poisoned = 'failed' }
-local RESULT_TYPE = { success = 1, skipped = 1, cancelled = 3 }
+local RESULT_TYPE = { success = '1', skipped = '1', cancelled = '3' }
 local REGISTRY = { finished = 'rq:finished:', canceled = 'rq:canceled:' }
+
+-- The last result that was written: its key, what is in it, and whether nothing else is, once that is known.
+local like, like_alone
 
 -- The result as RQ's tools read it, beside those of earlier attempts; a negative ttl keeps it.
 -- outcome: {state, result_type (else by the state), rq_result, rq_traceback}
 local function write_result(id, run, outcome, ttl)
-  local key = 'rq:results:' .. id
-  local result = { 'type', outcome.result_type or RESULT_TYPE[outcome.state] or 2, 'worker_name', run.agent }
-  local function field(name, value)
-    if value then
-      result[#result + 1] = name
-      result[#result + 1] = value
-    end
+  local key, worker = 'rq:results:' .. id, run.agent
+  local type = outcome.result_type or RESULT_TYPE[outcome.state] or '2'
+  local value, traceback = outcome.rq_result, outcome.rq_traceback
+  -- A copy of one that is the same costs half as much, and takes less memory: a new stream is given
+  -- room to grow.
+  if like and like[2] == type and like[3] == worker and like[4] == value and like[5] == traceback
+    and like[6] == ttl then
+    if like_alone == nil then like_alone = redis.call('XLEN', like[1]) == 1 end
+    if like_alone and redis.call('COPY', like[1], key) == 1 then return end
   end
-  field('return_value', outcome.rq_result)
-  field('exc_string', outcome.rq_traceback)
-  redis.call('XADD', key, 'MAXLEN', 10, '*', unpack(result))
+  local result, length = { 'type', type, 'worker_name', worker }, 4
+  length = add_fact(result, length, 'return_value', value)
+  length = add_fact(result, length, 'exc_string', traceback)
+  redis.call('XADD', key, 'MAXLEN', '10', '*', unpack(result, 1, length))
   if ttl < 0 then redis.call('PERSIST', key) else redis.call('EXPIRE', key, ttl) end
+  like, like_alone = { key, type, worker, value, traceback, ttl }, nil
 end
 
 -- Whether anybody follows a run just now.
@@ -48,7 +55,43 @@ end
 -- Jobs of which runs have ended, and registries that were added to, for flush_ends.
 local ended_jobs, registries = {}, {}
 
--- What a record may tell of an end.
+-- The lists that gather what is added to, and taken out of, the registries of a queue: {added to, taken out}.
+local function listed_as(status, queue)
+  local key = status .. ' ' .. queue
+  local lists = registries[key]
+  if not lists then
+    local registry = (REGISTRY[status] or 'rq:failed:') .. queue
+    local other = (status == 'finished' and 'rq:failed:' or 'rq:finished:') .. queue
+    lists = { gathering('ZADD', registry), gathering('ZREM', other), registry }
+    registries[key] = lists
+  end
+  return lists
+end
+
+-- The list that gathers the runs of a job that count as active no more.
+local no_more_active = {}
+local function active_of(job)
+  local list = no_more_active[job]
+  if not list then
+    list = gathering('SREM', active_key(job))
+    no_more_active[job] = list
+  end
+  return list
+end
+
+-- The score of what is kept for so many seconds.
+local score_of = {}
+local function until_score(now, ttl)
+  local score = score_of[ttl]
+  if not score then
+    score = string.format('%.3f', now / 1000 + ttl)
+    score_of[ttl] = score
+  end
+  return score
+end
+
+-- What is told of an end, in a list that is used again; and what else a record may tell of it.
+local end_fields = { 'state', '', 'status', '', 'ended_at', '' }
 local END_FIELDS = { 'exit_code', 'reason', 'traceback', 'cpu_s', 'progress' }
 
 -- run: {job, target, queue, host, agent} as read from the record, `plain` where it is known to be
@@ -58,55 +101,51 @@ local END_FIELDS = { 'exit_code', 'reason', 'traceback', 'cpu_s', 'progress' }
 -- cpu_s, peak_memory_bytes, progress}. kept_until: the score in RQ's registry (default: when it is
 -- forgotten), or false where it is not to be listed. To be followed by flush_ends.
 local function write_end(id, run, outcome, now, ttl, kept_until)
-  local state = outcome.state
+  local state, job = outcome.state, run.job
   local record, status = 'rq:job:' .. id, STATUS[state]
   local usual_ttl = ttl
-  if run.job ~= '' then ttl = kept(run.job, ttl).ttl end
-  local fields = { 'state', state, 'status', status, 'ended_at', iso(now) }
-  local facts = { 'run', id, 'state', state }
-  local started_at = run.began_ms and iso(math.min(run.began_ms, now))
-  if started_at then
-    fields[7], fields[8] = 'started_at', started_at
-    facts[5], facts[6] = 'started_at', started_at
+  if job ~= '' then ttl = kept(job, ttl).ttl end
+  local fields, length = end_fields, 6
+  fields[2], fields[4], fields[6] = state, status, iso(now)
+  local facts, told = facts_of(run)
+  facts[told + 1], facts[told + 2], facts[told + 3], facts[told + 4] = 'run', id, 'state', state
+  told = told + 4
+  if run.began_ms then
+    local started_at = iso(math.min(run.began_ms, now))
+    fields[7], fields[8], length = 'started_at', started_at, 8
+    facts[told + 1], facts[told + 2], told = 'started_at', started_at, told + 2
   end
-  for _, name in ipairs(END_FIELDS) do
-    local value = outcome[name]
+  for i = 1, #END_FIELDS do
+    local value = outcome[END_FIELDS[i]]
     if value ~= nil then
-      fields[#fields + 1] = name
-      fields[#fields + 1] = value
+      fields[length + 1], fields[length + 2] = END_FIELDS[i], value
+      length = length + 2
     end
   end
   if outcome.result then
-    fields[#fields + 1] = 'return_value'
-    fields[#fields + 1] = outcome.result
+    fields[length + 1], fields[length + 2] = 'return_value', outcome.result
+    length = length + 2
   end
   if outcome.peak_memory_bytes then
-    fields[#fields + 1] = 'peak_memory_bytes'
-    fields[#fields + 1] = string.format('%.0f', outcome.peak_memory_bytes)
+    fields[length + 1], fields[length + 2] = 'peak_memory_bytes', string.format('%.0f', outcome.peak_memory_bytes)
+    length = length + 2
   end
-  redis.call('HSET', record, unpack(fields))
+  redis.call('HSET', record, unpack(fields, 1, length))
   redis.call('EXPIRE', record, ttl)
-  local function fact(name, value)
-    if value and value ~= '' then
-      facts[#facts + 1] = name
-      facts[#facts + 1] = value
-    end
-  end
-  fact('job', run.job)
-  fact('host', run.host)
-  fact('agent', run.agent)
-  fact('exit_code', outcome.exit_code)
-  fact('reason', outcome.reason)
-  if run.job ~= '' then
-    gather('SREM', active_key(run.job), id)
-    if run.target ~= '' then gather('SREM', active_key(run.job, run.target), id) end
-    ended_jobs[run.job] = math.max(ttl, usual_ttl)
+  told = add_fact(facts, told, 'exit_code', outcome.exit_code)
+  told = add_fact(facts, told, 'reason', outcome.reason)
+  if job ~= '' then
+    local of_job = active_of(job)
+    of_job[#of_job + 1] = id
+    if run.target ~= '' then gather('SREM', active_key(job, run.target), id) end
+    ended_jobs[job] = math.max(ttl, usual_ttl)
   end
   if kept_until ~= false then
-    local registry = (REGISTRY[status] or 'rq:failed:') .. run.queue
-    registries[registry] = true
-    gather_score(registry, kept_until or now / 1000 + ttl, id)
-    gather('ZREM', (status == 'finished' and 'rq:failed:' or 'rq:finished:') .. run.queue, id)
+    local lists = listed_as(status, run.queue)
+    local added, removed = lists[1], lists[2]
+    added[#added + 1] = kept_until or until_score(now, ttl)
+    added[#added + 1] = id
+    removed[#removed + 1] = id
   end
   if state ~= 'missed' then write_result(id, run, outcome, ttl) end -- of what never began, RQ has none
   if not run.plain then
@@ -118,7 +157,7 @@ local function write_end(id, run, outcome, now, ttl, kept_until)
     redis.call('PUBLISH', 'jober:out:' .. id, cmsgpack.pack(
       { 'end', state, outcome.exit_code or false, outcome.last_seq or 0 }))
   end
-  tell_facts('run.finished', ms_text(now), unpack(facts))
+  tell_facts('run.finished', ms_text(now), unpack(facts, 1, told))
 end
 
 -- What is done once for all ends that a script has written.
@@ -132,6 +171,6 @@ local function flush_ends(now)
     end
   end
   -- Members whose records have expired: RQ's own cleanup would do the same.
-  for registry in pairs(registries) do redis.call('ZREMRANGEBYSCORE', registry, 0, now / 1000) end
-  ended_jobs, registries = {}, {}
+  for _, lists in pairs(registries) do redis.call('ZREMRANGEBYSCORE', lists[3], 0, now / 1000) end
+  ended_jobs, registries, no_more_active = {}, {}, {}
 end

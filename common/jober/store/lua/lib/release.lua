@@ -22,7 +22,10 @@ end
 --   rq:wip:<queue>
 local function held_by(job, host, agent, limits, queue)
   local lists = { gathering('ZREM', 'rq:wip:' .. queue) }
-  local function hold(key) lists[#lists + 1] = gathering('ZREM', key) end
+  local function hold(key)
+    -- Most jobs have no limit, and so no slots.
+    if redis.call('EXISTS', key) == 1 then lists[#lists + 1] = gathering('ZREM', key) end
+  end
   if agent ~= '' then hold('jober:agent:' .. agent .. ':runs') end
   if job ~= '' then
     hold('jober:slots:' .. job)

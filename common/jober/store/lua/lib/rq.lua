@@ -7,7 +7,7 @@
 -- RQ's defaults of result_ttl and failure_ttl, in seconds.
 local RESULT_TTL, FAILURE_TTL = 500, 31536000
 -- RQ's types of results, beyond those of write_result.
-local RETRIED, MAX_RETRIES_EXCEEDED = 4, 5
+local RETRIED, MAX_RETRIES_EXCEEDED = '4', '5'
 
 -- Have it run again, after so many seconds or at once.
 local function again_rq(id, run, outcome, interval_s, at_front, now)
@@ -149,7 +149,7 @@ local function finish_rq(id, run, outcome, now, keep_s)
       job[5] == '1', now)
     return true
   end
-  outcome.result_type = outcome.result_type or 2 -- what was stopped too, of which RQ tells as of a failure
+  outcome.result_type = outcome.result_type or '2' -- what was stopped too, of which RQ tells as of a failure
   end_rq(id, run, outcome, failure_ttl, depends, now, keep_s)
   return false
 end
