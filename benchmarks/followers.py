@@ -71,7 +71,7 @@ def _follow(url: str, id: str, count: int) -> None:
 
     def one() -> None:
         text = b""
-        for frame in jober.handle(id).follow(timeout=90):
+        for frame in jober.handle(id).output.frames(timeout=90):
             if isinstance(frame, Frame):
                 text += frame.data
                 late.append(clock.now_ms_exact() - frame.at_ms)

@@ -74,7 +74,9 @@ def _rows(jober: Jober, size: int, folder: Path, rounds: int) -> list[tuple[str,
             Path(f"/proc/{agent.pid}/clear_refs").write_text("5")
             handle = jober.run(name)
             if followed:
-                got = max(got, sum(len(f.data) for f in handle.follow(600) if isinstance(f, Frame)))
+                got = max(
+                    got, sum(len(f.data) for f in handle.output.frames(600) if isinstance(f, Frame))
+                )
             run = handle.wait(600)
             took_s.append(run.duration_s or 0)
             cpu_s.append(cpu(agent.pid) - began_s)

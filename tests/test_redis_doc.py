@@ -28,7 +28,7 @@ from jober import Jober
 from jober.embedded import find_server
 from jober.event import EVENT_TYPES
 from jober.ids import manual_run_id
-from jober.run import RQ_STATUS, TRANSITIONS, RunState
+from jober.run import NO_JOB, RQ_STATUS, TRANSITIONS, RunState
 from jober.schedule import Calendar
 from jober.store import Store, keys
 from jober.store.jobs import Change
@@ -65,6 +65,7 @@ _PARTS = {
     "<job>": r"[A-Za-z0-9_-]+",
     "<run>": r"[A-Za-z0-9_-]+",
     "<reply>": r"[a-z0-9]+",
+    "<owner>": r"[a-z0-9-]+",
     "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
     "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
     "<limit>": r"[A-Za-z0-9][A-Za-z0-9_-]*",
@@ -322,6 +323,22 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
     doomed.wait()
     stuck.cancel("nobody hears of it")
     _poison(jober, observer)
+
+    # A run without a job, of somebody who goes.
+    owned = jober.run(["sleep", "600"], id="owned", roles=["nowhere"])
+    again = jober.store.runs.original(owned.id)
+    entry = ManualRun(
+        id="owned-2",
+        queue="nowhere",
+        data=again.data,
+        options="{}",
+        description="",
+        timeout="60",
+    )
+    jober.store.runs.enqueue(NO_JOB, [entry], owner="m1")
+    observer.look()
+    list(jober.cancel_all([owned.id, *jober.store.owners.runs("m1")]))
+    jober.store.owners.forget("m1")
 
     # What is to be seen while nobody is there: the bells of the queues, a waking call.
     _define(jober)

@@ -92,11 +92,15 @@ class BackupError(JoberError):
 
 
 class JobNotFound(JoberError):
-    """No job has the name `name`."""
+    """No job has the name `name`. Where it was to be run (`is_run`), it may be a program."""
 
-    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+    def __init__(self, name: str, known: Iterable[str] = (), *, is_run: bool = False) -> None:
         self.name = name
-        super().__init__(f"no job is named '{name}'{did_you_mean(name, known)}")
+        self.known = tuple(known)
+        mend = f" (a program is run by run(['{name}']), or run('{name}', shell=True))"
+        super().__init__(
+            f"no job is named '{name}'{did_you_mean(name, self.known)}{mend if is_run else ''}"
+        )
 
 
 class JobExistError(JoberError):
@@ -164,13 +168,28 @@ class RunNotFound(JoberError):
         super().__init__(f"no run has the id '{id}' (see `jober runs`; old runs are pruned)")
 
 
-class RunFailed(JoberError):
-    """The result of a run was asked for, and the run did not succeed."""
+class RunExists(JoberError):
+    """A run with the id `id`, which was asked for, is there already."""
 
-    def __init__(self, id: str, state: str, reason: str | None) -> None:
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(
+            f"a run with the id '{id}' is there already (take another id, or get that run by "
+            f"handle('{id}'))"
+        )
+
+
+class RunFailed(JoberError):
+    """The result of a run was asked for, and the run did not succeed; `traceback` is that of a
+    function that raised."""
+
+    def __init__(
+        self, id: str, state: str, reason: str | None, traceback: str | None = None
+    ) -> None:
         self.id = id
         self.state = state
         self.reason = reason
+        self.traceback = traceback
         super().__init__(f"run '{id}' ended as {state}" + (f": {reason}" if reason else ""))
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from jober.errors import DefinitionError
 
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _FIRED = re.compile(r"-(\d{8}T\d{6})(\d{3})?Z(?:-([A-Za-z0-9_-]+))?")
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -25,6 +26,18 @@ def check_job_name(name: str) -> str:
             mend="letters, digits, '-' and '_', a letter or digit first, at most 100",
         )
     return name
+
+
+def check_run_id(id: str) -> str:
+    """The id itself, or a DefinitionError."""
+    if not RUN_ID.fullmatch(id):
+        raise DefinitionError(
+            f"'{id}' is not the id of a run",
+            field="id",
+            value=id,
+            mend="letters, digits, '-' and '_', a letter or digit first, at most 200",
+        )
+    return id
 
 
 def check_host_name(host: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from jober.clock import iso
 from jober.progress import Progress
 
+# What stands for the job of runs that have none, in Redis: no job may have that name.
+NO_JOB = "_"
 # A longer return value, as JSON, is not kept.
 MAX_RESULT_BYTES = 256 * 1024
 # How many ended runs of a job are kept, and for how long, where the job does not say.
@@ -253,7 +255,8 @@ class Claim:
 
     @property
     def job(self) -> str | None:
-        return self.work.job
+        """The job; None for an application's own RQ job, and for a run without a definition."""
+        return None if self.work.job == NO_JOB else self.work.job
 
     @property
     def data(self) -> bytes:

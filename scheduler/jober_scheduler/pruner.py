@@ -4,7 +4,7 @@ removes, it removes whole."""
 import logging
 
 from jober.failpoint import failpoint
-from jober.run import KEEP_RUNS
+from jober.run import KEEP_RUNS, NO_JOB
 from jober.store import Store
 from jober_scheduler.chore import Chore
 from jober_scheduler.elector import Elector
@@ -31,7 +31,8 @@ class Pruner:
         the volatile jobs."""
         failpoint("leader.before_prune")
         for job in self._store.runs.overfull():
-            self._prune(KEEP_RUNS, job)
+            if job != NO_JOB:  # what has no job is in the list of all alone
+                self._prune(KEEP_RUNS, job)
         self._prune(KEEP_IN_ALL, None)
         if over := self._store.jobs.prune():
             log.info("volatile, and over: %s", ", ".join(over))

@@ -164,6 +164,6 @@ def test_a_run_is_not_told_how_redis_is_reached(fleet: Fleet) -> None:
     fleet.jober.add_job("env", command="env")
     handle = fleet.jober.run("env")
     handle.wait(10)
-    told = handle.output().decode()
+    told = handle.output.bytes().decode()
     assert "JOBER_RUN_ID=env-m" in told
     assert "JOBER_REDIS_URL" not in told and fleet.url not in told

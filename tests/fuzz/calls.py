@@ -23,6 +23,16 @@ _NOT_FUZZED = {"close", "schedule", "carry_out", "definition_of", "hosts_for"}
 _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "name": st.sampled_from([*JOBS, "database", "absent", "new"]),
     "id": st.sampled_from([*RUNS, "absent-m1"]),
+    "what": st.sampled_from([*JOBS, "absent", "ls -l", "os.path:join", "./x.py"])
+    | st.lists(st.text(max_size=4), max_size=3),
+    "shell": st.booleans(),
+    "process": st.booleans() | st.none(),
+    "retries": st.integers(-1, 9) | st.none(),
+    "env": st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=2) | st.none(),
+    "cwd": st.text(max_size=4) | st.none(),
+    "detach": st.booleans() | st.none(),
+    "append": st.booleans(),
+    "until": st.sampled_from(["running", "success", ""]),
     "ids": st.lists(st.sampled_from(RUNS), max_size=3),
     "host": st.sampled_from([HOST, "absent"]) | st.none(),
     "args": st.lists(VALUE, max_size=3),
@@ -96,7 +106,7 @@ def _open(folder: Path) -> Iterator[Check]:
             name, positional, named = case
             try:
                 if name.startswith("handle."):
-                    handle = RunHandle(state.jober.store, positional[0])
+                    handle = RunHandle(state.jober, positional[0])
                     answer = getattr(handle, name[7:])(*positional[1:], **named)
                 else:
                     answer = getattr(state.jober, name)(*positional, **named)

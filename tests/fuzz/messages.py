@@ -53,16 +53,16 @@ ENTRIES = st.dictionaries(
 
 def read_all(state: Seeded, run: str) -> None:
     """All that people read of a run; a refusal in words is an answer."""
-    handle, store = RunHandle(state.jober.store, run), state.jober.store
+    handle, store = RunHandle(state.jober, run), state.jober.store
     reads = (
         lambda: handle.run.to_dict(),
         lambda: handle.attempts,
-        lambda: handle.output(),
-        lambda: handle.records(),
+        lambda: handle.output.bytes(),
+        lambda: handle.logs,
         lambda: list(store.outputs.read_back(run)),
         lambda: store.outputs.is_kept(run),
         lambda: state.jober.runs(),
-        lambda: list(handle.follow(timeout=0)),
+        lambda: list(handle.output.frames(timeout=0)),
     )
     for read in reads:
         try:

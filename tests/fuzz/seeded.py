@@ -83,7 +83,7 @@ class Seeded:
         for run in jober.runs(limit=1000):
             run.to_dict()
             jober.store.runs.attempts(run.id)
-            jober.handle(run.id).output()
+            jober.handle(run.id).output.bytes()
         jober.limits()
         jober.agents()
         jober.recent_events(1000)

@@ -178,8 +178,8 @@ LUA_PARTS = (
         name="retry: what somebody wants stopped is tried again",
         promise="cancel",
         file=f"{_LIB}/retry.lua",
-        old="  if was[1] or redis.call(",
-        new="  if redis.call(",
+        old="  if was[1] or is_gone(",
+        new="  if is_gone(",
         test="tests/store/test_retries.py"
         "::test_a_run_is_not_tried_again_once_it_is_to_be_stopped_or_its_job_is_gone",
     ),

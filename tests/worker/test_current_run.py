@@ -9,7 +9,6 @@ import pytest
 
 from jober import current_run
 from jober.errors import NotInRun
-from jober.output import Stream
 from jober.run import Run, RunState
 from tests.fleet import Fleet
 from tests.waiting import wait_until
@@ -162,7 +161,7 @@ def test_records_keep_their_level_and_logger_and_go_to_the_run_alone(
 ) -> None:
     handle = start(fleet, "speaks", call="shop:speak", process=process)
     handle.wait(15)
-    lines = handle.records()
+    lines = handle.logs
     assert [(line.level, line.logger, line.message.splitlines()[0]) for line in lines] == [
         ("WARNING", "shop.tasks", "watch out"),
         ("INFO", "quiet", "info"),
@@ -171,9 +170,9 @@ def test_records_keep_their_level_and_logger_and_go_to_the_run_alone(
     ]
     assert lines[-1].message.endswith("ZeroDivisionError: division by zero")
     assert all(line.at_ms >= 1_700_000_000_000 for line in lines)
-    assert handle.output(Stream.STDERR) == b""
+    assert handle.stderr.bytes() == b""
     assert "watch out" not in fleet.logs() and "from the run" not in fleet.logs()
-    assert b"WARNING shop.tasks: watch out\n" in handle.output()
+    assert b"WARNING shop.tasks: watch out\n" in handle.output.bytes()
 
 
 def test_threads_belong_to_the_run_that_started_them(fleet: Fleet, agent: Path) -> None:
@@ -183,12 +182,10 @@ def test_threads_belong_to_the_run_that_started_them(fleet: Fleet, agent: Path) 
         run = handle.wait(20)
         assert run.state is RunState.SUCCESS, run.traceback
         wheres = ("thread", "timer", "own", "shared")
-        assert handle.output(Stream.STDOUT).decode().splitlines() == [
+        assert handle.stdout.bytes().decode().splitlines() == [
             f"{where} {name}" for where in wheres
         ]
-        assert [line.message for line in handle.records()] == [
-            f"{where} {name}" for where in wheres
-        ]
+        assert [line.message for line in handle.logs] == [f"{where} {name}" for where in wheres]
         assert run.progress is not None and run.progress.whole.message == name
 
 
@@ -211,9 +208,9 @@ def test_a_thread_that_goes_on_is_told_of_and_not_claimed_to_have_stopped(
     go = agent / "go"
     (agent / "shop.py").write_text(TASKS.replace('"go"', repr(str(go))))
     handle = start(fleet, "ignores", call="shop:ignore", grace=0.1)
-    wait_until(lambda: handle.output() == b"begun\n")
+    wait_until(lambda: handle.output.bytes() == b"begun\n")
     handle.cancel("enough")
-    [warning] = wait_until(lambda: handle.records())
+    [warning] = wait_until(lambda: handle.logs)
     assert warning.level == "WARNING"
     assert "still running in a thread 0.1 s later" in warning.message
     assert handle.state is RunState.RUNNING
@@ -242,20 +239,20 @@ def test_a_python_program_of_a_shell_job_reports_and_is_asked_to_stop(
     command = f"{sys.executable} {agent}/program.py; echo ended $?"
     # The shell, which SIGTERM would end, is told to let it be.
     handle = start(fleet, "program", command=f"trap '' TERM; {command}", shell=True, grace=20)
-    wait_until(lambda: b"program web1\n" in handle.output(Stream.STDOUT))
+    wait_until(lambda: b"program web1\n" in handle.stdout.bytes())
     progress = wait_until(lambda: handle.run.progress)
     assert (progress.whole.done, progress.whole.message) == (2, "from python")
-    lines = wait_until(lambda: list(handle.records()))
+    lines = wait_until(lambda: list(handle.logs))
     assert [(line.level, line.message) for line in lines] == [("WARNING", "hello")]
     handle.cancel()
     assert handle.wait(15).state is RunState.CANCELLED
-    assert handle.output(Stream.STDOUT) == b"program web1\nasked to stop True\nended 0\n"
+    assert handle.stdout.bytes() == b"program web1\nasked to stop True\nended 0\n"
 
 
 def test_all_variables_of_a_run_are_in_its_environment(fleet: Fleet, agent: Path) -> None:
     handle = start(fleet, "vars", command="env | grep ^JOBER_", shell=True)
     handle.wait(15)
-    told = dict(line.split("=", 1) for line in handle.output().decode().splitlines())
+    told = dict(line.split("=", 1) for line in handle.output.bytes().decode().splitlines())
     assert told.keys() >= {"JOBER_RUN_ID", "JOBER_SOCKET", "JOBER_TOKEN"}
     assert (told["JOBER_JOB"], told["JOBER_ATTEMPT"], told["JOBER_HOST"]) == ("vars", "1", "web1")
     assert (told["JOBER_FIRE_AT"], told["JOBER_TERM"]) == ("", "")
@@ -264,7 +261,7 @@ def test_all_variables_of_a_run_are_in_its_environment(fleet: Fleet, agent: Path
 def test_the_socket_and_its_folder_are_gone_with_the_agent(fleet: Fleet, agent: Path) -> None:
     handle = start(fleet, "socket", command='echo "$JOBER_SOCKET"', shell=True)
     handle.wait(15)
-    socket = Path(handle.output().decode().strip())
+    socket = Path(handle.output.bytes().decode().strip())
     assert socket.is_socket()
     assert socket.stat().st_mode & 0o777 == 0o666
     assert socket.parent.stat().st_mode & 0o777 == 0o711

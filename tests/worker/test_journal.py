@@ -209,7 +209,7 @@ def test_a_long_output_that_waited_for_redis_is_marked_where_it_was_cut(
     server.start()
     lasting.agent("web1", ROLE)
     handle.wait(15)
-    followed = list(handle.follow())
+    followed = list(handle.output.frames())
     told = b"".join(getattr(piece, "data", b"") for piece in followed)
     assert told.startswith(b"up\n") and told.endswith(b"100000\nthe end\n")
     [dropped] = [piece.dropped for piece in followed if hasattr(piece, "dropped")]

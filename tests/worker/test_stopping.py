@@ -144,4 +144,4 @@ def test_what_has_had_its_timeout_hears_of_it_though_it_is_deaf_to_term(
     (tmp_path / "deaf.py").write_text(DEAF)
     run = ended(fleet, "deaf", script=str(tmp_path / "deaf.py"), timeout=2, grace=30, within=25)
     assert run.state is RunState.TIMEOUT
-    assert fleet.jober.handle(run.id).output() == b"heard\n"
+    assert fleet.jober.handle(run.id).output.bytes() == b"heard\n"

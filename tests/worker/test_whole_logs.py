@@ -61,7 +61,7 @@ def test_a_log_of_five_megabytes_comes_back_whole_with_its_streams_apart(
     assert joined(found, Stream.STDERR) == b"0\n1\n2\n3\n4\n"
     assert not [item for item in found if isinstance(item, Truncated)]
     # Redis alone has less, and says so; both streams lie in the file as they came.
-    assert len(fleet.jober.handle(run.id).output()) < 1_000_000
+    assert len(fleet.jober.handle(run.id).output.bytes()) < 1_000_000
     [part] = (logs / run.id).glob("1-*.log")
     assert part.stat().st_size == 5 * 1_000_003 + 10
     assert (logs.stat().st_mode & 0o777, part.stat().st_mode & 0o777) == (0o700, 0o600)
@@ -188,7 +188,7 @@ def test_the_logs_of_all_attempts_of_a_run_are_read_as_one(
     assert (run.state, run.attempt) == ("success", 2)
     lines = b"".join(b"%d\n" % n for n in range(1, 200_001))
     expected = b"attempt 1\n" + lines + b"attempt 2\n" + lines
-    assert fleet.jober.handle(run.id).output(whole=True) == expected
+    assert fleet.jober.handle(run.id).output.bytes(whole=True) == expected
     last = b"".join(expected.splitlines(keepends=True)[-250_000:])
     assert jober(fleet, "logs", run.id, "--tail", "250000").stdout == last
     fleet.jober.store.connection.command("DEL", f"jober:out:{run.id}:log", f"rq:job:{run.id}")
@@ -206,7 +206,7 @@ def test_a_flood_costs_little_and_a_follower_is_told_of_every_byte_of_it(
     before = _status_bytes(pid, "VmRSS")
     run = start(fleet, "flood", command=f"yes | head -c {size}", shell=True, output=kept)
     at = 0
-    for item in run.follow(60):
+    for item in run.output.frames(60):
         if isinstance(item, Frame):
             assert item.offset == at
             at = item.end

@@ -76,6 +76,10 @@ _RULES = {
     "args": _Rule(lambda value: isinstance(value, list | tuple), "a list", "args=[1, 'two']"),
     "kwargs": _Rule(lambda value: isinstance(value, Mapping), "a mapping", "kwargs={'day': 1}"),
     "roles": _Rule(_are_texts, "a list of texts", "roles=['db', 'web']"),
+    "n": _Rule(_is_count, f"a whole number from 0 to {_MOST}", "n=10"),
+    "append": _FLAG,
+    "shell": _FLAG,
+    "detach": _FLAG,
     "limit": _Rule(_is_count, f"a whole number from 0 to {_MOST}", "limit=100"),
     "after": _Rule(_is_text, "text", "the id of the last run of the page before"),
     "at_ms": _Rule(

@@ -26,7 +26,7 @@ class Runs(Access):
     def handle(self, id: str) -> RunHandle:
         """The handle of a run that is there. Raises RunNotFound."""
         self.store.runs.get(id)
-        return RunHandle(self.store, id)
+        return RunHandle(self, id)
 
     @checked
     def cancel_job(self, name: str, reason: str = "cancelled") -> dict[str, str]:

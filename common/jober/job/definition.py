@@ -15,7 +15,7 @@ from jober.job.fields import JobFields
 from jober.job.fields.ends import EndFields
 from jober.job.fields.how import HowFields
 from jober.job.json_value import json_value
-from jober.job.payload import Kind, describe_call, encode_call
+from jober.job.payload import Kind, compact, describe_call, encode_call
 from jober.job.problems import of_pydantic, raise_any, told, unknown_field
 from jober.job.rules import broken_rules
 from jober.roles import queue_name
@@ -28,7 +28,7 @@ SCHEDULE_FIELDS = (*WHEN_FIELDS, *SCHEDULE_PARTS, "timezone")
 
 KNOWN_FIELDS = tuple(field for field in JobFields.model_fields if field != "name")
 
-# What the agent is told beside the payload.
+# What the agent is told beside the payload: how one run is done, and may end.
 OPTION_FIELDS = (*HowFields.model_fields, *EndFields.model_fields)
 
 
@@ -200,6 +200,10 @@ class Job(JobFields):
         if args is None and kwargs is None:
             return self._own_payload
         return encode_call(self.kind, self._what, *self._arguments(args, kwargs))
+
+    def arguments_json(self, args: list[Any] | None, kwargs: dict[str, Any] | None) -> str:
+        """`[args, kwargs]` of a run with such arguments, as JSON."""
+        return compact(self._arguments(args, kwargs))
 
     def options(self) -> dict[str, Any]:
         """What the agent needs beside the payload: those of OPTION_FIELDS that are not their

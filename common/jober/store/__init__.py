@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jober.store.listed_jobs import ListedJobStore
     from jober.store.live_runs import LiveRunStore
     from jober.store.outputs import OutputStore
+    from jober.store.owners import OwnerStore
     from jober.store.runs import RunStore
     from jober.store.services import ServiceStore
 
@@ -63,6 +64,12 @@ class Store:
         from jober.store.runs import RunStore
 
         return RunStore(self.connection)
+
+    @cached_property
+    def owners(self) -> "OwnerStore":
+        from jober.store.owners import OwnerStore
+
+        return OwnerStore(self.connection)
 
     @cached_property
     def live_runs(self) -> "LiveRunStore":

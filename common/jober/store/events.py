@@ -6,6 +6,7 @@ from typing import Any
 from jober.event import Event
 from jober.ids import read_fired_run_id
 from jober.ledger import Decision, LedgerEntry
+from jober.run import NO_JOB
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, record, text
@@ -81,6 +82,8 @@ def _entries(found: Any) -> list[tuple[bytes, dict[str, bytes]]]:
 
 def _event(entry_id: bytes, fields: dict[str, bytes]) -> Event:
     facts = {name: value.decode("utf-8", "replace") for name, value in fields.items()}
+    if facts.get("job") == NO_JOB:
+        del facts["job"]
     return Event(
         id=entry_id.decode(), type=facts.pop("type"), at_ms=int(facts.pop("at")), facts=facts
     )

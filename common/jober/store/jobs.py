@@ -347,9 +347,14 @@ def fire_texts(job: "Job") -> tuple[str, str]:
     )
 
 
+def how_fields(job: "Job") -> dict[str, str]:
+    """What a run keeps of how it is to be done."""
+    timeout = str(max(1, round(job.timeout))) if job.timeout else str(RQ_TIMEOUT_S)
+    return {"options": json.dumps(job.options(), sort_keys=True), "timeout": timeout}
+
+
 def job_fields(job: "Job") -> dict[str, str | bytes]:
     """What Redis keeps of a definition: its text, and what the scripts need of it."""
-    timeout = job.timeout
     schedule, policy = fire_texts(job)
     return {
         "spec": job.to_json(),
@@ -357,9 +362,8 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "policy": policy,
         "queue": priority_queue(job.queue, job.priority),
         "data": job.payload(),
-        "options": json.dumps(job.options(), sort_keys=True),
+        **how_fields(job),
         "description": job.description,
-        "timeout": str(max(1, round(timeout))) if timeout else str(RQ_TIMEOUT_S),
         "overlap": job.overlap,
         "calendars": " ".join(job.calendars),
         "fleet_limit": str(job.fleet_limit or ""),

@@ -26,6 +26,7 @@ ROLES = "jober:roles"
 EVENTS = "jober:events"
 EVENTS_LOG = "jober:events:log"
 CONTROL = "jober:control"
+OWNERS = "jober:owners"
 
 # RQ's own, as rq 2.x names them.
 RQ_QUEUES = "rq:queues"
@@ -75,6 +76,10 @@ def service(job: str) -> str:
 
 def former(job: str) -> str:
     return f"jober:former:{job}"
+
+
+def owned(owner: str) -> str:
+    return f"jober:owned:{owner}"
 
 
 def ledger(job: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from jober.errors import JobNotFound, RunNotFound
+from jober.errors import JobNotFound, RunExists, RunNotFound
 from jober.progress import Progress, read_progress
-from jober.run import Attempt, Claim, Run, RunState
+from jober.run import NO_JOB, Attempt, Claim, Run, RunState
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, readable, record, text
@@ -33,36 +33,71 @@ _FROM_RQ = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRun:
-    """A run by hand, bound to `host`, or (`may_move`) going to it first. `data`, `description` and
-    `expires_s` stand in for the job's own where given."""
+    """A run by hand, bound to `host`, or (`may_move`) going to it first.
+
+    What it is given stands in for the job's own: `queue` to `expires_s`. One with a queue needs no
+    job. `spec`, the definition of one without, and `arguments`, JSON, are kept for whoever runs it
+    again. `call` tells one call from another, where an `id` was chosen that may be there already.
+    """
 
     id: str
     host: str | None = None
     may_move: bool = False
+    queue: str | None = None
     data: bytes | None = None
+    options: str | None = None
     description: str | None = None
+    timeout: str | None = None
     expires_s: float | None = None
+    spec: str | None = None
+    arguments: str | None = None
+    call: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As the script takes it."""
+        told: dict[str, Any] = {name: getattr(self, name) for name in _TOLD}
+        told["expires"] = None if self.expires_s is None else round(self.expires_s * 1000)
+        told["may_move"] = self.may_move or None
+        return {name: value for name, value in told.items() if value is not None}
+
+
+_TOLD = (
+    *("id", "host", "queue", "data", "options", "description", "timeout"),
+    *("spec", "arguments", "call"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """What a run was made of. `job` is None for an application's own RQ job, NO_JOB for a run
+    that has a `spec` of its own; `host` is the one that it is bound to."""
+
+    job: str | None
+    revision: int | None
+    host: str | None
+    data: bytes
+    options: str
+    description: str
+    timeout: str
+    spec: str | None
+    arguments: str | None
 
 
 class RunStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    def enqueue(self, job: str, runs: Sequence[ManualRun], placed: Sequence[str] = ()) -> None:
-        """Put runs of a job into their queues; `placed` is to be remembered of where it ran, if
-        anything is. Raises JobNotFound."""
-        told = [
-            {
-                "id": run.id,
-                **({"host": run.host} if run.host else {}),
-                **({"may_move": True} if run.may_move else {}),
-                **({"data": run.data} if run.data is not None else {}),
-                **({"description": run.description} if run.description is not None else {}),
-                **({"expires": round(run.expires_s * 1000)} if run.expires_s is not None else {}),
-            }
-            for run in runs
-        ]
-        if not self._redis.run("enqueue", [keys.job(job)], [job, packed(told), " ".join(placed)]):
+    def enqueue(
+        self, job: str, runs: Sequence[ManualRun], placed: Sequence[str] = (), owner: str = ""
+    ) -> None:
+        """Put runs of a job, or of NO_JOB, into their queues; `placed` is to be remembered of where
+        it ran, if anything is; with an `owner`, they are noted as its own. Raises JobNotFound,
+        RunExists."""
+        told = packed([run.told() for run in runs])
+        reply = self._redis.run("enqueue", [keys.job(job)], [job, told, " ".join(placed), owner])
+        if isinstance(reply, bytes):
+            raise RunExists(reply.decode())
+        if not reply:
             raise JobNotFound(job)
 
     def get(self, id: str) -> Run:
@@ -71,6 +106,23 @@ class RunStore:
         if not fields:
             raise RunNotFound(id)
         return read_run(id, fields)
+
+    def original(self, id: str) -> Original:
+        """What a run was made of. Raises RunNotFound."""
+        fields = record(self._redis.command("HGETALL", keys.rq_job(id)))
+        if not fields:
+            raise RunNotFound(id)
+        return Original(
+            job=text(fields.get("job")),
+            revision=readable(number, fields.get("revision")),
+            host=text(fields.get("target")),
+            data=fields.get("data", b""),
+            options=text(fields.get("options")) or "{}",
+            description=text(fields.get("description")) or "",
+            timeout=text(fields.get("timeout")) or "",
+            spec=text(fields.get("spec")),
+            arguments=text(fields.get("arguments")),
+        )
 
     def attempts(self, id: str) -> list[Attempt]:
         """The attempts of a run that have begun, in order, of the last 100 or so. Raises
@@ -170,9 +222,10 @@ def read_run(id: str, fields: dict[str, bytes]) -> Run:
     """The run of a record. Anybody may write one: what cannot be read is left out."""
     state = text(fields.get("state"))
     status = text(fields.get("status")) or "queued"
+    job = text(fields.get("job"))
     return Run(
         id=id,
-        job=text(fields.get("job")),
+        job=None if job == NO_JOB else job,
         state=RunState(state) if state in _STATES else _FROM_RQ.get(status, RunState.QUEUED),
         queue=text(fields.get("origin")) or "",
         description=text(fields.get("description")) or "",

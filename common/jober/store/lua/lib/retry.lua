@@ -15,12 +15,18 @@ local function keep_attempt(id, run, outcome, attempt, started_at, now)
   redis.call('PERSIST', key)
 end
 
+-- Whether a job is gone that a run was made from, and with it what would keep its limits; a run without a
+-- job ('_') has none.
+local function is_gone(job)
+  return job ~= '_' and redis.call('EXISTS', 'jober:job:' .. job) == 0
+end
+
 -- run: {job, target, host, agent}; outcome: {state, exit_code, reason, traceback}. False, and nothing is
--- done, where somebody wants it stopped, or its job is gone by now, which would keep its limits.
+-- done, where somebody wants it stopped, or its job is gone by now.
 local function put_off(id, run, outcome, retry_in_ms, now)
   local record = 'rq:job:' .. id
   local was = redis.call('HMGET', record, 'cancel_requested', 'attempt', 'started_at', 'fallback')
-  if was[1] or redis.call('EXISTS', 'jober:job:' .. run.job) == 0 then return false end
+  if was[1] or is_gone(run.job) then return false end
   local due = now + retry_in_ms
   keep_attempt(id, run, outcome, was[2], was[3], now)
   local fields = { 'state', 'delayed', 'status', 'scheduled', 'retry_at', iso(due) }

@@ -27,22 +27,23 @@ end
 -- that it is bound to, where that takes none, and no later fire says so.
 local PREFERRED_MS, BOUND_MS = 5000, 3600000
 
--- Write a run that was listed. run: {trigger, host, may_move, until_ms, fire_at (ms), term, data,
--- description, expires (ms)}, the first always.
+-- Write a run that was listed. run: {trigger, host, may_move, until_ms, fire_at (ms), term, queue, data,
+-- options, description, timeout, expires (ms)}, the first always.
 local function write_run(id, name, job, run)
   local host = run.host
-  local queue = job[QUEUE]
+  local of_roles = run.queue or job[QUEUE]
+  local queue = of_roles
   -- The queue of a host has the priority of the job's own.
   if host then queue = '@' .. host .. (string.match(queue, '%^%d$') or '') end
   local fire_at = run.fire_at and iso(run.fire_at)
   redis.call('HSET', 'rq:job:' .. id, 'data', run.data or job[DATA], 'created_at', new_at,
     'enqueued_at', new_at, 'origin', queue, 'description', run.description or job[DESCRIPTION],
-    'timeout', job[TIMEOUT], 'status', 'queued', 'job', name, 'state', 'queued',
-    'trigger', run.trigger, 'revision', job[REVISION], 'options', job[OPTIONS],
+    'timeout', run.timeout or job[TIMEOUT], 'status', 'queued', 'job', name, 'state', 'queued',
+    'trigger', run.trigger, 'revision', job[REVISION] or '', 'options', run.options or job[OPTIONS],
     'target', run.may_move and '' or host or '', 'fire_at', fire_at or '', 'term', run.term or '')
   if run.may_move then
     redis.call('HSET', 'rq:job:' .. id, 'fallback',
-      string.format('%.0f ', tonumber(new_score) + PREFERRED_MS) .. job[QUEUE])
+      string.format('%.0f ', tonumber(new_score) + PREFERRED_MS) .. of_roles)
   elseif host then
     redis.call('HSET', 'rq:job:' .. id, 'bound_until',
       run.until_ms or string.format('%.0f', (run.fire_at or tonumber(new_score)) + BOUND_MS))

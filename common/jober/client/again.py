@@ -1,0 +1,91 @@
+"""A run once more: what its record, and the definition that it was made from, make of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jober.errors import JoberError
+from jober.ids import manual_run_id
+from jober.roles import priority_queue
+from jober.run import NO_JOB
+from jober.store import Store
+from jober.store.runs import ManualRun, Original
+
+if TYPE_CHECKING:
+    from jober.job import Job
+
+
+def again(
+    store: Store,
+    id: str,
+    args: Sequence[Any] | None,
+    kwargs: Mapping[str, Any] | None,
+    append: bool,
+) -> tuple[str, ManualRun]:
+    """The job, or NO_JOB, and the new run. Raises RunNotFound, JoberError, DefinitionError."""
+    original = store.runs.original(id)
+    if original.job is None:
+        raise JoberError(
+            f"run '{id}' is an application's own RQ job: enqueue it again with RQ "
+            "(job.requeue(), or rq requeue)"
+        )
+    store.observe_time()
+    word = id.rpartition("-m")[0] or id if original.spec else original.job
+    made: dict[str, Any] = {
+        "id": manual_run_id(word[:100], store.clock.now_ms()),
+        "host": original.host,
+        "data": original.data,
+        "options": original.options,
+        "description": original.description,
+        "timeout": original.timeout,
+        "arguments": original.arguments,
+        "spec": original.spec,
+    }
+    if original.spec or args is not None or kwargs is not None:
+        job = _definition(store, id, original)
+        if original.spec:
+            made["queue"] = priority_queue(job.queue, job.priority)
+            made["expires_s"] = job.expires
+        if args is not None or kwargs is not None:
+            made |= _with_arguments(job, original, args, kwargs, append)
+    return original.job, ManualRun(**made)
+
+
+def _definition(store: Store, id: str, original: Original) -> "Job":
+    """What it was made from."""
+    from jober.job import Job
+
+    if original.spec:
+        return Job.from_json("run", original.spec)
+    assert original.job is not None
+    job = None
+    if original.revision is not None:
+        job = store.jobs.definition(original.job, original.revision)
+    if job is None:
+        raise JoberError(
+            f"run '{id}': the definition that it was made from is kept no more, so its arguments "
+            f"cannot be changed (run the job as it is now: run('{original.job}', args=…))"
+        )
+    return job
+
+
+def _with_arguments(
+    job: "Job",
+    original: Original,
+    args: Sequence[Any] | None,
+    kwargs: Mapping[str, Any] | None,
+    append: bool,
+) -> dict[str, Any]:
+    """The fields of the new run that tell of its arguments."""
+    own_args, own_kwargs = job.args, job.kwargs
+    if original.arguments:
+        own_args, own_kwargs = json.loads(original.arguments)
+    new_args = own_args if args is None else [*own_args, *args] if append else list(args)
+    new_kwargs = own_kwargs
+    if kwargs is not None:
+        new_kwargs = {**own_kwargs, **kwargs} if append else dict(kwargs)
+    new = job.replace(args=new_args, kwargs=new_kwargs)
+    told: dict[str, Any] = {"data": new.payload(), "description": new.description}
+    if original.job == NO_JOB:
+        return {**told, "spec": new.to_json()}
+    return {**told, "arguments": json.dumps([new.args, new.kwargs], ensure_ascii=False)}

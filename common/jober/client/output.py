@@ -1,0 +1,83 @@
+"""What a run writes: read as text or bytes, or followed while it writes."""
+
+from collections.abc import Iterator
+
+from jober.client.access import Access
+from jober.client.arguments import checked
+from jober.client.whole_log import WholeLog
+from jober.log_line import as_text
+from jober.output import Frame, Stream, Truncated
+
+
+class Output:
+    """The output of one run, or one stream of it. All that is there so far, in the order written;
+    log records are text, a line each.
+
+    Redis has its beginning and its end. With `whole`, what is missing between is asked of the
+    hosts where a job with output = "file" has run.
+    """
+
+    def __init__(self, access: Access, run: str, stream: Stream | None = None) -> None:
+        self._access = access
+        self._run = run
+        self._stream = stream
+
+    def __repr__(self) -> str:
+        return f"<{self._stream or 'output'} of {self._run}>"
+
+    @checked
+    def bytes(self, *, whole: bool = False) -> bytes:
+        """All bytes, as they were written."""
+        log = WholeLog(self._access.store, self._run)
+        return b"".join(
+            as_text(frame.data) if frame.stream is Stream.LOG else frame.data
+            for frame in log.forward(whole=whole)
+            if isinstance(frame, Frame) and self._stream in (None, frame.stream)
+        )
+
+    @checked
+    def lines(self, *, whole: bool = False) -> list[str]:
+        """All lines, without their ends. What is no UTF-8 is shown as such."""
+        *lines, rest = self.bytes(whole=whole).decode("utf-8", "replace").split("\n")
+        return [*lines, rest] if rest else lines
+
+    @checked
+    def head(self, n: int = 10, *, whole: bool = False) -> str:
+        """The first `n` lines, as text."""
+        return _text(self.lines(whole=whole)[:n])
+
+    @checked
+    def tail(self, n: int = 10, *, whole: bool = False) -> str:
+        """The last `n` lines, as text."""
+        lines = self.lines(whole=whole)
+        return _text(lines[max(0, len(lines) - n) :])
+
+    @checked
+    def follow(self, timeout: float | None = None) -> Iterator[str]:
+        """Each line as soon as it is written, without its end, until the run has ended, or for at
+        most `timeout` seconds. Where the cap on kept output cut, a line says how much."""
+        rests: dict[Stream, bytes] = {}
+        for told in self.frames(timeout):
+            if isinstance(told, Truncated):
+                yield from (rest.decode("utf-8", "replace") for rest in rests.values() if rest)
+                rests.clear()
+                yield str(told)
+                continue
+            data = as_text(told.data) if told.stream is Stream.LOG else told.data
+            *lines, rests[told.stream] = (rests.get(told.stream, b"") + data).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in lines)
+        yield from (rest.decode("utf-8", "replace") for rest in rests.values() if rest)
+
+    @checked
+    def frames(self, timeout: float | None = None) -> Iterator[Frame | Truncated]:
+        """The same as frames, each with its stream and its moment, as it came; a `Truncated`
+        stands where the cap on kept output cut."""
+        for told in self._access.store.outputs.follow(self._run, timeout_s=timeout):
+            if isinstance(told, Truncated):
+                yield told
+            elif isinstance(told, Frame) and self._stream in (None, told.stream):
+                yield told
+
+
+def _text(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
