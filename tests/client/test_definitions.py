@@ -195,7 +195,7 @@ def test_a_volatile_job_fires_and_is_gone_with_its_run_kept(fleet: Fleet) -> Non
     wait_until(lambda: not jober.store.jobs.names(), 60)
     [run] = jober.runs("once")
     assert run.state == "success"
-    assert jober.handle(run.id).output() == b"done\n"
+    assert jober.handle(run.id).output.bytes() == b"done\n"
 
 
 def test_a_schedule_that_is_none_is_refused(jober: Jober) -> None:

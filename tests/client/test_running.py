@@ -122,7 +122,7 @@ def test_of_a_job_the_call_takes_the_place_of_the_definition(jober: Jober) -> No
         ({"what": ["true"], "timeot": 3}, "unknown field 'timeot', did you mean 'timeout'?"),
         ({"what": operator.add, "timeout": 3}, "set process = true beside timeout"),
         ({"what": ["true"], "detach": False}, "the runs of a fleet go on"),
-        ({"what": lambda: 1}, "the hosts of a fleet cannot have it"),
+        ({"what": lambda: 1}, "cannot be imported by a worker: it is local to this process"),
     ],
 )
 def test_what_cannot_be_run_so_is_refused_and_nothing_is_made(

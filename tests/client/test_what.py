@@ -3,6 +3,7 @@
 import functools
 import operator
 import os.path
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +22,13 @@ def test_a_name_is_that_of_a_job() -> None:
         ("date | wc -c", True, {"command": "date | wc -c", "shell": True}, "date"),
         (["/bin/ls", "-l"], False, {"command": ["/bin/ls", "-l"]}, "ls"),
         (("ls",), False, {"command": ["ls"]}, "ls"),
-        ("pkg.mod:Class.method", False, {"call": "pkg.mod:Class.method"}, "Class-method"),
+        ("pkg.mod:Class.method", False, {"call": "pkg.mod:Class.method"}, "run"),
         ("./x.py", False, {"script": "./x.py"}, "x"),
-        ("/srv/my jobs/x.py:func", False, {"script": "/srv/my jobs/x.py:func"}, "func"),
+        ("/srv/x.py:func", False, {"script": "/srv/x.py:func"}, "func"),
         (os.path.join, False, {"call": "posixpath:join"}, "join"),
         (operator.add, False, {"call": "_operator:add"}, "add"),
         (Given, False, {"call": "jober.client.what:Given"}, "Given"),
+        (Path("/srv/x.py"), False, {"script": "/srv/x.py"}, "x"),
     ],
 )
 def test_all_else_says_itself_what_it_is(
@@ -44,9 +46,7 @@ def test_what_nobody_could_import_is_a_callable_of_this_program() -> None:
     def main() -> None: ...
 
     main.__module__, main.__qualname__ = "__main__", "main"
-    local = read_what(main)
-    assert isinstance(local, Local)
-    assert local.why == "main is of the program itself (__main__), which nobody can import"
+    assert read_what(main) == Local(function=main, word="main")
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_what_nobody_could_import_is_a_callable_of_this_program() -> None:
         ("ls -l", False, "a program is given as a list (run(['ls', '-l']), or run('ls -l', shell"),
         ("./tool.sh", False, "run(['./tool.sh'])"),
         ("", False, "it is no name of a job"),
-        ("pkg:", False, "no module and a function of it (run('pkg.mod:func'))"),
+        ("pkg:", False, "it is no name of a job"),
         (["ls"], True, "a shell takes one text (run('ls | wc -l', shell=True))"),
-        (7, False, "7: it is nothing that can be run"),
+        (7, False, "7 is nothing that can be run"),
     ],
 )
 def test_what_could_be_either_is_refused_with_the_mend(

@@ -23,8 +23,6 @@ _NOT_FUZZED = {"close", "schedule", "carry_out", "definition_of", "hosts_for"}
 _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "name": st.sampled_from([*JOBS, "database", "absent", "new"]),
     "id": st.sampled_from([*RUNS, "absent-m1"]),
-    "what": st.sampled_from([*JOBS, "absent", "ls -l", "os.path:join", "./x.py"])
-    | st.lists(st.text(max_size=4), max_size=3),
     "shell": st.booleans(),
     "process": st.booleans() | st.none(),
     "retries": st.integers(-1, 9) | st.none(),
@@ -48,7 +46,8 @@ _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "prune": st.booleans(),
     "force": st.booleans(),
     "modules": st.lists(st.sampled_from(["absent", "json", ""]), max_size=2),
-    "what": st.sampled_from(["new", "df -h", "a.b:c", "./x.py", len, None]) | st.none(),
+    "what": st.sampled_from([*JOBS, "new", "df -h", "a.b:c", "./x.py", len, None])
+    | st.lists(st.text(max_size=4), max_size=3),
     "conf": st.dictionaries(st.sampled_from(["func", "every", "x"]), VALUE, max_size=3) | st.none(),
     "timeout": st.sampled_from([0, 0.0, -1]),
     "stream": st.sampled_from(["stdout", "stderr"]) | st.none(),

@@ -71,10 +71,15 @@ class ByHand(Definitions, Hosts):
         >>> jober.run(["ls", "-l"], cwd="/srv").output.head(3)
         """
         from jober.client.what import Given, Named, read_what
+        from jober.job import NotImportable
 
         how = {
             **{"process": process, "timeout": timeout, "retries": retries, "env": env},
-            **{"cwd": None if cwd is None else os.fspath(cwd), "expires": expires, **fields},
+            **{
+                "cwd": os.fspath(cwd) if isinstance(cwd, os.PathLike) else cwd,
+                "expires": expires,
+                **fields,
+            },
         }
         how = {name: value for name, value in how.items() if value is not None}
         call = _Call(args=args, kwargs=kwargs, how=how, id=id, owner=self.owner(detach))
@@ -83,12 +88,7 @@ class ByHand(Definitions, Hosts):
             return self._run_named(thing.name, host, call)
         if isinstance(thing, Given):
             return self._run_given(thing, host, call)
-        raise DefinitionError(
-            f"the hosts of a fleet cannot have it: {thing.why}",
-            field="what",
-            value=thing.function,
-            mend="put it into a module that the hosts have, and give that: run('pkg.mod:func')",
-        )
+        raise NotImportable(thing.function)
 
     def _run_named(self, name: str, host: str | None, call: "_Call") -> RunHandle:
         try:
