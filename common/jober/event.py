@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from jober.clock import iso
+from jober.run import GOOD, RunState
 
 # Every type there is, and what it tells.
 EVENT_TYPES: dict[str, str] = {
@@ -34,6 +35,25 @@ EVENT_TYPES: dict[str, str] = {
     "leader.resigned": "the leader resigned in order",
 }
 
+# Kinds of events, by what they mean for people.
+EVENT_KINDS: dict[str, str] = {
+    "start": "an agent took a run",
+    "finish": "a run ended, however",
+    "error": "a run ended badly: neither success nor skipped, nor cancelled, nor missed",
+    "missed": "a fire made no run, or its run was not started in time",
+    "leader": "who schedules",
+    "agents": "an agent came, went, or is treated otherwise",
+}
+# Ends that somebody should look after.
+BAD = (
+    frozenset(state for state in RunState if state.is_final)
+    - GOOD
+    - {
+        RunState.CANCELLED,
+        RunState.MISSED,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -54,3 +74,27 @@ class Event:
 
     def to_dict(self) -> dict[str, object]:
         return {"id": self.id, "type": self.type, "at": iso(self.at_ms), **self.facts}
+
+
+def is_wanted(event: Event, types: tuple[str, ...]) -> bool:
+    """Whether the event is of one of these types or kinds; none stand for all."""
+    return not types or any(_is_of(event, type) for type in types)
+
+
+def _is_of(event: Event, type: str) -> bool:
+    finished = event.type == "run.finished"
+    match type:
+        case "start":
+            return event.type == "run.started"
+        case "finish":
+            return finished
+        case "error":
+            return finished and event.facts.get("state") in BAD
+        case "missed":
+            missed = finished and event.facts.get("state") == RunState.MISSED
+            return missed or event.type == "fire.missed"
+        case "leader":
+            return event.type.startswith("leader.")
+        case "agents":
+            return event.type.startswith("agent.")
+    return event.type == type or (type.endswith("*") and event.type.startswith(type[:-1]))

@@ -66,7 +66,7 @@ def events(
                 terminal.note("nothing has happened yet: jober apply FILE")
             return 0
         try:
-            for told in jober.events.follow(after):
+            for told in jober.store.events.follow(after):
                 if told is not None:
                     tell(told)
         except KeyboardInterrupt:

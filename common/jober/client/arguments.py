@@ -81,7 +81,7 @@ _RULES = {
     "shell": _FLAG,
     "detach": _FLAG,
     "limit": _Rule(_is_count, f"a whole number from 0 to {_MOST}", "limit=100"),
-    "after": _Rule(_is_text, "text", "the id of the last run of the page before"),
+    "after": _Rule(_is_text, "text", "the id of the last run of the page before, or of an event"),
     "at_ms": _Rule(
         _is_moment, "a moment in milliseconds since 1970, before the year 10000", "at_ms=0"
     ),

@@ -42,4 +42,5 @@ class Jober(DictForm, ByHand, Runs, Decisions, SharedLimits, Happenings):
     def close(self) -> None:
         """Let go of the connections."""
         self._end_schedule()
+        self._end_events()
         self.store.close()

@@ -11,6 +11,9 @@ from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, record, text
 
+# A log with fewer events was never cut.
+LOG_AT_LEAST = 10_000
+
 
 class EventStore:
     def __init__(self, connection: Connection) -> None:
@@ -25,6 +28,17 @@ class EventStore:
         """The id of the newest event; `0` where there is none."""
         newest = self.newest(1)
         return newest[0].id if newest else "0"
+
+    def has_lost(self, after: str) -> bool:
+        """Whether some that came after the one with that id are kept no more."""
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=True)
+            pipeline.xlen(keys.EVENTS_LOG)
+            pipeline.xrange(keys.EVENTS_LOG, count=1)
+            pipeline.xrange(keys.EVENTS_LOG, min=after, max=after)
+            length, first, itself = pipeline.execute()
+        # It is trimmed past its bound alone: a shorter one still has all.
+        return length >= LOG_AT_LEAST and bool(first) and not itself and _before(after, first[0][0])
 
     def follow(self, after: str | None = None, wait_s: float = 1.0) -> Iterator[Event | None]:
         """Events as they happen, after the one with that id (default: from now on).
@@ -74,6 +88,12 @@ class EventStore:
                 break
             first = last + 1
         return fired
+
+
+def _before(id: str, other: bytes) -> bool:
+    """Whether an entry stands before another."""
+    mine, theirs = (text.partition("-") for text in (id, other.decode()))
+    return (int(mine[0]), int(mine[2] or 0)) < (int(theirs[0]), int(theirs[2]))
 
 
 def _entries(found: Any) -> list[tuple[bytes, dict[str, bytes]]]:

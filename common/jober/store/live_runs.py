@@ -31,6 +31,12 @@ class LiveRunStore:
             first += PAGE
         return list(found)[::-1]
 
+    def held(self) -> list[str]:
+        """Those that agents have taken, on any host."""
+        leases = self._redis.command("ZRANGE", keys.LEASES, 0, -1)
+        held = (lease.decode("utf-8", "replace").split(" ")[0] for lease in leases)
+        return [one.rpartition(":")[0] for one in held]
+
     def on_host(self, host: str) -> list[str]:
         """Those that run on a host, applications' own RQ jobs among them, and those that wait for
         it alone."""

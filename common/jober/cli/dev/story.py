@@ -85,7 +85,7 @@ class Story:
         """Tell what happens; yields about four times a second. Raises RedisUnavailable."""
         clock = self._jober.store.clock
         ticked = clock.monotonic()
-        for event in self._jober.events.follow("0", wait_s=TICK_S):
+        for event in self._jober.store.events.follow("0", wait_s=TICK_S):
             if event is not None:
                 self._hear(event)
             if event is None or clock.monotonic() - ticked >= TICK_S:
