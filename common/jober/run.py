@@ -82,7 +82,9 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
         {RunState.QUEUED, RunState.CANCELLED, RunState.SUCCESS, RunState.SKIPPED}
     ),
     # What ends within moments is never told to run.
-    RunState.RESERVED: frozenset({RunState.QUEUED, RunState.RUNNING, RunState.DELAYED, *_TRUTH}),
+    RunState.RESERVED: frozenset(
+        {RunState.QUEUED, RunState.RUNNING, RunState.DELAYED, RunState.LOST, *_TRUTH}
+    ),
     RunState.RUNNING: frozenset(
         {
             RunState.DELAYED,

@@ -58,9 +58,9 @@ class Reaper:
                     log.warning("%s, their agents fell silent: %s", what, ", ".join(ids))
         failpoint("scheduler.reclaimed")
         self._unpark()
-        for agent in self._store.agents.bury():
+        for agent in self._store.agents.bury(server=server):
             log.warning("agent %s is lost: silent for longer than its lease", agent)
-        moved, missed = self._store.leases.stray()
+        moved, missed = self._store.leases.stray(server=server)
         if moved:
             log.info("their hosts do not take them, others may: %s", ", ".join(moved))
         if missed:

@@ -244,8 +244,8 @@ RUN_SCRIPTS = (
         name="RENEW: a claim whose reply was lost is nobody's",
         promise="ends",
         file=f"{_LUA}/renew.lua",
-        old="    if (run[1] == 'running' or run[1] == 'reserved') and run[2] == attempt then\n",
-        new="    if false then\n",
+        old="run[2] == attempt and run[11] == agent then\n",
+        new="false then\n",
         test="tests/store/test_leases.py::test_a_claim_whose_reply_was_lost_goes_back_to_its_queue",
     ),
     Mutation(
@@ -355,7 +355,7 @@ RUN_SCRIPTS = (
         name="RECLAIM: slots expire and the run goes on",
         promise="ends",
         file=f"{_LUA}/reclaim.lua",
-        old="  elseif run[1] == 'running' and run[2] == attempt then\n",
+        old="  elseif is_it and (is_reserved or run[1] == 'running') then\n",
         new="  elseif false then\n",
         test="tests/store/test_leases.py"
         "::test_a_run_whose_agent_is_silent_for_longer_than_its_lease_is_lost",

@@ -62,7 +62,7 @@ def test_an_agent_that_gives_signs_of_life_is_not_struck_off(store: Store, hand:
     store.connection.command("ZADD", "jober:agents", 1, "host1-aaaaaa")
     script_keys = ["jober:agents", "jober:agent:host1-aaaaaa", "rq:workers", "rq:worker:x"]
     hand.renew()
-    assert store.connection.run("leave", script_keys, ["host1-aaaaaa", "lost"]) == 0
+    assert store.connection.run("leave", script_keys, ["host1-aaaaaa", "lost", ""]) == 0
     assert [agent.id for agent in store.agents.live()] == ["host1-aaaaaa"]
 
 

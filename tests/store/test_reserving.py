@@ -22,8 +22,8 @@ def told(store: Store, run: str) -> list[str]:
     return [event.type for event in events][::-1]
 
 
-def claim(hand: Hand, free: int, ahead: int) -> list[Claim]:
-    return hand.store.leases.claim(AGENT, "host1", ["default"], free, 2, ahead).runs
+def claim(hand: Hand, free: int, ahead: int, ahead_once: int = 0) -> list[Claim]:
+    return hand.store.leases.claim(AGENT, "host1", ["default"], free, 2, ahead, ahead_once).runs
 
 
 def test_what_may_be_tried_again_is_reserved_beyond_the_free_slots(
@@ -57,21 +57,42 @@ def test_a_program_that_may_be_tried_again_is_reserved_too(hand: Hand) -> None:
     "spec",
     [
         {"overlap": "allow"},
-        CALL,
-        {**AGAIN, "retry_on": ["failed"]},
         {**AGAIN, "process": True},
         {**AGAIN, "weight": 2},
     ],
 )
-def test_what_may_not_run_twice_or_needs_more_waits_until_a_slot_is_free(
-    hand: Hand, spec: dict[str, Any]
-) -> None:
+def test_what_needs_more_waits_until_a_slot_is_free(hand: Hand, spec: dict[str, Any]) -> None:
     hand.job("job", **({"command": "true", **spec} | ({"command": None} if "call" in spec else {})))
     hand.agent()
     id = hand.run()
-    assert claim(hand, free=0, ahead=10) == []
+    assert claim(hand, free=0, ahead=10, ahead_once=10) == []
     assert hand.state(id) is RunState.QUEUED
     assert [one.id for one in claim(hand, free=2, ahead=10)] == [id]
+
+
+@pytest.mark.parametrize("spec", [CALL, {**AGAIN, "retry_on": ["failed"]}])
+def test_of_what_may_not_run_twice_few_are_reserved(hand: Hand, spec: dict[str, Any]) -> None:
+    hand.job("job", **(spec | {"command": None}))
+    hand.agent()
+    runs = [hand.run() for _ in range(5)]
+    assert claim(hand, free=0, ahead=10, ahead_once=0) == []
+    claims = claim(hand, free=1, ahead=10, ahead_once=2)
+    assert [(one.id, one.reserved) for one in claims] == [
+        (runs[0], False),
+        (runs[1], True),
+        (runs[2], True),
+    ]
+    assert [hand.state(run) for run in runs[3:]] == [RunState.QUEUED] * 2
+
+
+def test_what_may_run_twice_counts_among_the_few_that_may_not(hand: Hand) -> None:
+    hand.job("again", command=None, **AGAIN)
+    hand.job("once", command=None, **CALL)
+    hand.agent()
+    again, once = [hand.run("again") for _ in range(3)], hand.run("once")
+    claims = claim(hand, free=0, ahead=10, ahead_once=3)
+    assert [one.id for one in claims] == again
+    assert hand.state(once) is RunState.QUEUED
 
 
 def test_the_order_of_a_queue_is_kept_where_its_first_run_cannot_be_reserved(hand: Hand) -> None:
@@ -172,6 +193,26 @@ def test_what_a_dead_agent_had_reserved_goes_back_to_its_queue(store: Store, han
     assert hand.held() == {}
 
 
+def test_what_a_dead_agent_had_reserved_is_lost_where_it_may_not_run_twice(
+    store: Store, hand: Hand
+) -> None:
+    hand.job(command=None, **CALL)
+    hand.agent()
+    id = hand.run()
+    (one,) = claim(hand, free=0, ahead=1, ahead_once=1)
+    hand.expire(one.lease)
+    assert store.leases.reclaim().lost == (id,)
+    run = store.runs.get(id)
+    assert run.state is RunState.LOST
+    assert (
+        run.reason
+        == f"agent {AGENT} has been silent for longer than its lease; it may not have begun"
+    )
+    assert hand.finish(one, exit_code=0, began_ms=1), "it was not dead"
+    assert hand.state(id) is RunState.SUCCESS
+    assert hand.held() == {}
+
+
 def test_a_reserved_run_keeps_its_lease_and_can_be_cancelled(store: Store, hand: Hand) -> None:
     hand.job(command=None, **AGAIN)
     hand.agent()
@@ -213,13 +254,16 @@ def test_what_was_taken_before_is_not_reserved(store: Store, hand: Hand) -> None
     assert store.leases.reclaim().poisoned == (id,)
 
 
-def test_an_application_s_own_rq_job_is_not_reserved(store: Store, hand: Hand) -> None:
+def test_of_rq_jobs_that_rq_would_not_try_again_few_are_reserved(store: Store, hand: Hand) -> None:
     hand.agent()
-    Queue("default", connection=store.connection.client, serializer=JSONSerializer).enqueue(
-        "operator.add", 1, 2
-    )
-    assert claim(hand, free=0, ahead=5) == []
-    assert len(claim(hand, free=1, ahead=5)) == 1
+    queue = Queue("default", connection=store.connection.client, serializer=JSONSerializer)
+    jobs = [queue.enqueue("operator.add", 1, 2).id for _ in range(3)]
+    assert claim(hand, free=0, ahead=5, ahead_once=0) == []
+    claims = claim(hand, free=1, ahead=5, ahead_once=1)
+    assert [(one.id, one.reserved) for one in claims] == [(jobs[0], False), (jobs[1], True)]
+    hand.expire(claims[1].lease)
+    assert store.leases.reclaim().lost == (jobs[1],)
+    assert queue.failed_job_registry.get_job_ids() == [jobs[1]]
 
 
 def test_an_rq_job_is_reserved_where_rq_would_try_it_again(store: Store, hand: Hand) -> None:
@@ -261,3 +305,19 @@ def test_what_is_to_be_stopped_does_not_wait_again(store: Store, hand: Hand, is_
     run = store.runs.get(id)
     assert (run.state, run.reason) == (RunState.CANCELLED, "not wanted")
     assert hand.held() == {}
+    newest = store.connection.command("XREVRANGE", f"rq:results:{id}", "+", "-")[0][1]
+    assert b"exc_string" in newest, "RQ's tools see why"
+
+
+def test_what_never_arrived_is_missed_when_its_time_is_over(store: Store, hand: Hand) -> None:
+    hand.job(expires=3600, overlap="allow")
+    hand.agent()
+    ids = [hand.run(), hand.run()]
+    for one in hand.claim():
+        store.connection.command("ZADD", f"jober:agent:{AGENT}:runs", "XX", 1, one.lease)
+    assert store.runs.cancel(ids[1], "not wanted") == "asked"
+    hand.renew()
+    assert [hand.state(id) for id in ids] == [RunState.QUEUED, RunState.CANCELLED]
+    store.connection.command("ZADD", "jober:expiring", "XX", 1, ids[0])
+    store.connection.command("HSET", f"rq:job:{ids[0]}", "expires_at", 1)
+    assert store.leases.miss() == [ids[0]]

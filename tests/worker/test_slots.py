@@ -26,15 +26,15 @@ def test_what_is_taken_is_not_free_until_it_is_released() -> None:
 
 def test_reserved_runs_are_held_beyond_the_slots() -> None:
     slots = Slots(2)
-    assert slots.room(5) == Room(free=2, ahead=5)
+    assert slots.room(5, 3) == Room(free=2, ahead=5, ahead_once=3)
     slots.take(2)
-    assert slots.room(5) == Room(free=0, ahead=5)
+    assert slots.room(5, 3) == Room(free=0, ahead=5, ahead_once=3)
     slots.take(3)
     assert (slots.free, slots.busy) == (0, 1)
-    assert slots.room(5) == Room(free=0, ahead=2)
-    assert slots.room(1) == Room(free=0, ahead=0), "it reserves less by now"
+    assert slots.room(5, 3) == Room(free=0, ahead=2, ahead_once=0)
+    assert slots.room(1, 1) == Room(free=0, ahead=0, ahead_once=0), "it reserves less by now"
     slots.release(4)
-    assert slots.room(5) == Room(free=1, ahead=5)
+    assert slots.room(5, 3) == Room(free=1, ahead=5, ahead_once=3)
 
 
 def test_who_waits_goes_on_when_no_more_than_that_are_held() -> None:

@@ -3,10 +3,15 @@
 Some 50 ms of work, by what runs have taken lately: enough that no slot is idle while Redis is asked
 for more, and little enough that nobody waits here for what another agent could begin. One that
 takes long is believed at once, one that is quick little by little.
+
+What is not tried again where the agent dies is lost with it, begun or not: of that, 5 ms of work is
+enough.
 """
 
 AHEAD_S = 0.05
 AT_MOST = 500
+AHEAD_ONCE_S = 0.005
+AT_MOST_ONCE = 100
 # One thread may have about so much of it at once.
 AT_ONCE_S = 0.005
 # What the newest run counts against those before.
@@ -36,5 +41,13 @@ class Ahead:
     @property
     def runs(self) -> int:
         """How many may be reserved."""
-        at_once = AHEAD_S / max(self._mean_s, AHEAD_S / AT_MOST) - 1
-        return max(0, min(AT_MOST, int(self._slots * at_once)))
+        return self._within(AHEAD_S, AT_MOST)
+
+    @property
+    def runs_once(self) -> int:
+        """How many of those that are not tried again where the agent dies."""
+        return self._within(AHEAD_ONCE_S, AT_MOST_ONCE)
+
+    def _within(self, seconds: float, at_most: int) -> int:
+        at_once = seconds / max(self._mean_s, seconds / at_most) - 1
+        return max(0, min(at_most, int(self._slots * at_once)))

@@ -72,8 +72,8 @@ class Fetcher:
         # A cordoned host must not take the rings that are for others.
         if not agent.open.wait(POLL_S):
             return
-        ahead = agent.ahead.runs
-        room = agent.slots.room(ahead)
+        ahead, ahead_once = agent.ahead.runs, agent.ahead.runs_once
+        room = agent.slots.room(ahead, ahead_once)
         if room.free <= 0 and room.ahead <= ahead // 2:
             # Where much may be reserved, much is asked for at once.
             agent.slots.wait(agent.settings.slots - 1 + ahead // 2, POLL_S)
@@ -88,6 +88,7 @@ class Fetcher:
             room.free,
             agent.settings.slots,
             room.ahead,
+            room.ahead_once,
         )
         if claimed.runs:
             failpoint("agent.claimed")
@@ -100,6 +101,10 @@ class Fetcher:
         if self._stopping.is_set() or len(claimed.runs) >= CLAIM_AT_MOST:
             return
         if sum(claim.work.weight for claim in claimed.runs) >= room.free + room.ahead:
+            return
+        if claimed.runs and claimed.runs[-1].reserved:
+            # There may be more of what is reserved sparingly.
+            agent.slots.wait(agent.settings.slots - 1 + ahead_once // 2, POLL_S)
             return
         if room.free <= 0:
             # What waits may be what cannot be reserved, and keeps its bell ringing.

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many slots are `free`, and how many runs may be reserved `ahead` of them."""
+    """How many slots are `free`, and how many runs may be reserved `ahead` of them, `ahead_once` as
+    far as they are not tried again where the agent dies."""
 
     free: int
     ahead: int
+    ahead_once: int
 
 
 class Slots:
@@ -32,10 +34,11 @@ class Slots:
         """The share that is taken, 0 to 1."""
         return min(1.0, self._held / self.slots)
 
-    def room(self, ahead: int) -> Room:
-        """What there is room for, where `ahead` may be reserved beyond the slots."""
-        held = self._held
-        return Room(max(0, self.slots - held), max(0, ahead - max(0, held - self.slots)))
+    def room(self, ahead: int, ahead_once: int) -> Room:
+        """What there is room for, where so many may be reserved beyond the slots."""
+        free = self.slots - self._held
+        waiting = max(0, -free)
+        return Room(max(0, free), max(0, ahead - waiting), max(0, ahead_once - waiting))
 
     def take(self, slots: int) -> None:
         with self._lock:

@@ -167,16 +167,16 @@ class Job(JobFields):
         return 1 if self._is_alone and self.on != "any" else None
 
     @property
-    def may_be_reserved(self) -> bool:
-        """Whether an agent may take runs before it has a slot for them: programs, and functions in
-        threads, that are tried again where their agent dies, so that one which never began is not
-        lost."""
-        return (
-            not (self.process or self.service)
-            and self.weight == 1
-            and self.retries > 0
-            and "lost" in self.retry_on
-        )
+    def reserved(self) -> str:
+        """Whether an agent may take runs before it has a slot for them: "1" for programs, and
+        functions in threads, that are tried again where their agent dies, so that one which never
+        began is not lost; "once" for functions in threads that are not, a few of which may be lost
+        so; "" for all others."""
+        if self.process or self.service or self.weight != 1:
+            return ""
+        if self.retries > 0 and "lost" in self.retry_on:
+            return "1"
+        return "once" if self.call else ""
 
     @property
     def _is_alone(self) -> bool:

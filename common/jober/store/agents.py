@@ -8,6 +8,7 @@ from typing import Any
 
 from jober.agent_info import AgentInfo, HostOrders
 from jober.pace import paced_ms
+from jober.run import KEEP_FOR_S
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, moment_text, number, packed, record, text
@@ -99,7 +100,15 @@ class AgentStore:
                 keys.CORDONED,
                 keys.ROLES,
             ],
-            [agent, LEASE_MS, UNKNOWN_CLAIM_MS, packed(fields), *leases],
+            [
+                agent,
+                LEASE_MS,
+                UNKNOWN_CLAIM_MS,
+                packed(fields),
+                KEEP_FOR_S,
+                rq.STOPPED_EARLY,
+                *leases,
+            ],
         )
         return RenewReply(
             lost=frozenset(lease.decode() for lease in lost),
@@ -112,22 +121,23 @@ class AgentStore:
         """The agent goes in order."""
         return self._leave(agent, "left")
 
-    def bury(self, limit: int = 100) -> list[str]:
-        """Strike off the agents that have been silent for longer than their lease."""
+    def bury(self, limit: int = 100, server: str = "") -> list[str]:
+        """Strike off the agents that have been silent for longer than their lease. Where a `server`
+        is named, none where another one answers by now."""
         now = self._redis.clock.now_ms()
         silent = self._redis.command("ZRANGEBYSCORE", keys.AGENTS, "-inf", now, "LIMIT", 0, limit)
-        return [id.decode() for id in silent if self._leave(id.decode(), "lost")]
+        return [id.decode() for id in silent if self._leave(id.decode(), "lost", server)]
 
     def any_silent(self) -> bool:
         """Whether an agent has been silent for longer than its lease, and is not struck off yet."""
         now = self._redis.clock.now_ms()
         return bool(self._redis.command("ZCOUNT", keys.AGENTS, "-inf", now))
 
-    def _leave(self, agent: str, how: str) -> bool:
+    def _leave(self, agent: str, how: str, server: str = "") -> bool:
         gone = self._redis.run(
             "leave",
             [keys.AGENTS, keys.agent(agent), keys.RQ_WORKERS, keys.rq_worker(agent)],
-            [agent, how],
+            [agent, how, server],
         )
         return bool(gone)
 

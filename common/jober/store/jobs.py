@@ -371,7 +371,7 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "limits": ",".join(job.limits),
         "weight": str(job.weight),
         "priority": str(job.priority),
-        "ahead": "1" if job.may_be_reserved else "",
+        "ahead": job.reserved,
         "service": _service_text(job),
         "expires": str(round(job.expires * 1000)) if job.expires else "",
         "keep_runs": str(job.keep_runs),

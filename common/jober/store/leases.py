@@ -20,6 +20,8 @@ CLAIM_AT_MOST = 200
 # Of so many different works it is remembered that they were told before.
 WORKS_AT_MOST = 1000
 
+_LOST = rq.traceback_payload("lost: its agent fell silent")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reclaimed:
@@ -53,10 +55,12 @@ class LeaseStore:
         free: int,
         slots: int | None = None,
         ahead: int = 0,
+        ahead_once: int = 0,
     ) -> Claimed:
         """Fill the `free` slots of an agent, which has `slots` in all (default: those), with runs
-        of the queues, in their order; and reserve at most `ahead` beyond them."""
-        told = [KEEP_S, slots or free, CLAIM_AT_MOST, ahead, *queues]
+        of the queues, in their order; and reserve at most `ahead` beyond them, `ahead_once` as far
+        as they are not tried again where the agent dies."""
+        told = [KEEP_S, slots or free, CLAIM_AT_MOST, ahead, ahead_once, *queues]
         runs, lots, works, records, held_back = self._redis.run(
             "claim",
             [
@@ -86,7 +90,7 @@ class LeaseStore:
 
     def give_back(self, agent: str, leases: Sequence[str]) -> None:
         """Put reserved runs that will not be begun back to the front of their queues."""
-        self._redis.run("give_back", [], [agent, KEEP_S, *leases])
+        self._redis.run("give_back", [], [agent, KEEP_S, rq.STOPPED_EARLY, *leases])
 
     def wait(self, queues: Sequence[str], wait_s: float) -> bool:
         """Wait until one of the queues' bells rings, for at most `wait_s` seconds."""
@@ -145,7 +149,7 @@ class LeaseStore:
         lost, again, poisoned = self._redis.run(
             "reclaim",
             [keys.LEASES],
-            [packed(told), KEEP_S, rq.traceback_payload("lost: its agent fell silent"), server],
+            [packed(told), KEEP_S, _LOST, server, rq.STOPPED_EARLY],
         )
         return Reclaimed(
             lost=tuple(id.decode() for id in lost),
@@ -164,10 +168,13 @@ class LeaseStore:
         missed = self._redis.run("miss", [keys.EXPIRING], [limit, KEEP_S])
         return [id.decode() for id in missed]
 
-    def stray(self, limit: int = 100) -> tuple[list[str], list[str]]:
+    def stray(self, limit: int = 100, server: str = "") -> tuple[list[str], list[str]]:
         """Look at what waits for single hosts: the ids of the runs that went to others, and of
-        those that were missed since their host takes none."""
-        moved, missed = self._redis.run("stray", [keys.RQ_QUEUES, keys.AGENTS], [limit, KEEP_S])
+        those that were missed since their host takes none. Where a `server` is named, none where
+        another one answers by now."""
+        moved, missed = self._redis.run(
+            "stray", [keys.RQ_QUEUES, keys.AGENTS], [limit, KEEP_S, server]
+        )
         return [id.decode() for id in moved], [id.decode() for id in missed]
 
     def server(self) -> str:

@@ -30,6 +30,10 @@ def traceback_payload(text: str) -> str:
     return b64encode(zlib.compress(text.encode())).decode()
 
 
+# Of what was asked to stop, and had not begun by then.
+STOPPED_EARLY = traceback_payload("cancelled before it began")
+
+
 def worker_fields(
     *, host: str, pid: int, queues: list[str], python: str, birth: str
 ) -> dict[str, str]:

@@ -1,14 +1,15 @@
 -- CLAIM: fill the free slots of an agent with queued runs, each with a lease and all the slots that it
 -- wants of its job and of shared limits; those that find none free are parked, so that they stand in
--- nobody's way. Runs that may be tried again where an agent dies can be reserved beyond that, to be begun
--- as soon as a slot is free; not those that were taken before: what kills its agents is to be seen to run.
+-- nobody's way. More can be reserved beyond that, to be begun as soon as a slot is free: many of what may be
+-- tried again where an agent dies, and few of what may not, since its death is the end of what it has reserved
+-- of that. Not what was taken before: what kills its agents is to be seen to run.
 -- KEYS  1 jober:leases  2 jober:agent:<agent>:runs  3 rq:suspended  4.. rq:queue:<queue>
 --       built: rq:job:<id>, jober:slots:<job>[@<host>], jober:limits, jober:limit:<limit>,
 --       rq:wip:<queue>, rq:workers:<queue>, jober:job:<name>, jober:active:<job>[@<host>], jober:runs, and
 --       those of park, miss and better_elsewhere, jober:cordoned
 -- ARGV  1 agent  2 host  3 lease in ms  4 slots of the agent to fill  5 s that a finished run is kept
 --       6 slots of the agent in all  7 at most so many runs  8 to reserve beyond the free slots, at most
---       9.. the names of the queues
+--       9 the same as far as it is none that may be tried again  10.. the names of the queues
 -- Reply {list of two values for each: id, number of its lot; list of lots: {attempt, number of its work, fire_at,
 --   term, refusals, 1 where it is reserved, 1 for a plain RQ job}; list of works: {job, queue, data, options,
 --   trigger, timeout, limits, weight}; list of all fields of each plain RQ job, in their order;
@@ -25,7 +26,7 @@
 --#include avoid
 if redis.call('EXISTS', KEYS[3]) == 1 then return { {}, {}, {}, {}, 0 } end
 local agent, host, remaining, most = ARGV[1], ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[7])
-local ahead = tonumber(ARGV[8])
+local ahead, ahead_once, is_once = tonumber(ARGV[8]), tonumber(ARGV[9]), false
 if redis.call('HEXISTS', 'jober:cordoned', host) == 1 then return { {}, {}, {}, {}, 0 } end
 local now = now_ms()
 local at, until_ms, now_text = iso(now), ms_text(now + tonumber(ARGV[3])), ms_text(now)
@@ -59,7 +60,7 @@ local function wants_of(name)
   local job = redis.call('HMGET', 'jober:job:' .. name, 'fleet_limit', 'host_limit', 'limits', 'weight',
     'priority', 'ahead')
   known = { weight = tonumber(job[4] or '1'), priority = tonumber(job[5] or '5'),
-    limits = job[3] or '', full = {}, may_wait_here = job[6] == '1',
+    limits = job[3] or '', full = {}, may_wait_here = job[6] == '1' or job[6] == 'once', is_once = job[6] == 'once',
     is_readable = not string.find(name, UNREADABLE) }
   local function add(slots, parked, number)
     if tonumber(number or '') then
@@ -154,13 +155,13 @@ local function take(id, queue, wip)
     before = redis.call('HMGET', record, 'target', 'avoid', 'refused', 'limits')
   end
   if is_ahead then
-    local may_wait_here = attempt == 1 and ahead > 0
-    if may_wait_here and want then
-      may_wait_here = want.may_wait_here
-    elseif may_wait_here then -- as RQ does where its worker dies
-      may_wait_here = (tonumber(redis.call('HGET', record, 'retries_left') or '') or 0) > 0
+    if attempt > 1 or ahead <= 0 or want and not want.may_wait_here then return false end
+    if want then
+      is_once = want.is_once
+    else -- as RQ does where its worker dies
+      is_once = (tonumber(redis.call('HGET', record, 'retries_left') or '') or 0) <= 0
     end
-    if not may_wait_here then return false end
+    if is_once and ahead_once <= 0 then return false end
   end
   local refused_by, refusals = FRESH, 0
   if before[3] then refused_by, refusals = hosts_of(before[3]) end
@@ -186,7 +187,7 @@ local function take(id, queue, wip)
   if is_ahead then
     redis.call('HSET', record, 'state', 'reserved', 'status', 'started', 'attempt', attempt_text,
       'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue)
-    ahead = ahead - 1
+    ahead, ahead_once = ahead - 1, ahead_once - 1
   else
     redis.call('HSET', record, 'state', 'running', 'status', 'started', 'attempt', attempt_text,
       'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, 'started_at', at)
@@ -246,7 +247,7 @@ local function serve(queue, key, waiting)
     local wanted = remaining
     if wanted <= 0 then
       -- One first: where it cannot be reserved, no more are taken out, only to be put back.
-      wanted = tried_ahead and ahead or math.min(ahead, 1)
+      wanted = tried_ahead and (is_once and math.min(ahead, ahead_once) or ahead) or math.min(ahead, 1)
       tried_ahead = true
     end
     if wanted <= 0 then break end
@@ -269,9 +270,9 @@ local function serve(queue, key, waiting)
   left, heavy, first_passed = {}, {}, false
 end
 
-for i = 9, #ARGV do
-  local waiting = redis.call('LLEN', KEYS[i - 5])
-  if waiting > 0 then serve(ARGV[i], KEYS[i - 5], waiting) end
+for i = 10, #ARGV do
+  local waiting = redis.call('LLEN', KEYS[i - 6])
+  if waiting > 0 then serve(ARGV[i], KEYS[i - 6], waiting) end
 end
 if #new_plain > 0 then redis.call('ZADD', 'jober:runs', 'NX', unpack(new_plain)) end
 flush_ends(now)

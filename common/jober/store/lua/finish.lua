@@ -20,6 +20,7 @@
 --#include begin
 --#include rq
 --#include avoid
+--#include requeue
 --#include refuse
 local now = now_ms()
 local stale, good, bad = {}, 0, 0

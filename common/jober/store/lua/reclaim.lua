@@ -1,10 +1,11 @@
 -- RECLAIM: runs whose agent has not renewed its lease are lost, or tried again, or poisoned where that
 -- has happened too often. Any node may run it.
 -- KEYS  1 jober:leases
---       built: rq:job:<id>, and those of write_end, put_off, finish_rq, poison_reason, release_attempt
---       and unpark
+--       built: rq:job:<id>, and those of write_end, put_off, requeue, finish_rq, poison_reason,
+--       release_attempt and unpark
 -- ARGV  1 msgpack list of {member of KEYS[1], ms until it is tried again (false: it is not)}
---       2 s that a finished run is kept  3 traceback as RQ reads it
+--       2 s that a finished run is kept  3 traceback of what is lost, as RQ reads it  5 of what ends since it
+--       was to stop
 --       4 run_id of the server that this is for, or '' for any: another one has not had its agents renew yet
 -- Reply {list of the ids that were lost, list of those that are tried again, list of those that are poisoned}
 -- A member that was renewed or let go of meanwhile is left alone.
@@ -20,6 +21,7 @@
 --#include begin
 --#include rq
 --#include poison
+--#include requeue
 local now = now_ms()
 local lost, again, poisoned = {}, {}, {}
 
@@ -30,22 +32,21 @@ local function reclaim(member, retry_in)
     redis.call('ZREM', KEYS[1], member) -- written by hand: nothing can be told from it
     return
   end
-  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target', 'cancel_requested')
+  local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'target', 'cancel_requested',
+    'retries_left')
+  local is_it, is_reserved = run[2] == attempt, run[1] == 'reserved'
+  local ended = { job = job, target = run[3] or '', queue = queue, host = host, agent = agent,
+    stop_reason = run[4] }
+  local may_run_twice = retry_in or job == '' and number_rq(run[5], 0) > 0
   release_attempt(lease, job, host, agent, limits, queue)
-  if run[1] == 'reserved' and run[2] == attempt and run[4] then
-    write_end(id, { job = job, target = run[3] or '', queue = queue, host = host, agent = agent },
-      { state = 'cancelled', reason = run[4] }, now, tonumber(ARGV[2]))
-  elseif run[1] == 'reserved' and run[2] == attempt then
+  if is_it and is_reserved and (may_run_twice or run[4]) then
     -- It never began, as far as anybody knows, and may run twice: it waits as it did before. The number of
     -- the attempt is used up, so that what a silent agent did all the same is not taken for another's.
-    redis.call('HSET', 'rq:job:' .. id, 'state', 'queued', 'status', 'queued')
-    redis.call('HDEL', 'rq:job:' .. id, 'worker_name', 'agent', 'host', 'limits')
-    push(queue, id)
-    again[#again + 1] = id
-  elseif run[1] == 'running' and run[2] == attempt then
-    local ended = { job = job, target = run[3] or '', queue = queue, host = host, agent = agent }
+    if requeue(id, ended, attempt, false, false, ARGV[5], now, tonumber(ARGV[2])) then again[#again + 1] = id end
+  elseif is_it and (is_reserved or run[1] == 'running') then
     local outcome = { state = 'lost', rq_traceback = ARGV[3],
-      reason = 'agent ' .. agent .. ' has been silent for longer than its lease' }
+      reason = 'agent ' .. agent .. ' has been silent for longer than its lease'
+        .. (is_reserved and '; it may not have begun' or '') }
     local poison, is_again = poison_reason(id, ended), false
     if poison then
       outcome.state, outcome.reason = 'poisoned', poison

@@ -1,10 +1,11 @@
 -- RENEW: the heartbeat of an agent, and the leases of all it runs or has still to report.
 -- KEYS  1 jober:leases  2 jober:agents  3 jober:agent:<agent>  4 jober:agent:<agent>:runs
 --       5 rq:worker:<agent>  6 jober:cordoned  7 jober:roles
---       built: rq:job:<id>
+--       built: rq:job:<id>, and those of requeue, release_attempt and unpark
 -- ARGV  1 agent  2 lease in ms  3 ms after which a claim it does not know of goes back
 --       4 msgpack map of the agent's changing fields (running, load, state, problem)
---       5.. the leases it holds, <id>:<attempt>
+--       5 s that a finished run is kept  6 traceback of what ends, as RQ reads it
+--       7.. the leases it holds, <id>:<attempt>
 -- Reply {now in ms, list of lost leases, list of {lease to cancel, reason}, 1 if the agent is registered,
 --       what is ordered of its host, as of JOIN}
 --   lost: another holds it by now, or it is over; what still runs of it must be stopped.
@@ -14,6 +15,8 @@
 --#include park
 --#include gather
 --#include release
+--#include finish
+--#include requeue
 --#include orders
 local now = now_ms()
 if redis.call('EXISTS', KEYS[3]) == 0 then return { now, {}, {}, 0, { 0, '' } } end
@@ -33,12 +36,12 @@ end
 redis.call('HSET', KEYS[3], 'seen_at', iso(now), unpack(fields))
 redis.call('PEXPIRE', KEYS[3], lease_ms * 6)
 redis.call('ZADD', KEYS[2], now + lease_ms, agent)
-redis.call('HSET', KEYS[5], 'last_heartbeat', iso(now), 'state', #ARGV > 4 and 'busy' or 'idle')
+redis.call('HSET', KEYS[5], 'last_heartbeat', iso(now), 'state', #ARGV > 6 and 'busy' or 'idle')
 redis.call('PEXPIRE', KEYS[5], lease_ms * 6)
 redis.call('PEXPIRE', KEYS[4], lease_ms * 60)
 
 local lost, cancel, held = {}, {}, {}
-for i = 5, #ARGV do
+for i = 7, #ARGV do
   local lease = ARGV[i]
   held[lease] = true
   local id, attempt = string.match(lease, '^(.*):(%d+)$')
@@ -67,20 +70,20 @@ for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], string.format('(%.0f
   end
 end
 
--- What was claimed for the agent and never reached it: back to the queue.
+-- What was claimed for the agent and never reached it: back to the front of its queue. The number of the attempt
+-- is used up, as is that of any which may have begun.
 for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now - tonumber(ARGV[3]))) do
   if not held[lease] then
     local id, attempt = string.match(lease, '^(.*):(%d+)$')
-    local record = 'rq:job:' .. id
-    local run = redis.call('HMGET', record, 'state', 'attempt', 'job', 'host', 'origin', 'limits')
+    local run = redis.call('HMGET', 'rq:job:' .. id, 'state', 'attempt', 'job', 'host', 'origin', 'limits', 'target',
+      'cancel_requested', 'expires_at', 'refused', 'agent')
     release_attempt(lease, run[3] or '', run[4] or '', agent, run[6] or '', run[5] or '')
-    if (run[1] == 'running' or run[1] == 'reserved') and run[2] == attempt then
-      redis.call('HSET', record, 'state', 'queued', 'status', 'queued')
-      redis.call('HDEL', record, 'started_at', 'worker_name', 'agent', 'host', 'limits')
-      push(run[5], id)
+    if (run[1] == 'running' or run[1] == 'reserved') and run[2] == attempt and run[11] == agent then
+      requeue(id, { job = run[3] or '', target = run[7] or '', queue = run[5], agent = agent, stop_reason = run[8] },
+        attempt, is_first_to_begin(attempt, run[10]) and run[9], true, ARGV[6], now, tonumber(ARGV[5]))
     end
     unpark(run[3] or '', run[4] or '', run[6] or '')
   end
 end
-flush_gathered()
+flush_ends(now)
 return { now, lost, cancel, 1, orders }

@@ -3,7 +3,8 @@
 -- takes none is missed when its time is over. Any node may run it.
 -- KEYS  1 rq:queues  2 jober:agents
 --       built: jober:agent:<agent>, rq:job:<id>, rq:queue:<queue>, jober:bell:<queue>, and those of miss
--- ARGV  1 at most so many of each queue  2 s that a finished run is kept
+-- ARGV  1 at most so many of each queue  2 s that a finished run is kept  3 run_id of the server that this is
+--         for, or '' for any: the agents of another one have not renewed themselves yet
 -- Reply {list of the ids that went elsewhere, list of those that were missed}
 --#include time
 --#include event
@@ -49,6 +50,7 @@ local function look(queue, host, id)
   end
 end
 
+if not string.find(redis.call('INFO', 'server'), ARGV[3], 1, true) then return { {}, {} } end
 for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local queue = string.sub(key, 10)
   if string.sub(queue, 1, 1) == '@' then

@@ -1,5 +1,5 @@
 -- A host has refused an attempt, which never began.
--- KEYS built: rq:job:<id>, jober:expiring, and those of push and another_serves
+-- KEYS built: rq:job:<id>, and those of wait_again and another_serves
 -- run: {job, target, queue, host, agent}; true where another host may take it now. Where none is left,
 -- what is to be told of the end is added to the outcome.
 local function send_on(id, run, outcome, now)
@@ -20,10 +20,8 @@ local function send_on(id, run, outcome, now)
     outcome.reason = outcome.reason .. '; no live host is left that may take it'
     return false
   end
-  redis.call('HSET', record, 'state', 'queued', 'status', 'queued', 'refused', refused, 'origin', queue)
-  redis.call('HDEL', record, 'started_at', 'worker_name', 'agent', 'host', 'fallback')
-  local _, before = hosts_of(was[1] or '')
-  if was[4] and tonumber(was[5]) - before == 1 then redis.call('ZADD', 'jober:expiring', was[4], id) end
-  push(queue, id)
+  redis.call('HSET', record, 'refused', refused)
+  redis.call('HDEL', record, 'fallback')
+  wait_again(id, queue, was[5], is_first_to_begin(was[5], was[1]) and was[4], false)
   return true
 end
