@@ -34,6 +34,7 @@ from jober.store import Store, keys
 from jober.store.jobs import Change
 from jober.store.runs import ManualRun
 from tests.fleet import Fleet
+from tests.receiver import Receiver
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "redis.md").read_text("utf-8")
@@ -65,6 +66,7 @@ _PARTS = {
     "<job>": r"[A-Za-z0-9_-]+",
     "<run>": r"[A-Za-z0-9_-]+",
     "<reply>": r"[a-z0-9]+",
+    "<delivery>": r"[0-9]+-[0-9]+-[0-9]+",
     "<owner>": r"[a-z0-9-]+",
     "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
     "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
@@ -290,8 +292,8 @@ def test_a_list_that_has_grown_past_its_bound_is_told_to_the_pruner(store: Store
 def test_all_that_a_fleet_writes_is_on_the_page_and_all_on_the_page_is_written(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    with observed(fleet.url) as observer:
-        _make_all_happen(fleet, observer)
+    with observed(fleet.url) as observer, Receiver() as receiver:
+        _make_all_happen(fleet, observer, receiver.url)
         _check_recipes(fleet.jober, fleet.url, tmp_path)
         _wait_for_all(fleet.jober, observer)
         skipped = "overlap: 1 run is still going"
@@ -310,7 +312,7 @@ def test_all_that_a_fleet_writes_is_on_the_page_and_all_on_the_page_is_written(
         assert not _left_over(observer.client)
 
 
-def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
+def _make_all_happen(fleet: Fleet, observer: Observer, receiver: str) -> None:
     """Start a fleet, and have it do everything there is but end."""
     jober = fleet.jober
     doomed = fleet.agent("gamma", "doomed")
@@ -341,7 +343,7 @@ def _make_all_happen(fleet: Fleet, observer: Observer) -> None:
     jober.store.owners.forget("m1")
 
     # What is to be seen while nobody is there: the bells of the queues, a waking call.
-    _define(jober)
+    _define(jober, receiver)
     for name in (
         "sum",
         "broken",
@@ -415,7 +417,7 @@ def _ask_for_a_log(jober: Jober, observer: Observer) -> None:
     observer.until(lambda: observer.client.exists(keys.reply("01")), "an answer")
 
 
-def _define(jober: Jober) -> None:
+def _define(jober: Jober, receiver: str) -> None:
     """A job for each thing that may happen. All that sleep are stopped in the end."""
     db: dict[str, Any] = {"roles": ["db"]}
     jober.add_job("nightly", command=NIGHTLY, shell=True, every=1, **db)
@@ -428,6 +430,9 @@ def _define(jober: Jober) -> None:
     jober.add_job("late", command="sleep 600", timeout=0.2, **db)
     again = {"retries": 1, "retry_delay": 0.5, "retry_on": ["exit:3"]}
     jober.add_job("again", command="exit 3", shell=True, **again, **db)
+    hooks = ("env:HOOK_OF_NO_SCHEDULER", receiver, f"{receiver}/gone")
+    notify = [{"on": ["every-failure"], "webhook": hook} for hook in hooks]
+    jober.add_job("tells", command="exit 3", shell=True, every=1, notify=notify, **db)
     jober.add_job("idle", command="exit 75", shell=True, skip_exit_codes=[75], **db)
     jober.add_job("stale", command="true", expires=0.5, roles=["nowhere"])
     jober.add_job("slow", command="sleep 600", every=1, **db)

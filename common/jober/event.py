@@ -31,6 +31,8 @@ EVENT_TYPES: dict[str, str] = {
     "agent.cordoned": "a host takes no new runs, until it is uncordoned",
     "agent.uncordoned": "a host takes runs again",
     "agent.roles": "a host has got other roles, or the own ones of its agents back",
+    "notice.sent": "a message about a job was delivered; to says where",
+    "notice.failed": "a message about a job was given up; reason says why",
     "leader.elected": "a scheduler became leader",
     "leader.resigned": "the leader resigned in order",
 }

@@ -39,6 +39,8 @@ FAILPOINTS: Mapping[str, str] = {
     "leader.before_serve": "the next steps of services are decided, and SERVE is about to be sent",
     "leader.served": "SERVE has been done",
     "leader.before_prune": "old runs are about to be forgotten",
+    "leader.before_take": "what became of jobs is queued as messages, and none of them is taken",
+    "leader.sent": "a message was delivered, and is not known to be",
     "leader.before_resign": "told to stop, and about to resign",
     "scheduler.before_promote": "about to look for what is missed, and what is tried again",
     "scheduler.before_reclaim": "about to give up the attempts of silent agents",

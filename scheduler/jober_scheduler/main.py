@@ -15,6 +15,7 @@ from jober.logs import set_up_logs
 from jober.store import Store
 from jober_scheduler.elector import Elector
 from jober_scheduler.keeper import Keeper
+from jober_scheduler.notifier import Notifier
 from jober_scheduler.promoter import Promoter
 from jober_scheduler.pruner import Pruner
 from jober_scheduler.reaper import Reaper
@@ -66,10 +67,11 @@ def run(store: Store, node: str) -> int:
     elector = Elector(store, node)
     ticker = Ticker(store, elector)
     keeper = Keeper(store, elector)
+    notifier = Notifier(store, elector, os.environ)
     chores = [Pruner(store, elector).chore, Promoter(store).chore, Reaper(store).chore]
     elector.start()
     ticker.start()
-    for chore in (keeper.chore, *chores):
+    for chore in (keeper.chore, notifier.chore, *chores):
         chore.start()
     status = 0
     while not stop.wait(1.0):
@@ -80,6 +82,7 @@ def run(store: Store, node: str) -> int:
     # First no more fires, then no more lead: a standby takes over at once.
     ticker.stop()
     keeper.chore.stop()
+    notifier.chore.stop()
     elector.stop()
     for chore in chores:
         chore.stop()

@@ -61,6 +61,7 @@ COMMANDS: dict[str, Command] = {
     "agents roles": Command("Fleet", "hosts:roles", "Give a host other roles."),
     "leader": Command("Fleet", "agents:leader", "Tell which scheduler leads.", plain=True),
     "events": Command("Fleet", "events:events", "Tell what happened, and what happens."),
+    "notices": Command("Fleet", "notices:notices", "List messages that wait.", plain=True),
     "backup": Command("Fleet", "backup:backup", "Write all that is kept into a file."),
     "restore": Command("Fleet", "backup:restore", "Restore what `jober backup` wrote."),
     "dev": Command("Start", "dev.command:dev", "Run a whole fleet on this machine, and watch it."),

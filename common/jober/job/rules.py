@@ -8,6 +8,7 @@ from jober.errors import DefinitionError
 from jober.ids import JOB_NAME, check_job_name
 from jober.job.draft import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, null_character
 from jober.job.end_rules import END_RULES
+from jober.job.notify_rules import NOTIFY_RULES
 from jober.job.payload import Kind, as_arguments, split_command, split_script
 from jober.job.problems import told
 from jober.job.process_rules import PROCESS_RULES
@@ -221,5 +222,6 @@ _RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
     *PROCESS_RULES,
     *END_RULES,
     *SERVICE_RULES,
+    *NOTIFY_RULES,
     _schedule_words,
 )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jober.store.limits import LimitStore
     from jober.store.listed_jobs import ListedJobStore
     from jober.store.live_runs import LiveRunStore
+    from jober.store.notices import NoticeStore
     from jober.store.outputs import OutputStore
     from jober.store.owners import OwnerStore
     from jober.store.runs import RunStore
@@ -58,6 +59,12 @@ class Store:
         from jober.store.listed_jobs import ListedJobStore
 
         return ListedJobStore(self.connection, self.calendars)
+
+    @cached_property
+    def notices(self) -> "NoticeStore":
+        from jober.store.notices import NoticeStore
+
+        return NoticeStore(self.connection)
 
     @cached_property
     def runs(self) -> "RunStore":

@@ -378,6 +378,7 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "keep_s": str(max(1, round(job.keep_for))),
         "volatile": "1" if job.volatile else "",
         "protected": "1" if job.protected else "",
+        "notify": "1" if job.notify else "",
     }
 
 

@@ -26,6 +26,8 @@ ROLES = "jober:roles"
 EVENTS = "jober:events"
 EVENTS_LOG = "jober:events:log"
 CONTROL = "jober:control"
+NOTICES = "jober:notices"
+DELIVERIES = "jober:deliveries"
 OWNERS = "jober:owners"
 
 # RQ's own, as rq 2.x names them.
@@ -80,6 +82,14 @@ def former(job: str) -> str:
 
 def owned(owner: str) -> str:
     return f"jober:owned:{owner}"
+
+
+def failing(job: str) -> str:
+    return f"jober:failing:{job}"
+
+
+def delivery(id: str) -> str:
+    return f"jober:delivery:{id}"
 
 
 def ledger(job: str) -> str:

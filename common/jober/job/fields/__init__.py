@@ -10,6 +10,7 @@ from jober.job.fields.how import HowFields
 from jober.job.fields.keep import KeepFields
 from jober.job.fields.people import PeopleFields
 from jober.job.fields.service import ServiceFields
+from jober.job.fields.tell import TellFields
 from jober.job.fields.what import WhatFields
 from jober.job.fields.when import WhenFields
 from jober.job.fields.where import WhereFields
@@ -18,6 +19,7 @@ from jober.job.fields.where import WhereFields
 # pydantic takes the fields of the last base first.
 class JobFields(
     PeopleFields,
+    TellFields,
     KeepFields,
     ServiceFields,
     EndFields,

@@ -4,7 +4,8 @@
 --       10 jober:overfull
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
 --       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs,
---       jober:limit:<limit>:jobs, and those of cancel_run, stop_service and is_over
+--       jober:limit:<limit>:jobs, jober:failing:<name> (removed), and those of cancel_run, stop_service
+--       and is_over
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
 --         service (JSON, or ''), calendars (names with a space between; of limits with a comma), keep_runs,
@@ -176,6 +177,7 @@ for i, change in ipairs(changes) do
       redis.call('SREM', KEYS[4], name)
       redis.call('SREM', KEYS[8], name)
       redis.call('SREM', KEYS[9], name)
+      redis.call('DEL', 'jober:failing:' .. name)
       stop_service(name, 'its job was removed', ARGV[4], now, tonumber(ARGV[3]))
       -- Without a definition nothing would keep its limits: what has not started does not start.
       for _, id in ipairs(redis.call('ZREVRANGE', 'jober:runs:' .. name, 0, 2000)) do

@@ -63,6 +63,10 @@ local function tell_missed(name, at, reason, first, count)
     write_ledger(name, 'missed', at, 'reason', reason)
   end
   tell('fire.missed', now, { job = name, fire_at = iso(at), reason = reason, count = count })
+  if redis.call('HGET', 'jober:job:' .. name, 'notify') == '1' then
+    redis.call('XADD', 'jober:notices', 'MAXLEN', '~', '10000', '*', 'at', ms_text(now), 'job', name,
+      'fire_at', iso(at), 'reason', reason, 'count', count or 1)
+  end
 end
 
 -- Why the fire may not make a run, or nil. Where old runs make room for it, they are told to.

@@ -1,6 +1,6 @@
 -- Write the end of a run and everything that hangs on it.
 -- KEYS built: jober:job:<job>, rq:job:<id>, rq:results:<id>, rq:finished:<queue>, rq:canceled:<queue> or
---   rq:failed:<queue>, jober:active:<job>[@<host>], jober:overfull, jober:attempts:<id>,
+--   rq:failed:<queue>, jober:active:<job>[@<host>], jober:overfull, jober:notices, jober:attempts:<id>,
 --   jober:out:<id>:log  channel: jober:out:<id>
 local STATUS = { success = 'finished', skipped = 'finished', failed = 'failed', timeout = 'failed',
   cancelled = 'stopped', lost = 'failed', missed = 'canceled', poisoned = 'failed' }
@@ -40,13 +40,14 @@ local function is_followed()
   return followed
 end
 
--- What a job says of how many of its ended runs are kept, and for how many s; read once by a script.
+-- What a job says of how many of its ended runs are kept, for how many s, and whether it tells somebody
+-- of their ends; read once by a script.
 local kept_of = {}
 local function kept(job, ttl)
   local known = kept_of[job]
   if not known then
-    local told = redis.call('HMGET', 'jober:job:' .. job, 'keep_runs', 'keep_s')
-    known = { runs = tonumber(told[1]) or 1000, ttl = tonumber(told[2]) or ttl }
+    local told = redis.call('HMGET', 'jober:job:' .. job, 'keep_runs', 'keep_s', 'notify')
+    known = { runs = tonumber(told[1]) or 1000, ttl = tonumber(told[2]) or ttl, notifies = told[3] == '1' }
     kept_of[job] = known
   end
   return known
@@ -158,6 +159,9 @@ local function write_end(id, run, outcome, now, ttl, kept_until)
       { 'end', state, outcome.exit_code or false, outcome.last_seq or 0 }))
   end
   tell_facts('run.finished', ms_text(now), unpack(facts, 1, told))
+  if job ~= '' and kept(job, ttl).notifies then
+    redis.call('XADD', 'jober:notices', 'MAXLEN', '~', '10000', '*', 'at', ms_text(now), unpack(facts, 1, told))
+  end
 end
 
 -- What is done once for all ends that a script has written.
