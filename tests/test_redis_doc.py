@@ -33,6 +33,7 @@ from jober.schedule import Calendar
 from jober.store import Store, keys
 from jober.store.jobs import Change
 from jober.store.runs import ManualRun
+from jober.workflow import Result
 from tests.fleet import Fleet
 from tests.receiver import Receiver
 
@@ -360,6 +361,9 @@ def _make_all_happen(fleet: Fleet, observer: Observer, receiver: str) -> None:
         jober.run(name)
     for _ in range(2):
         jober.run("everywhere", host="alpha")
+    jober.run("first").cancel("so that an end is to be followed")
+    jober.run("first")
+    waits = jober.run("after-first", args=[Result("first"), 1])
     queue = rq.Queue("adder", connection=observer.client, serializer=JSONSerializer)
     foreign = queue.enqueue("operator.add", 1, 2)
     after = queue.enqueue("operator.add", 3, 4, depends_on=foreign)
@@ -385,6 +389,8 @@ def _make_all_happen(fleet: Fleet, observer: Observer, receiver: str) -> None:
     observer.until(lambda: "picky" in {agent.host for agent in jober.agents()}, "a picky host")
     jober.add_job("unwanted", command="true", roles=["few"])
     assert jober.run("unwanted").wait(PATIENCE_S).state == "failed"
+    assert waits.result(PATIENCE_S) == 4
+    observer.until(lambda: jober.runs("last"), "a run that the end of another has started")
     jober.cordon("beta")
     jober.set_roles("elsewhere", ["db"])
     observer.look()
@@ -434,6 +440,10 @@ def _define(jober: Jober, receiver: str) -> None:
     notify = [{"on": ["every-failure"], "webhook": hook} for hook in hooks]
     jober.add_job("tells", command="exit 3", shell=True, every=1, notify=notify, **db)
     jober.add_job("idle", command="exit 75", shell=True, skip_exit_codes=[75], **db)
+    jober.add_job("last", command="true", roles=["adder"])
+    added = {"call": "operator:add", "roles": ["adder"]}
+    jober.add_job("first", args=[1, 2], on_success=["last"], **added)
+    jober.add_job("after-first", args=[1, 1], needs=["first"], fresh_for="6h", **added)
     jober.add_job("stale", command="true", expires=0.5, roles=["nowhere"])
     jober.add_job("slow", command="sleep 600", every=1, **db)
     jober.set_limit("database", 1)

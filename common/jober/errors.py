@@ -3,7 +3,7 @@
 A message says what is wrong, where, and the mend, in one line a person can act on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class JoberError(Exception):
@@ -157,6 +157,53 @@ class LimitInUse(JoberError):
         self.job = job
         super().__init__(
             f"limit '{name}' is in use: job '{job}' names it (take it out of its limits first)"
+        )
+
+
+class LinkedJobNotFound(JoberError):
+    """The job `job` needs, waits for or starts the job `name`, which is not there."""
+
+    def __init__(self, job: str, name: str, known: Iterable[str] = ()) -> None:
+        self.job = job
+        self.name = name
+        super().__init__(
+            f"job '{job}': it names the job '{name}', which is not there"
+            f"{did_you_mean(name, known)} (define it in the same file, or before)"
+        )
+
+
+class JobInUse(JoberError):
+    """The job `name` cannot be removed: `job` needs it, waits for it or starts it."""
+
+    def __init__(self, name: str, job: str) -> None:
+        self.name = name
+        self.job = job
+        super().__init__(
+            f"job '{name}' is in use: job '{job}' names it (remove that too, or take it out of its "
+            "needs, wait_for, on_success and on_failure first)"
+        )
+
+
+class LinkToService(JoberError):
+    """The job `job` names `name`, which is a service: its runs come to no end."""
+
+    def __init__(self, job: str, name: str) -> None:
+        self.job = job
+        self.name = name
+        super().__init__(
+            f"job '{job}': it names '{name}', which is a service and comes to no end (take it out)"
+        )
+
+
+class WorkflowLoop(JoberError):
+    """Jobs come after one another in a loop: each of `jobs` after the one before, and the last is
+    the first."""
+
+    def __init__(self, jobs: Sequence[str]) -> None:
+        self.jobs = tuple(jobs)
+        super().__init__(
+            f"the jobs come round to themselves: {' → '.join(jobs)} (each comes after the one "
+            "before it: take one out of needs, wait_for, on_success or on_failure)"
         )
 
 

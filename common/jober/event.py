@@ -15,6 +15,7 @@ EVENT_TYPES: dict[str, str] = {
     "fire.missed": "one or more fires made no run; reason says why",
     "fire.short": "a fire made runs on fewer hosts than were asked for; reason says why",
     "fire.skipped": "a fire made no run because an earlier run is still going",
+    "run.waiting": "a run was made that waits for runs of other jobs",
     "run.queued": "a run was put into its queue, for the first time or again",
     "run.parked": "a run waits for a slot of its job",
     "run.retrying": "an attempt ended as state says, and the run will be tried again",

@@ -106,6 +106,11 @@ def service_run_id(job: str, now_ms: int) -> str:
     return f"{job}-s{ulid(now_ms)}"
 
 
+def workflow_run_id(job: str, now_ms: int) -> str:
+    """The id of a run that the end of another started: `<job>-w<ulid>`, which sorts by time."""
+    return f"{job}-w{ulid(now_ms)}"
+
+
 def ulid(now_ms: int) -> str:
     """26 characters: 48 bits of time and 80 of chance (github.com/ulid/spec), in lower case."""
     number = (now_ms << 80) | int.from_bytes(os.urandom(10))

@@ -18,8 +18,9 @@ KEEP_FOR_S = 7 * 86_400
 
 
 class RunState(StrEnum):
-    """Where a run is. The first five are live, the others are ends."""
+    """Where a run is. The first six are live, the others are ends."""
 
+    WAITING = "waiting"  # for the runs of other jobs, before it goes to its queue
     QUEUED = "queued"
     PARKED = "parked"
     DELAYED = "delayed"
@@ -68,6 +69,15 @@ _TRUTH = frozenset(
     }
 )
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.WAITING: frozenset(
+        {
+            RunState.QUEUED,
+            RunState.SKIPPED,
+            RunState.FAILED,  # it lacks a result
+            RunState.CANCELLED,
+            RunState.MISSED,
+        }
+    ),
     RunState.QUEUED: frozenset(
         {
             RunState.PARKED,
@@ -110,6 +120,7 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 
 # What RQ's own tools are told: the values of rq.job.JobStatus.
 RQ_STATUS: dict[RunState, str] = {
+    RunState.WAITING: "deferred",
     RunState.QUEUED: "queued",
     RunState.PARKED: "deferred",
     RunState.DELAYED: "scheduled",
@@ -135,7 +146,9 @@ class Run:
     state: RunState
     queue: str
     description: str
-    trigger: str  # "schedule", "manual", "service", or "rq" for an application's own RQ job
+    trigger: (
+        str  # "schedule", "manual", "service", "workflow", or "rq" for an application's own RQ job
+    )
     attempt: int
     host: str | None = None
     agent: str | None = None
@@ -154,7 +167,17 @@ class Run:
     cancel_requested: bool = False
     progress: Progress | None = None  # the newest that it said of itself
     term: str | None = None  # of the leader that fired it
-    waits_for: str | None = None  # of a parked run, in words
+    waits_for: str | None = None  # of a parked or waiting run, in words
+    needed: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # what it waited for, by job
+    blocked_by: str | None = None  # the run for whose sake it was skipped
+    after: str | None = None  # the run whose end started it
+
+    @property
+    def is_good(self) -> bool:
+        """It has ended, and nobody needs to look after it."""
+        return self.state in GOOD and self.blocked_by is None
 
     @property
     def duration_s(self) -> float | None:
@@ -185,6 +208,9 @@ class Run:
             "exit_code": self.exit_code,
             "reason": self.reason,
             "waits_for": self.waits_for,
+            "needed": {job: list(ids) for job, ids in self.needed.items()},
+            "blocked_by": self.blocked_by,
+            "after": self.after,
             "cpu_s": self.cpu_s,
             "peak_memory_bytes": self.peak_memory_bytes,
             "term": self.term,

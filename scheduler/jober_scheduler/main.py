@@ -14,6 +14,7 @@ from jober.ids import node_id
 from jober.logs import set_up_logs
 from jober.store import Store
 from jober_scheduler.elector import Elector
+from jober_scheduler.follower import Follower
 from jober_scheduler.keeper import Keeper
 from jober_scheduler.notifier import Notifier
 from jober_scheduler.promoter import Promoter
@@ -68,7 +69,12 @@ def run(store: Store, node: str) -> int:
     ticker = Ticker(store, elector)
     keeper = Keeper(store, elector)
     notifier = Notifier(store, elector, os.environ)
-    chores = [Pruner(store, elector).chore, Promoter(store).chore, Reaper(store).chore]
+    chores = [
+        Follower(store).chore,
+        Pruner(store, elector).chore,
+        Promoter(store).chore,
+        Reaper(store).chore,
+    ]
     elector.start()
     ticker.start()
     for chore in (keeper.chore, notifier.chore, *chores):

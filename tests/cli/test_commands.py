@@ -71,7 +71,7 @@ def test_the_version_is_told(cli: Cli) -> None:
         (["show"], "missing argument 'NAME|RUN' (see 'jober show --help')"),
         (["jobs", "--jsn"], "no such option"),
         (["runs", "-n", "0"], "invalid value for '-n'"),
-        (["runs", "--state", "good"], "'good' is not one of 'queued'"),
+        (["runs", "--state", "good"], "'good' is not one of 'waiting'"),
         (["next"], "give the name of a job, or --cron EXPR"),
         (["next", "x", "--timezone", "UTC"], "--timezone goes with --cron"),
         (["logs", "x", "--head", "1", "--tail", "1"], "--head and --tail exclude each other"),

@@ -45,6 +45,8 @@ _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "file": st.sampled_from(["absent.toml", ".", ""]),
     "prune": st.booleans(),
     "force": st.booleans(),
+    "with_needs": st.booleans(),
+    "with_dependents": st.booleans(),
     "modules": st.lists(st.sampled_from(["absent", "json", ""]), max_size=2),
     "what": st.sampled_from([*JOBS, "new", "df -h", "a.b:c", "./x.py", len, None])
     | st.lists(st.text(max_size=4), max_size=3),

@@ -8,6 +8,7 @@ from tests.mutants.of_scheduler import SCHEDULER
 from tests.mutants.of_scripts import SCRIPTS
 from tests.mutants.of_store import STORE
 from tests.mutants.of_worker import WORKER
+from tests.mutants.of_workflows import WORKFLOWS
 
 MUTATIONS = (
     *RUN_SCRIPTS,
@@ -18,4 +19,5 @@ MUTATIONS = (
     *SCHEDULER,
     *SCHEDULE,
     *WORKER,
+    *WORKFLOWS,
 )

@@ -102,9 +102,9 @@ RUN_SCRIPTS = (
     Mutation(
         name="ENQUEUE: a call that is sent again makes its run again",
         promise="once",
-        file=f"{_LUA}/enqueue.lua",
-        old="  if list_run(run.id, name, now) then\n",
-        new="  if list_run(run.id, name, now) or true then\n",
+        file=f"{_LUA}/lib/run.lua",
+        old="    if list_run(run.id, name, now) then\n",
+        new="    if list_run(run.id, name, now) or true then\n",
         test="tests/store/test_runs.py::test_a_run_by_hand_that_is_sent_again_is_made_once",
     ),
     Mutation(

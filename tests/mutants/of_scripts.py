@@ -44,8 +44,8 @@ SCRIPTS = (
         name="APPLY: what waits of a removed job starts without its limits",
         promise="limits",
         file=f"{_LUA}/apply.lua",
-        old="        if state == 'queued' or state == 'parked' or state == 'delayed' then\n",
-        new="        if false then\n",
+        old="        if state == 'waiting' or state == 'queued' or state == 'parked' or",
+        new="        if false and",
         test="tests/store/test_jobs.py"
         "::test_what_waits_of_a_removed_job_does_not_start_without_its_limits",
     ),
@@ -162,7 +162,7 @@ SCRIPTS = (
         name="MISS: what has begun is missed",
         promise="expiry",
         file=f"{_LUA}/miss.lua",
-        old="  if run[1] == 'queued' or run[1] == 'parked' then\n",
+        old="  if run[1] == 'waiting' or run[1] == 'queued' or run[1] == 'parked' then\n",
         new="  if run[1] then\n",
         test="tests/store/test_attempts.py"
         "::test_a_run_that_has_begun_is_not_missed_though_it_is_still_listed",
@@ -246,8 +246,8 @@ SCRIPTS = (
         name="PRUNE: runs that go on",
         promise="bounded",
         file=f"{_LUA}/prune.lua",
-        old="  elseif not run[1] then\n",
-        new="  elseif false then\n",
+        old="  elseif not run[1] or removed",
+        new="  elseif removed",
         test="tests/store/test_runs.py"
         "::test_the_oldest_ended_runs_are_forgotten_whole_and_live_ones_kept",
     ),

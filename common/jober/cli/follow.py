@@ -97,10 +97,10 @@ def write_stdout(data: bytes) -> None:
 
 
 def exit_status(run: Run) -> int:
-    """What a shell is told of a run: 0 where it is a success or was skipped, whatever the job's
-    `ok_exit_codes` say; 124 where it ran into its time-out, as of timeout(1); else its own exit
-    status, or 1 where it has none."""
-    if run.state in (RunState.SUCCESS, RunState.SKIPPED):
+    """What a shell is told of a run: 0 where it is a success or there was nothing to do, whatever
+    the job's `ok_exit_codes` say; 124 where it ran into its time-out, as of timeout(1); else its
+    own exit status, or 1 where it has none, as where what it needs has failed."""
+    if run.is_good:
         return 0
     if run.state is RunState.TIMEOUT:
         return TIMED_OUT

@@ -53,6 +53,17 @@ def run(
             show_default=False,
         ),
     ] = None,
+    with_needs: Annotated[
+        bool,
+        Option("--with-needs", help="Run first what it needs that is missing or outdated."),
+    ] = False,
+    with_dependents: Annotated[
+        bool, Option("--with-dependents", help="Run then what needs it, and what needs that.")
+    ] = False,
+    force: Annotated[
+        bool,
+        Option("--force", help="Wait for nothing but results, and run though it is fresh."),
+    ] = False,
     to_follow: Annotated[
         bool, Option("-f", "--follow", help="Print what it writes, until it has ended.")
     ] = False,
@@ -62,7 +73,7 @@ def run(
     """Run a job now.
 
     Prints the id of the run, and returns at once. It waits for a slot of its job as any other
-    run does, and runs even where the job is paused.
+    run does, and for the runs of other jobs that it needs; it runs even where the job is paused.
 
     With --follow, its stdout goes to stdout and its stderr to stderr, and the exit status is
     that of the run: 0 for a success and for what was skipped, 124 where it timed out, 1 where
@@ -73,17 +84,25 @@ def run(
       jober run nightly
       jober run nightly --follow
       jober run sum --arg 1 --arg 2 --follow
+      jober run report --with-needs --with-dependents
       jober run report --kwarg day='"2026-11-21"' --host db1
       jober logs -f $(jober run nightly)
     """
     if to_follow and json:
         raise WrongCall("--follow prints what the run writes: leave --json out")
     args = [_json("--arg", text) for text in arg] if arg else None
-    kwargs = dict(_pair(text) for text in kwarg) if kwarg else None
+    asked: dict[str, Any] = {
+        "args": args,
+        "kwargs": dict(_pair(text) for text in kwarg) if kwarg else None,
+        "expires": expires,
+        "with_needs": with_needs,
+        "with_dependents": with_dependents,
+        "force": force,
+    }
     with fleet(redis) as jober:
         if to_follow:
-            return _followed(jober, _only_one(jober, name, args, kwargs, host, expires))
-        handles = _start(jober, name, args, kwargs, host, expires)
+            return _followed(jober, _only_one(jober, name, host, asked))
+        handles = _start(jober, name, host, asked)
         several = host is None and jober.job(name).job.on != "any"
         if json:
             told = [handle.run.to_dict() for handle in handles]
@@ -98,29 +117,15 @@ def run(
     return 0
 
 
-def _start(
-    jober: Jober,
-    name: str,
-    args: list[Any] | None,
-    kwargs: dict[str, Any] | None,
-    host: str | None,
-    expires: float | None,
-) -> list[RunHandle]:
+def _start(jober: Jober, name: str, host: str | None, asked: dict[str, Any]) -> list[RunHandle]:
     if host is not None:
         _check_host(jober, host)
     elif jober.job(name).job.on != "any":
-        return jober.run_everywhere(name, args, kwargs, expires=expires)
-    return [jober.run(name, args, kwargs, host=host, expires=expires)]
+        return jober.run_everywhere(name, **asked)
+    return [jober.run(name, host=host, **asked)]
 
 
-def _only_one(
-    jober: Jober,
-    name: str,
-    args: list[Any] | None,
-    kwargs: dict[str, Any] | None,
-    host: str | None,
-    expires: float | None,
-) -> RunHandle:
+def _only_one(jober: Jober, name: str, host: str | None, asked: dict[str, Any]) -> RunHandle:
     job = jober.job(name).job
     if host is None and job.on != "any":
         hosts = jober.hosts_for(job)
@@ -130,7 +135,7 @@ def _only_one(
                 f"job '{name}' runs on {several} hosts, and one run can be followed: "
                 f"name one with --host ({', '.join(hosts)})"
             )
-    return _start(jober, name, args, kwargs, host, expires)[0]
+    return _start(jober, name, host, asked)[0]
 
 
 def _followed(jober: Jober, handle: RunHandle) -> int:

@@ -49,7 +49,7 @@ def show_run(jober: Jober, id: str, as_json: bool) -> None:
     console = terminal.stdout()
     console.print(Text(run.id, style="bold"), terminal.state(run.state), sep="  ", soft_wrap=True)
     facts = _facts(run, now_ms)
-    if run.state is RunState.QUEUED and (waits := why_it_waits(jober, run)):
+    if run.state in (RunState.QUEUED, RunState.WAITING) and (waits := why_it_waits(jober, run)):
         facts.append(("now", waits))
     if made_from:
         facts.append(("definition", f"revision {run.revision}, {_since(jober, made_from)}"))
@@ -87,6 +87,8 @@ def _facts(run: Run, now_ms: int) -> list[tuple[str, str | Text]]:
         ("runs", run.description),
         ("trigger", f"{run.trigger}, term {run.term}" if run.term else run.trigger),
         ("fire", moment_and_hint(run.fire_at_ms, now_ms)),
+        ("started by", run.after or ""),
+        ("needed", ", ".join(id for ids in run.needed.values() for id in ids)),
         ("queue", run.queue),
         ("host", f"{run.host} ({run.agent})" if run.agent else run.host or ""),
         ("queued", moment_and_hint(run.enqueued_at_ms, now_ms)),
@@ -95,7 +97,7 @@ def _facts(run: Run, now_ms: int) -> list[tuple[str, str | Text]]:
         ("ended", moment_and_hint(run.ended_at_ms, now_ms)),
         ("took", took(run, now_ms)),
         ("exit status", "" if run.exit_code is None else str(run.exit_code)),
-        ("why", why(run)),
+        ("why", "" if run.state is RunState.WAITING else why(run)),
         ("returned", (run.return_value or "")[:_RESULT_AT_MOST]),
         ("used", ", ".join(used)),
         *_progress(run),

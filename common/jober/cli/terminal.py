@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 STATE_STYLES: dict[str, str] = {
     RunState.QUEUED: "dim",
+    RunState.WAITING: "dim",
     RunState.PARKED: "dim",
     RunState.DELAYED: "yellow",
     RunState.RUNNING: "blue",
@@ -25,7 +26,6 @@ STATE_STYLES: dict[str, str] = {
     # of services
     "healthy": "green",
     "starting": "blue",
-    "waiting": "dim",
     "stopping": "yellow",
     "restarting": "yellow",
     "no host": "red",

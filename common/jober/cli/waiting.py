@@ -10,6 +10,8 @@ from jober.run import Run, RunState
 
 def why_it_waits(jober: Jober, run: Run) -> str | None:
     """What a run waits for, beginning with a verb; None where there is nothing to say."""
+    if run.state is RunState.WAITING:
+        return f"waits for {plain(run.waits_for or 'its turn to be looked at')}"
     if run.state is RunState.PARKED:
         return f"waits: as many runs of {run.job} as may run at once are running"
     if run.retry_at_ms is not None:

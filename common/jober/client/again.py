@@ -48,6 +48,8 @@ def again(
             made["expires_s"] = job.expires
         if args is not None or kwargs is not None:
             made |= _with_arguments(job, original, args, kwargs, append)
+    if b"$result" not in made["data"]:
+        made["waits"] = ""  # all that it needed is among its arguments, or has been waited for
     return original.job, ManualRun(**made)
 
 

@@ -33,7 +33,8 @@ class Definitions(Access):
         prune: bool = False,
     ) -> "Difference":
         """What `apply` would do; changes nothing. Raises DefinitionError."""
-        from jober.jobs_file import difference, joined, read_jobs, read_module
+        from jober.job import raise_any
+        from jober.jobs_file import difference, joined, read_jobs, read_module, wrong_links
 
         calendars = self.store.calendars.all()
         found = [read_jobs(file, calendars)] if file is not None else []
@@ -46,6 +47,8 @@ class Definitions(Access):
         wanted = joined(found)
         current = {record.name: record.job for record in self.store.jobs.all()}
         limits = self.store.limits.slots()
+        kept = {name: job for name, job in current.items() if job.protected or not prune}
+        raise_any(wrong_links({**kept, **{job.name: job for job in wanted.jobs}}, wanted))
         return difference(
             current, wanted.jobs, prune, calendars, wanted.calendars, limits, wanted.limits
         )
@@ -71,23 +74,32 @@ class Definitions(Access):
 
     def carry_out(self, told: "Difference", *, force: bool = False) -> None:
         """Apply a difference that was told before: in one step, or of more than 500 changes in
-        steps of 500."""
+        steps of 500; but all jobs that have to do with others are written in one."""
         protected = [one for one in told.changed if one.is_held_back]
         if protected and not force:
             raise JobProtected(protected[0].new.name)
         calendars = (*told.added_calendars, *(one.new for one in told.changed_calendars))
         removed = (*told.removed, *(told.protected if force else ()))
-        changes = [
-            *(Change(op="calendar", name=one.name, calendar=one) for one in calendars),
-            *(Change(op="limit", name=one.name, slots=one.new) for one in told.changed_limits),
+        puts = [
             *(Change(op="put", name=job.name, job=job) for job in told.added),
             *(_put(one.old, one.new, force) for one in told.changed),
+        ]
+        linked = [change for change in puts if change.job and change.job.links.named]
+        first = [
+            *(Change(op="calendar", name=one.name, calendar=one) for one in calendars),
+            *(Change(op="limit", name=one.name, slots=one.new) for one in told.changed_limits),
+            *(change for change in puts if not (change.job and change.job.links.named)),
+        ]
+        last = [
             *(Change(op="remove", name=name, force=force) for name in removed),
             *(Change(op="calendar", name=name) for name in told.removed_calendars),
             *(Change(op="limit", name=name) for name in told.removed_limits),
         ]
-        for start in range(0, len(changes), APPLY_BATCH):
-            self.store.jobs.apply(changes[start : start + APPLY_BATCH])
+        if len(first) + len(linked) + len(last) <= APPLY_BATCH:
+            first, linked, last = [], [*first, *linked, *last], []
+        for changes, size in ((first, APPLY_BATCH), (linked, len(linked)), (last, APPLY_BATCH)):
+            for start in range(0, len(changes), size or 1):
+                self.store.jobs.apply(changes[start : start + size])
 
     @checked
     def add_job(

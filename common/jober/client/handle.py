@@ -14,7 +14,7 @@ from jober.errors import RunFailed, WaitTimeout
 from jober.log_line import LogLine, read_lines
 from jober.output import End, Stream
 from jober.progress import Progress
-from jober.run import GOOD, Attempt, Run, RunState
+from jober.run import Attempt, Run, RunState
 
 # While a run is waited for, it is looked at so often where no event tells of it.
 _LOOK_S = 0.25
@@ -105,7 +105,7 @@ class RunHandle:
         Raises RunFailed where it did not succeed, WaitTimeout where it has not ended in time.
         """
         run = self.wait(timeout)
-        if run.state not in GOOD:
+        if not run.is_good:
             raise _failed(run)
         return json.loads(run.return_value) if run.return_value else None
 
@@ -113,7 +113,7 @@ class RunHandle:
     def exception(self, timeout: float | None = None) -> RunFailed | None:
         """Why it did not succeed, once it has ended; None where it did. Raises WaitTimeout."""
         run = self.wait(timeout)
-        return None if run.state in GOOD else _failed(run)
+        return None if run.is_good else _failed(run)
 
     @checked
     def cancel(self, reason: str = "cancelled") -> str:

@@ -18,13 +18,14 @@ from jober.job.change import FieldChange, changes
 from jober.job.definition import KNOWN_FIELDS, OPTION_FIELDS, SCHEDULE_FIELDS, Job, check_fields
 from jober.job.json_value import json_value
 from jober.job.memory import memory_bytes
-from jober.job.payload import Kind, split_script
+from jober.job.payload import PROGRAMS, Kind, split_script
 from jober.job.problems import InvalidDefinitions, each_of, raise_any, unknown_field
 from jober.job.what import NotImportable, import_path, name_of, what_fields
 
 __all__ = [
     "KNOWN_FIELDS",
     "OPTION_FIELDS",
+    "PROGRAMS",
     "SCHEDULE_FIELDS",
     "FieldChange",
     "InvalidDefinitions",

@@ -11,6 +11,7 @@ from pydantic import PrivateAttr, ValidationError
 
 from jober.errors import DefinitionError, ScheduleError
 from jober.job.draft import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, kind_of
+from jober.job.duration import length_s
 from jober.job.fields import JobFields
 from jober.job.fields.ends import EndFields
 from jober.job.fields.how import HowFields
@@ -20,6 +21,7 @@ from jober.job.problems import of_pydantic, raise_any, told, unknown_field
 from jober.job.rules import broken_rules
 from jober.roles import queue_name
 from jober.schedule import Calendar, Schedule, calendar_names, mistakes, parse
+from jober.workflow import Links, Waits, results_in
 
 Calendars = Mapping[str, Calendar] | None
 
@@ -165,6 +167,30 @@ class Job(JobFields):
     def host_limit(self) -> int | None:
         """How many runs at once on each host; None is no limit of that kind."""
         return 1 if self._is_alone and self.on != "any" else None
+
+    @cached_property
+    def links(self) -> Links:
+        """What it has to do with other jobs; those whose results it takes are needed."""
+        named = list(results_in([self.args, self.kwargs]))
+        return Links(
+            needs=tuple(
+                dict.fromkeys([*self.needs, *(n for n in named if n not in self.wait_for)])
+            ),
+            wait_for=tuple(self.wait_for),
+            on_success=tuple(self.on_success),
+            on_failure=tuple(self.on_failure),
+        )
+
+    @cached_property
+    def waits(self) -> Waits:
+        """What each of its runs waits for."""
+        fresh_for = self.fresh_for
+        return Waits(
+            needs=self.links.needs,
+            wait_for=self.links.wait_for,
+            quorum=self.quorum,
+            fresh_for_ms=round(length_s(fresh_for, "fresh_for") * 1000) if fresh_for else None,
+        )
 
     @property
     def reserved(self) -> str:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from jober.errors import DefinitionError
+from jober.workflow import Result
 
 DEPTH_AT_MOST = 32
 SIZE_AT_MOST = 1 << 20
@@ -36,6 +37,8 @@ class _Copy:
             return value
         if isinstance(value, str):
             return self.text(value, where)
+        if isinstance(value, Result):
+            return value.as_json()
         if isinstance(value, int):
             if value.bit_length() > _INTEGER_BITS_AT_MOST:
                 raise self.refusal(f"the number at {where} is too large", "write it as text")

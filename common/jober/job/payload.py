@@ -16,6 +16,9 @@ MODULE = "jober_worker.functions.module"
 SCRIPT = "jober_worker.functions.script"
 SCRIPT_CALL = "jober_worker.functions.script_call"
 
+# What has an exit status, and no result.
+PROGRAMS = frozenset({COMMAND, SHELL, MODULE, SCRIPT})
+
 _DESCRIPTION_AT_MOST = 200
 
 

@@ -13,6 +13,7 @@ from jober.job.payload import Kind, as_arguments, split_command, split_script
 from jober.job.problems import told
 from jober.job.process_rules import PROCESS_RULES
 from jober.job.service_rules import SERVICE_RULES
+from jober.job.workflow_rules import WORKFLOW_RULES
 from jober.roles import parse_roles
 
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -223,5 +224,6 @@ _RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
     *END_RULES,
     *SERVICE_RULES,
     *NOTIFY_RULES,
+    *WORKFLOW_RULES,
     _schedule_words,
 )

@@ -2,8 +2,9 @@
 that they share, in TOML or YAML.
 
 `toml_document` and `yaml_document` make a `Document` of the text, `jobs` the definitions of
-the document, `calendars` and `ics` their calendars, and `difference` what applying them would
-do to those there are. `modules` finds the jobs that functions declare.
+the document, `calendars` and `ics` their calendars, `difference` what applying them would do to
+those there are, and `links` what is wrong with what they say of one another. `modules` finds the
+jobs that functions declare.
 """
 
 from jober.jobs_file.difference import (
@@ -14,6 +15,7 @@ from jober.jobs_file.difference import (
     difference,
 )
 from jober.jobs_file.jobs import JobsFile, joined, parse_jobs, read_jobs
+from jober.jobs_file.links import wrong_links
 from jober.jobs_file.modules import read_module
 
 __all__ = [
@@ -27,4 +29,5 @@ __all__ = [
     "parse_jobs",
     "read_jobs",
     "read_module",
+    "wrong_links",
 ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from jober.job import FieldChange, Job, changes
 from jober.schedule import Calendar
+from jober.workflow import Graph
 
 
 class ChangedJob(NamedTuple):
@@ -100,7 +101,9 @@ def difference(
         for name, job in jobs.items()
         if name in current
     ]
-    others = tuple(sorted(current.keys() - jobs.keys()))
+    # Those that come after others first, which cannot be removed before them.
+    level = Graph({name: job.links for name, job in current.items()}).levels(current)
+    others = tuple(sorted(current.keys() - jobs.keys(), key=lambda name: (-level[name], name)))
     named = {name for job in jobs.values() for name in job.calendars}
     unnamed = tuple(sorted(name for name in before.keys() - after.keys() - named if prune))
     limits, new_limits = current_limits or {}, wanted_limits or {}

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jober.store.owners import OwnerStore
     from jober.store.runs import RunStore
     from jober.store.services import ServiceStore
+    from jober.store.workflows import WorkflowStore
 
 __all__ = ["Store"]
 
@@ -89,6 +90,12 @@ class Store:
         from jober.store.services import ServiceStore
 
         return ServiceStore(self.connection)
+
+    @cached_property
+    def workflows(self) -> "WorkflowStore":
+        from jober.store.workflows import WorkflowStore
+
+        return WorkflowStore(self.connection)
 
     @cached_property
     def fires(self) -> "FireStore":

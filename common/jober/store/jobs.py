@@ -9,11 +9,15 @@ from jober.clock import iso
 from jober.errors import (
     DefinitionError,
     JobExistError,
+    JobInUse,
     JobNotFound,
     JobProtected,
     JobRunning,
     LimitInUse,
     LimitNotFound,
+    LinkedJobNotFound,
+    LinkToService,
+    WorkflowLoop,
 )
 from jober.roles import DEFAULT_ROLE, priority_queue
 from jober.schedule import Calendar
@@ -171,7 +175,9 @@ class JobStore:
 
         Changes nothing, and raises JobExistError where an added job exists, JobProtected and
         JobRunning where one may not be changed or removed, LimitNotFound where a job names a limit
-        that is not there, LimitInUse where one that is to go is named.
+        that is not there, LimitInUse where one that is to go is named; and LinkedJobNotFound,
+        JobInUse, LinkToService and WorkflowLoop, where what jobs say of one another does not fit
+        together.
         """
         status, *told = self._redis.run(
             "apply",
@@ -197,6 +203,15 @@ class JobStore:
             case b"limit in use":
                 limit, job = (text.decode() for text in told)
                 raise LimitInUse(limit, job)
+            case b"no job":
+                job, needed = (text.decode() for text in told)
+                raise LinkedJobNotFound(job, needed, self.names(limit=1000))
+            case b"job in use":
+                raise JobInUse(*(text.decode() for text in told))
+            case b"service":
+                raise LinkToService(*(text.decode() for text in told))
+            case b"loop":
+                raise WorkflowLoop([text.decode() for text in told])
         return [done.decode() for done in told[0]]
 
     def pause(self, name: str, paused: bool) -> bool:
@@ -379,6 +394,11 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "volatile": "1" if job.volatile else "",
         "protected": "1" if job.protected else "",
         "notify": "1" if job.notify else "",
+        "waits": job.waits.to_json(),
+        "before": ",".join(job.links.before),
+        "on_success": ",".join(job.links.on_success),
+        "on_failure": ",".join(job.links.on_failure),
+        "noted": "1" if job.links.starts or job.fresh_for else "",
     }
 
 

@@ -19,6 +19,10 @@ PARKED = "jober:parked"
 DELAYED = "jober:delayed"
 EXPIRING = "jober:expiring"
 AGENTS = "jober:agents"
+ENDED = "jober:ended"
+NEEDING = "jober:needing"
+LOOK = "jober:look"
+NEEDED = "jober:needed"
 SERVICES = "jober:services"
 VOLATILE = "jober:volatile"
 CORDONED = "jober:cordoned"
@@ -70,6 +74,18 @@ def limit_parked(name: str) -> str:
 
 def limit_jobs(name: str) -> str:
     return f"jober:limit:{name}:jobs"
+
+
+def needing(job: str) -> str:
+    return f"jober:needing:{job}"
+
+
+def linked(job: str) -> str:
+    return f"jober:linked:{job}"
+
+
+def kept(job: str) -> str:
+    return f"jober:kept:{job}"
 
 
 def service(job: str) -> str:

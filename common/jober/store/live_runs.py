@@ -11,7 +11,7 @@ from jober.store import keys
 from jober.store.connection import Connection
 
 PAGE = 1000
-_WAITING = (b"queued", b"parked", b"delayed")
+_WAITING = (b"waiting", b"queued", b"parked", b"delayed")
 _HELD = (b"reserved", b"running")
 
 
@@ -62,8 +62,8 @@ class LiveRunStore:
                 yield from (id.decode() for id in self._redis.command("LRANGE", key, 0, -1))
 
     def _put_off(self) -> Iterator[str]:
-        """What waits for a slot, or to be tried again."""
-        for key in (keys.DELAYED, *self._redis.command("HKEYS", keys.PARKED)):
+        """What waits for a slot, to be tried again, or for other runs."""
+        for key in (keys.NEEDING, keys.DELAYED, *self._redis.command("HKEYS", keys.PARKED)):
             yield from (id.decode() for id in self._redis.command("ZRANGE", key, 0, -1))
 
     def _fields(self, ids: Sequence[str], *names: str) -> Iterable[tuple[str, list[bytes | None]]]:

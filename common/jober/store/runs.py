@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -38,6 +38,8 @@ class ManualRun:
     What it is given stands in for the job's own: `queue` to `expires_s`. One with a queue needs no
     job. `spec`, the definition of one without, and `arguments`, JSON, are kept for whoever runs it
     again. `call` tells one call from another, where an `id` was chosen that may be there already.
+    It waits for what its job does, or as `waits` says (JSON, empty for nothing), for the runs
+    `needed`, by job, where these are known; it was started by the end of the run `after`.
     """
 
     id: str
@@ -52,18 +54,22 @@ class ManualRun:
     spec: str | None = None
     arguments: str | None = None
     call: str | None = None
+    waits: str | None = None
+    needed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    after: str | None = None
 
     def told(self) -> dict[str, Any]:
         """As the script takes it."""
         told: dict[str, Any] = {name: getattr(self, name) for name in _TOLD}
         told["expires"] = None if self.expires_s is None else round(self.expires_s * 1000)
         told["may_move"] = self.may_move or None
+        told["needed"] = json.dumps(self.needed) if self.needed else None
         return {name: value for name, value in told.items() if value is not None}
 
 
 _TOLD = (
     *("id", "host", "queue", "data", "options", "description", "timeout"),
-    *("spec", "arguments", "call"),
+    *("spec", "arguments", "call", "waits", "after"),
 )
 
 
@@ -83,6 +89,16 @@ class Original:
     arguments: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRuns:
+    """Runs of a job that are to be made; `placed` is to be remembered of where it ran, if anything
+    is."""
+
+    job: str
+    runs: Sequence[ManualRun]
+    placed: Sequence[str] = ()
+
+
 class RunStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
@@ -90,15 +106,18 @@ class RunStore:
     def enqueue(
         self, job: str, runs: Sequence[ManualRun], placed: Sequence[str] = (), owner: str = ""
     ) -> None:
-        """Put runs of a job, or of NO_JOB, into their queues; `placed` is to be remembered of where
-        it ran, if anything is; with an `owner`, they are noted as its own. Raises JobNotFound,
-        RunExists."""
-        told = packed([run.told() for run in runs])
-        reply = self._redis.run("enqueue", [keys.job(job)], [job, told, " ".join(placed), owner])
-        if isinstance(reply, bytes):
-            raise RunExists(reply.decode())
-        if not reply:
-            raise JobNotFound(job)
+        """Put runs of a job, or of NO_JOB, into their queues, or have them wait; `placed` as in
+        JobRuns; with an `owner`, they are noted as its own. Raises JobNotFound, RunExists."""
+        self.enqueue_all([JobRuns(job=job, runs=runs, placed=placed)], owner)
+
+    def enqueue_all(self, batch: Sequence[JobRuns], owner: str = "") -> None:
+        """The same for several jobs, all or nothing."""
+        told = [[one.job, [run.told() for run in one.runs], " ".join(one.placed)] for one in batch]
+        status, *what = self._redis.run("enqueue", [], [packed(told), owner])
+        if status == b"exists":
+            raise RunExists(what[0].decode())
+        if status == b"no job":
+            raise JobNotFound(what[0].decode())
 
     def get(self, id: str) -> Run:
         """One run. Raises RunNotFound."""
@@ -248,12 +267,19 @@ def read_run(id: str, fields: dict[str, bytes]) -> Run:
         progress=readable(_progress, fields.get("progress")),
         term=text(fields.get("term")),
         cancel_requested="cancel_requested" in fields,
-        waits_for=_waits_for(text(fields.get("parked_in"))),
+        waits_for=_waits_for(text(fields.get("parked_in"))) or text(fields.get("waits_for")),
+        blocked_by=text(fields.get("blocked_by")),
+        after=text(fields.get("after")),
+        needed=readable(_needed, fields.get("needed")) or {},
     )
 
 
 def _progress(raw: bytes | None) -> Progress | None:
     return read_progress(raw) if raw else None
+
+
+def _needed(raw: bytes | None) -> dict[str, tuple[str, ...]]:
+    return {job: tuple(ids) for job, ids in json.loads(raw).items()} if raw else {}
 
 
 def _seconds(raw: bytes | None) -> float | None:

@@ -14,6 +14,7 @@ from jober.job.fields.tell import TellFields
 from jober.job.fields.what import WhatFields
 from jober.job.fields.when import WhenFields
 from jober.job.fields.where import WhereFields
+from jober.job.fields.workflow import WorkflowFields
 
 
 # pydantic takes the fields of the last base first.
@@ -22,6 +23,7 @@ class JobFields(
     TellFields,
     KeepFields,
     ServiceFields,
+    WorkflowFields,
     EndFields,
     HowFields,
     WhereFields,

@@ -4,12 +4,13 @@
 --       10 jober:overfull
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
 --       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs,
---       jober:limit:<limit>:jobs, jober:failing:<name> (removed), and those of cancel_run, stop_service
---       and is_over
+--       jober:limit:<limit>:jobs, jober:failing:<name> (removed), and those of cancel_run, stop_service,
+--       is_over, links_at, relink and write_upstream
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
 --         service (JSON, or ''), calendars (names with a space between; of limits with a comma), keep_runs,
---         keep_s, volatile, protected ('1' or '')}, force (a protected job too), unprotects (nothing else differs
+--         keep_s, volatile, protected ('1' or ''), waits (JSON, or ''), before, on_success, on_failure (names
+--         with a comma between), noted ('1' or '')}, force (a protected job too), unprotects (nothing else differs
 --         but the protection), unless (of 'remove': 'running', refused while a run goes on; 'not over',
 --         left as it is unless it is volatile and over), since_ms (of what is new: from when it would have been
 --         there), and of a job that is restored state = {revision, cursor, anchor, paused ('1' or '0'), fires, placed, created_at, updated_at
@@ -20,7 +21,9 @@
 --       4 traceback of a cancelled run, as RQ reads it
 -- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'kept' | 'written'}, or, and
 --   nothing is written: {'exists', name}, {'protected', name}, {'running', name, a run of it},
---   {'no limit', job, limit}, {'limit in use', limit, a job that names it}
+--   {'no limit', job, limit}, {'limit in use', limit, a job that names it},
+--   {'no job', job, one that it names}, {'job in use', job, one that names it}, {'service', job, one that it
+--   names}, {'loop', job, the one that comes after it, …, the first again}
 -- A changed schedule counts from now on: what it would have fired before is not caught up. Its
 -- intervals count from the last fire, which is the anchor from then on. A changed calendar is a change
 -- of every schedule that names it. A restored state is taken over, but nothing up to now is caught up.
@@ -33,9 +36,8 @@
 --#include cancel
 --#include service
 --#include over
+--#include links
 local changes = cmsgpack.unpack(ARGV[1])
-
-local function names_of(text) return string.gmatch(text or '', '[^, ]+') end
 
 -- Why a job may not be changed or removed without force, or nil.
 local function held_back(change)
@@ -65,6 +67,9 @@ local function refusal()
     else
       names_limits[change.name] = change.fields and change.fields.limits or ''
     end
+    if change.fields or change.op == 'remove' and change.unless ~= 'not over' then
+      will_link(change.name, change.fields)
+    end
   end
   for job, limits in pairs(names_limits) do
     for limit in names_of(limits) do
@@ -78,6 +83,14 @@ local function refusal()
       if not names_limits[job] then return { 'limit in use', limit, job } end
     end
   end
+  return wrong_link()
+end
+
+-- What a job says of others, as HMGET has told it.
+local LINKS = { 'before', 'on_success', 'on_failure', 'noted' }
+local function links_before(key)
+  local old = redis.call('HMGET', key, unpack(LINKS))
+  return old[1] and { before = old[1], on_success = old[2], on_failure = old[3], noted = old[4] }
 end
 
 local refused = refusal()
@@ -172,6 +185,7 @@ for i, change in ipairs(changes) do
       link(name, 'jober:calendar:', old[3], 'SREM')
       link(name, 'jober:limit:', old[4], 'SREM')
       if old[1] then keep_former(name, old[2], old[1]) end
+      relink(name, links_before(key), nil)
       redis.call('DEL', key)
       redis.call('ZREM', KEYS[2], name)
       redis.call('SREM', KEYS[4], name)
@@ -182,7 +196,7 @@ for i, change in ipairs(changes) do
       -- Without a definition nothing would keep its limits: what has not started does not start.
       for _, id in ipairs(redis.call('ZREVRANGE', 'jober:runs:' .. name, 0, 2000)) do
         local state = redis.call('HGET', 'rq:job:' .. id, 'state')
-        if state == 'queued' or state == 'parked' or state == 'delayed' then
+        if state == 'waiting' or state == 'queued' or state == 'parked' or state == 'delayed' then
           cancel_run(id, 'its job was removed', ARGV[4], now, tonumber(ARGV[3]))
         end
       end
@@ -204,6 +218,7 @@ for i, change in ipairs(changes) do
         fields[#fields + 1] = field
         fields[#fields + 1] = value
       end
+      relink(name, links_before(key), change.fields)
       link(name, 'jober:calendar:', old[5], 'SREM')
       link(name, 'jober:calendar:', change.fields.calendars, 'SADD')
       link(name, 'jober:limit:', old[6], 'SREM')
@@ -253,6 +268,7 @@ for i, change in ipairs(changes) do
     end
   end
 end
+write_upstream(tonumber(ARGV[3]))
 if new_queue then redis.call('PUBLISH', 'jober:control', '{"command":"queues"}') end
 redis.call('RPUSH', KEYS[3], '1')
 redis.call('LTRIM', KEYS[3], -1, -1)

@@ -1,24 +1,26 @@
--- ENQUEUE: runs by hand. They wait for a slot of their job as every other, and are never skipped. A run
--- that has its own queue needs no job: all that is to be done is told with it.
--- KEYS  1 jober:job:<name>
---       built: those of write_run, jober:owners, jober:owned:<owner>
--- ARGV  1 name ('_' for runs without a job)  2 msgpack list of {id, may_move, and what stands in for the
---         job's own: host, queue, data, options, description, timeout, expires (ms); what is kept beside it:
---         spec, arguments; and call: what tells this call apart, where the id may be that of another run}
---       3 hosts that the job ran on, the latest last (or '': as it is)
---       4 owner of the runs, or ''
--- Reply 1, or 0 if there is no such job, or the id of a run that is there already; nothing is written then
+-- ENQUEUE: runs by hand, of one job or of several, all of them or none. They wait for a slot of their job
+-- as every other, and are never skipped for one that is still going. A run that has its own queue needs no job:
+-- all that is to be done is told with it.
+-- KEYS  built: jober:job:<name>, jober:owners, jober:owned:<owner>, and those of enqueue_runs
+-- ARGV  1 msgpack list of {name ('_' for runs without a job), list of runs {id, may_move, needed, and what
+--         stands in for the job's own: host, queue, data, options, description, timeout, expires (ms), waits;
+--         what is kept beside it: spec, arguments; and call: what tells this call apart, where the id may be
+--         that of another run}, hosts that the job ran on, the latest last (or '': as it is)}
+--       2 owner of the runs, or ''
+-- Reply {'ok'}, or {'no job', name} or {'exists', id of a run that is there already}; nothing is written then
 --#include time
 --#include event
 --#include queue
 --#include run
-local job, name, owner = read_job(KEYS[1]), ARGV[1], ARGV[4]
-local runs = cmsgpack.unpack(ARGV[2])
-for _, run in ipairs(runs) do
-  if not (job or run.queue) then return 0 end
-  local record = 'rq:job:' .. run.id
-  if run.call and redis.call('EXISTS', record) == 1 and redis.call('HGET', record, 'call') ~= run.call then
-    return run.id
+local now, batch, owner, jobs = now_ms(), cmsgpack.unpack(ARGV[1]), ARGV[2], {}
+for i, of_job in ipairs(batch) do
+  jobs[i] = read_job('jober:job:' .. of_job[1])
+  for _, run in ipairs(of_job[2]) do
+    if not (jobs[i] or run.queue) then return { 'no job', of_job[1] } end
+    local record = 'rq:job:' .. run.id
+    if run.call and redis.call('EXISTS', record) == 1 and redis.call('HGET', record, 'call') ~= run.call then
+      return { 'exists', run.id }
+    end
   end
 end
 
@@ -36,19 +38,11 @@ local function own(new)
   for _, id in ipairs(new) do redis.call('SADD', owned, id) end
 end
 
-local now = now_ms()
-local new = {}
-for _, run in ipairs(runs) do
-  if list_run(run.id, name, now) then
-    run.trigger = 'manual'
-    write_run(run.id, name, job or {}, run)
-    for _, field in ipairs({ 'spec', 'arguments', 'call' }) do
-      if run[field] then redis.call('HSET', 'rq:job:' .. run.id, field, run[field]) end
-    end
-    new[#new + 1] = run.id
-  end
+for i, of_job in ipairs(batch) do
+  local name, runs, placed = unpack(of_job)
+  for _, run in ipairs(runs) do run.trigger = 'manual' end
+  local new = enqueue_runs(name, jobs[i] or {}, runs, placed, now)
+  if owner ~= '' and #new > 0 then own(new) end
 end
-if owner ~= '' and #new > 0 then own(new) end
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'placed', ARGV[3]) end
 flush_runs()
-return 1
+return { 'ok' }

@@ -25,7 +25,7 @@ local now = now_ms()
 local early = now + tonumber(ARGV[3])
 local made, due = 0, {}
 
-local LIVE = { queued = true, parked = true, delayed = true, reserved = true, running = true }
+local LIVE = { waiting = true, queued = true, parked = true, delayed = true, reserved = true, running = true }
 -- What a stock RQ worker leaves, which knows nothing of our states.
 local OVER = { finished = true, failed = true, stopped = true, canceled = true }
 

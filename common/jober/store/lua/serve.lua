@@ -19,7 +19,7 @@ local leader = redis.call('GET', KEYS[1]) or ''
 if leader ~= ARGV[1] then return { 'fenced', leader } end
 local now = now_ms()
 local term = string.match(ARGV[1], '^%d+')
-local LIVE = { queued = true, parked = true, delayed = true, reserved = true, running = true }
+local LIVE = { waiting = true, queued = true, parked = true, delayed = true, reserved = true, running = true }
 
 local function carry_out(action)
   local key = 'jober:service:' .. action.job

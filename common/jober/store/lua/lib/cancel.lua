@@ -1,6 +1,6 @@
 -- End a run that waits at once; ask the agent of one that runs to stop it.
 -- KEYS built: rq:job:<id>, rq:queue:<queue>, jober:delayed, jober:expiring,
---   rq:deferred:<queue>, rq:scheduled:<queue>, and those of leave_parked and write_end
+--   rq:deferred:<queue>, rq:scheduled:<queue>, and those of leave_parked, leave_needing and write_end
 --   channel: rq:pubsub:<agent>
 -- Replies 'withdrawn' | 'asked' | the final state it has already | 'absent'
 -- Of a plain RQ job, RQ's tools write the status only.
@@ -13,9 +13,10 @@ local function cancel_run(id, reason, rq_traceback, now, ttl)
   if not run[4] then return 'absent' end
   local state, job, target, queue = run[1] or run[6], run[2] or '', run[3] or '', run[4]
   if job == '' then state = WAITS_RQ[run[6]] or state end
-  if state == 'queued' or state == 'parked' or state == 'delayed' then
+  if state == 'waiting' or state == 'queued' or state == 'parked' or state == 'delayed' then
     redis.call('LREM', 'rq:queue:' .. queue, 1, id)
     if run[7] then leave_parked(id, run[7]) end
+    if state == 'waiting' then leave_needing(id, ttl) end
     if job == '' then
       redis.call('ZREM', 'rq:deferred:' .. queue, id)
       redis.call('ZREM', 'rq:scheduled:' .. queue, id)

@@ -1,7 +1,8 @@
 -- Write the end of a run and everything that hangs on it.
 -- KEYS built: jober:job:<job>, rq:job:<id>, rq:results:<id>, rq:finished:<queue>, rq:canceled:<queue> or
 --   rq:failed:<queue>, jober:active:<job>[@<host>], jober:overfull, jober:notices, jober:attempts:<id>,
---   jober:out:<id>:log  channel: jober:out:<id>
+--   jober:out:<id>:log, and those of note_end  channel: jober:out:<id>
+--#include upstream
 local STATUS = { success = 'finished', skipped = 'finished', failed = 'failed', timeout = 'failed',
   cancelled = 'stopped', lost = 'failed', missed = 'canceled', poisoned = 'failed' }
 local RESULT_TYPE = { success = '1', skipped = '1', cancelled = '3' }
@@ -40,14 +41,15 @@ local function is_followed()
   return followed
 end
 
--- What a job says of how many of its ended runs are kept, for how many s, and whether it tells somebody
--- of their ends; read once by a script.
+-- What a job says of how many of its ended runs are kept, for how many s, whether it tells somebody of their
+-- ends, and whether others come after it; read once by a script.
 local kept_of = {}
 local function kept(job, ttl)
   local known = kept_of[job]
   if not known then
-    local told = redis.call('HMGET', 'jober:job:' .. job, 'keep_runs', 'keep_s', 'notify')
-    known = { runs = tonumber(told[1]) or 1000, ttl = tonumber(told[2]) or ttl, notifies = told[3] == '1' }
+    local told = redis.call('HMGET', 'jober:job:' .. job, 'keep_runs', 'keep_s', 'notify', 'upstream')
+    known = { runs = tonumber(told[1]) or 1000, ttl = tonumber(told[2]) or ttl, notifies = told[3] == '1',
+      is_upstream = told[4] == '1' }
     kept_of[job] = known
   end
   return known
@@ -153,6 +155,10 @@ local function write_end(id, run, outcome, now, ttl, kept_until)
     redis.call('HDEL', record, 'cancel_requested')
     redis.call('EXPIRE', 'jober:attempts:' .. id, ttl)
     redis.call('EXPIRE', 'jober:out:' .. id .. ':log', ttl)
+  end
+  if run.job ~= '' and kept(run.job, ttl).is_upstream then
+    note_end(id, run, state, now, ttl)
+    like = nil -- what is kept has no expiry that a copy could take over
   end
   if is_followed() then
     redis.call('PUBLISH', 'jober:out:' .. id, cmsgpack.pack(

@@ -1,20 +1,23 @@
 -- What a run is made from: the fields of a job, in a list by these numbers, or nil where there is no
 -- such job. (A list, and not names, since FIRE does this by the ten thousand.)
 local REVISION, PAUSED, CURSOR, QUEUE, DATA, OPTIONS, DESCRIPTION, TIMEOUT, OVERLAP, FLEET_LIMIT,
-  HOST_LIMIT, FIRES, TOLD, EXPIRES = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+  HOST_LIMIT, FIRES, TOLD, EXPIRES, WAITS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 local function read_job(key)
   local job = redis.call('HMGET', key, 'revision', 'paused', 'cursor', 'queue', 'data', 'options',
     'description', 'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires', 'told',
-    'expires')
+    'expires', 'waits')
   return job[REVISION] and job or nil
 end
 
 -- New runs, listed first: their records are written one by one, what they share once, by flush_runs
 -- at the end.
 -- KEYS built: rq:job:<id>, jober:runs:<job>, jober:active:<job>[@<host>], jober:expiring; by flush_runs:
---   rq:queues, rq:queue:<queue>, jober:bell:<queue>, jober:runs
+--   rq:queues, rq:queue:<queue>, jober:bell:<queue>, jober:runs, and those of wake_needing; by hold_back:
+--   those of begin_waiting and hold
+--#include needing
 local new_runs, new_in_queue = {}, {}
 local new_at, new_score
+local any_waiting = false
 
 -- Note a run in the list of its job; false where it is there already, so that the same fire, or a
 -- call that is sent again, makes it once.
@@ -27,8 +30,24 @@ end
 -- that it is bound to, where that takes none, and no later fire says so.
 local PREFERRED_MS, BOUND_MS = 5000, 3600000
 
+-- It waits for runs of other jobs (waits: JSON), before it goes to its queue.
+local function hold_back(id, name, run, waits)
+  local at = ms_text(run.fire_at or tonumber(new_score))
+  redis.call('HSET', 'rq:job:' .. id, 'state', 'waiting', 'status', 'deferred', 'waits', waits,
+    'waits_at', at)
+  if run.needed then
+    redis.call('HSET', 'rq:job:' .. id, 'needed', run.needed)
+    each_settled(run.needed, hold)
+  end
+  begin_waiting(id, waits, tonumber(new_score))
+  any_waiting = true
+  tell('run.waiting', tonumber(new_score), { run = id, job = name, trigger = run.trigger,
+    fire_at = run.fire_at and iso(run.fire_at) })
+end
+
 -- Write a run that was listed. run: {trigger, host, may_move, until_ms, fire_at (ms), term, queue, data,
--- options, description, timeout, expires (ms)}, the first always.
+-- options, description, timeout, expires (ms), after (the run that started it), waits (JSON, '' for
+-- nothing), needed (JSON of the runs that it waits for, by job)}, the first always.
 local function write_run(id, name, job, run)
   local host = run.host
   local of_roles = run.queue or job[QUEUE]
@@ -55,6 +74,14 @@ local function write_run(id, name, job, run)
     redis.call('HSET', 'rq:job:' .. id, 'expires_at', expires_at)
     redis.call('ZADD', 'jober:expiring', expires_at, id)
   end
+  if run.after then redis.call('HSET', 'rq:job:' .. id, 'after', run.after) end
+  new_runs[#new_runs + 1] = new_score
+  new_runs[#new_runs + 1] = id
+  local waits = run.waits or job[WAITS] or ''
+  if waits ~= '' then
+    hold_back(id, name, run, waits)
+    return
+  end
   if fire_at then
     tell_facts('run.queued', new_score, 'run', id, 'job', name, 'queue', queue,
       'trigger', run.trigger, 'fire_at', fire_at)
@@ -62,10 +89,32 @@ local function write_run(id, name, job, run)
     tell_facts('run.queued', new_score, 'run', id, 'job', name, 'queue', queue,
       'trigger', run.trigger)
   end
-  new_runs[#new_runs + 1] = new_score
-  new_runs[#new_runs + 1] = id
   local ids = new_in_queue[queue]
   if ids then ids[#ids + 1] = id else new_in_queue[queue] = { id } end
+end
+
+-- A queue that may be new is made known to agents.
+local function announce(queue)
+  if redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue) == 1 then
+    redis.call('PUBLISH', 'jober:control', '{"command":"queues"}')
+  end
+end
+
+-- Runs of a job that are made by themselves: by hand, or since another has ended. placed: the hosts that
+-- the job ran on, the latest last (or '': as it is). The ids of those that are new.
+local function enqueue_runs(name, job, runs, placed, now)
+  local new = {}
+  for _, run in ipairs(runs) do
+    if list_run(run.id, name, now) then
+      write_run(run.id, name, job, run)
+      for _, field in ipairs({ 'spec', 'arguments', 'call' }) do
+        if run[field] then redis.call('HSET', 'rq:job:' .. run.id, field, run[field]) end
+      end
+      new[#new + 1] = run.id
+    end
+  end
+  if placed ~= '' then redis.call('HSET', 'jober:job:' .. name, 'placed', placed) end
+  return new
 end
 
 -- Put them into the lists and the queues, and ring the bells.
@@ -74,12 +123,11 @@ local function flush_runs()
     redis.call('ZADD', 'jober:runs', unpack(new_runs, start, math.min(start + 999, #new_runs)))
   end
   for queue, ids in pairs(new_in_queue) do
-    if redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue) == 1 then
-      redis.call('PUBLISH', 'jober:control', '{"command":"queues"}')
-    end
+    announce(queue)
     for start = 1, #ids, 1000 do
       redis.call('RPUSH', 'rq:queue:' .. queue, unpack(ids, start, math.min(start + 999, #ids)))
     end
     ring(queue)
   end
+  if any_waiting then wake_needing() end
 end
