@@ -107,10 +107,11 @@ class Execution:
             log.info("stopping %s: %s", self.claim.id, reason)
             self._stop_reason = reason
         self._at_once = self._at_once or at_once
-        self.attempt.cancel()
-        # Either this sees the program, or `run` sees the reason.
+        # Either this sees the program, or `run` sees the reason. It is told before its processes
+        # are: one that obeys at once has been stopped, and has not ended by itself.
         if self._program:
             self._program.stop(reason, at_once=at_once)
+        self.attempt.cancel()
 
     def give_up(self) -> None:
         """Ask it to stop, since it is no longer ours: what is stopped so is lost, not cancelled."""
