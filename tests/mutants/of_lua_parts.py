@@ -78,7 +78,7 @@ LUA_PARTS = (
         file=f"{_LIB}/finish.lua",
         old="    { 'end', state,",
         new="    { 'progress', state,",
-        test="tests/store/test_outputs.py::test_a_follower_sees_what_was_what_comes_and_the_end",
+        test="tests/store/test_outputs.py::test_the_end_is_published_to_who_listens_at_the_moment",
     ),
     Mutation(
         name="orders: a cordoned host is told as up",

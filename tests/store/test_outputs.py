@@ -2,6 +2,8 @@
 
 import threading
 
+import msgpack
+
 from jober.output import End, Frame, LogFile, Stream, Truncated
 from jober.progress import Progress
 from jober.run import RunState
@@ -68,6 +70,19 @@ def test_a_follower_sees_what_was_what_comes_and_the_end(store: Store, hand: Han
     assert [one.seq for one in told if isinstance(one, Frame)] == [1, 2, 3, 4]
     assert isinstance(told[-1], End)
     assert (told[-1].state, told[-1].exit_code) == ("failed", 3)
+
+
+def test_the_end_is_published_to_who_listens_at_the_moment(store: Store, hand: Hand) -> None:
+    hand.job()
+    hand.agent()
+    id = hand.run()
+    (claim,) = hand.claim()
+    with store.connection.client.pubsub(ignore_subscribe_messages=True) as channel:
+        channel.subscribe(f"jober:out:{id}")
+        wait_until(lambda: store.connection.command("PUBSUB", "NUMSUB", f"jober:out:{id}")[1])
+        hand.finish(claim, RunState.FAILED, exit_code=3)
+        message = wait_until(lambda: channel.get_message(timeout=1.0))
+    assert msgpack.unpackb(message["data"]) == ["end", "failed", 3, 0]
 
 
 def test_a_follower_that_missed_messages_reads_them_from_the_log(store: Store, hand: Hand) -> None:
