@@ -186,4 +186,45 @@ RESERVED = (
         test="tests/worker/test_plan.py"
         "::test_arguments_that_a_function_may_change_are_those_of_one_run",
     ),
+    Mutation(
+        name="batch: one is taken after a job that has written",
+        promise="output",
+        file=f"{_WORKER}/rq_batch_child.py",
+        old="            is_last = not is_clean or self._has_written()\n",
+        new="            is_last = not is_clean\n",
+        test="tests/worker/test_rq_batches.py::test_what_jobs_write_is_told_apart",
+    ),
+    Mutation(
+        name="batch: what waits behind a slow job stays there",
+        promise="order",
+        file=f"{_WORKER}/rq_batch.py",
+        old="        while self._taken_back():\n            count += 1\n",
+        new="",
+        test="tests/worker/test_rq_batches.py::test_a_slow_job_holds_up_none_that_came_after_it",
+    ),
+    Mutation(
+        name="batch: what a process changes is there for the next job",
+        promise="rq",
+        file=f"{_WORKER}/rq_batch_child.py",
+        old="            self._surroundings.restore()\n",
+        new="",
+        test="tests/worker/test_rq_batches.py"
+        "::test_what_a_job_has_changed_is_set_back_for_the_next",
+    ),
+    Mutation(
+        name="LEAVE: of agents of a Redis that has been restarted since",
+        promise="ends",
+        file=f"{_LUA}/leave.lua",
+        old="if not string.find(redis.call('INFO', 'server'), ARGV[3], 1, true) then",
+        new="if false then",
+        test="tests/store/test_agents.py::test_by_another_redis_nobody_is_struck_off_or_passed_over",
+    ),
+    Mutation(
+        name="STRAY: by the agents of a Redis that has been restarted since",
+        promise="ends",
+        file=f"{_LUA}/stray.lua",
+        old="if not string.find(redis.call('INFO', 'server'), ARGV[3], 1, true) then",
+        new="if false then",
+        test="tests/store/test_agents.py::test_by_another_redis_nobody_is_struck_off_or_passed_over",
+    ),
 )

@@ -66,6 +66,21 @@ def test_an_agent_that_gives_signs_of_life_is_not_struck_off(store: Store, hand:
     assert [agent.id for agent in store.agents.live()] == ["host1-aaaaaa"]
 
 
+def test_by_another_redis_nobody_is_struck_off_or_passed_over(store: Store, hand: Hand) -> None:
+    """Its agents have not renewed themselves yet: it looks as if they were silent."""
+    hand.agent()
+    hand.job()
+    id = hand.run(host="host1")
+    store.connection.command("HSET", f"rq:job:{id}", "bound_until", 1)
+    store.connection.command("ZADD", "jober:agents", 1, "host1-aaaaaa")
+    other = "0" * 40
+    assert store.agents.bury(server=other) == []
+    assert store.leases.stray(server=other) == ([], [])
+    server = store.leases.server()
+    assert store.agents.bury(server=server) == ["host1-aaaaaa"]
+    assert store.leases.stray(server=server) == ([], [id])
+
+
 def test_what_is_ordered_of_a_host_is_told_to_its_agents(store: Store, hand: Hand) -> None:
     hand.agent()
     hand.agent("host2-bbbbbb")

@@ -11,7 +11,7 @@ enough.
 AHEAD_S = 0.05
 AT_MOST = 500
 AHEAD_ONCE_S = 0.005
-AT_MOST_ONCE = 100
+AT_MOST_ONCE = 200
 # One thread may have about so much of it at once.
 AT_ONCE_S = 0.005
 # What the newest run counts against those before.

@@ -88,7 +88,7 @@ class ThreadRun:
             if self._stop_reason is not None:
                 return Outcome(state=RunState.CANCELLED, reason=self._stop_reason)
         cpu = _cpu_of_thread()
-        with captured(self._write), entered(self._attempt.current()):
+        with captured(self._write), entered(self._attempt.current):
             cpu.begin()
             outcome = call(
                 function.name,

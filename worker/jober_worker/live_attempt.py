@@ -42,6 +42,7 @@ class LiveAttempt(Link):
         self._on_progress = on_progress
         self._on_cancel = on_cancel
         self._lock = threading.Lock()
+        self._current: CurrentRun | None = None
         self._cancelled = False
         self._cancel: threading.Event | None = None  # there once somebody waits for it
         self._over = False
@@ -55,7 +56,12 @@ class LiveAttempt(Link):
         self._write, self._mask = write, mask
 
     def current(self) -> CurrentRun:
-        """What its own code gets to see, in this process."""
+        """What its own code gets to see, in this process: the same each time."""
+        if self._current is None:
+            self._current = self._run()
+        return self._current
+
+    def _run(self) -> CurrentRun:
         return CurrentRun(
             id=self.claim.id,
             job=self.claim.job,

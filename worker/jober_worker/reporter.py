@@ -17,6 +17,8 @@ from jober_worker.part import Part
 log = logging.getLogger(__name__)
 
 BATCH = 200
+# Where ends come close upon each other, they are waited for so long, to be reported together.
+TOGETHER_S = 0.002
 RETRY_S = 0.5
 
 
@@ -47,14 +49,16 @@ class Reporter:
         return self.part.join(wait_s)
 
     def _run(self) -> None:
-        away = False
+        away, size = False, 0
         while True:
             with self._ready:
                 self._ready.wait_for(lambda: self._waiting or self._stopping.is_set())
                 if not self._waiting:
                     return
-                size = min(BATCH, len(self._waiting))
-                batch = [self._waiting.popleft() for _ in range(size)]
+            if size > 1 and len(self._waiting) < BATCH:
+                time.sleep(TOGETHER_S)
+            size = min(BATCH, len(self._waiting))
+            batch = [self._waiting.popleft() for _ in range(size)]
             left = self._send(batch)
             if bool(left) is not away:
                 away = bool(left)

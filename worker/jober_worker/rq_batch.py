@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 # So many are with the process at once, at the most.
 AT_ONCE = 64
+# Where it has more than a few, its answers are taken in together, so often.
+FEW, TOGETHER_S = 4, 0.001
 # Where it answers nothing for so long, it is left alone with the job that it has.
 SLOW_S = 0.025
 # After so long a job is not begun there any more: we may have stood still, and its lease be over.
@@ -162,6 +164,8 @@ class RqBatch(FunctionRun):
                 self._refill(warm)
             while True:
                 ready = [descriptor for descriptor, _ in poll.poll(SLOW_S * 1000)]
+                if ready == [answers] and len(self._sent) > FEW:
+                    time.sleep(TOGETHER_S)
                 if answers in ready and not self._hear(warm, answers):
                     break
                 if not ready or wake.reading in ready or end in ready:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 JOB_AT_MOST = 64 * 1024
 ANSWER_AT_MOST = 32 * 1024
 # Where nothing is there to do, more is waited for so long.
-MORE_S = 0.002
+MORE_S = 0.008
 # After one that took so long, nothing more is waited for: it is followed as any run is.
 LONG_S = 0.01
 # How much memory one has used that took less than that is not looked at: that takes longer.

@@ -1,5 +1,6 @@
 """The life of an agent's process: it starts, gives signs of life, and ends as it is told."""
 
+import gc
 import logging
 import os
 import select
@@ -25,6 +26,8 @@ from jober_worker.settings import Settings
 log = logging.getLogger(__name__)
 
 SIGN_S = paced_s(1.0)
+# So many objects come up before those are looked for that refer to each other alone.
+GARBAGE_AT_MOST = 10_000
 
 
 class Words:
@@ -100,6 +103,9 @@ def serve(settings: Settings, sign: int | None) -> int:
             log.warning("waiting for Redis: %s", error)
             if words.heard(1.0):
                 return 0
+    # What is there by now stays, and need not be looked through again and again.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AT_MOST)
     words.heard(None)
     if words.abandon:
         log.critical("the guardian has died; everything is stopped")

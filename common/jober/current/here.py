@@ -1,6 +1,7 @@
 """Which run the calling code belongs to."""
 
 import os
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
 
@@ -8,7 +9,8 @@ from jober.current.run import CurrentRun
 from jober.current.socket_link import SocketLink
 from jober.errors import NotInRun
 
-_entered: ContextVar[CurrentRun | None] = ContextVar("jober_run", default=None)
+# Made for who asks for it: most runs never do.
+_entered: ContextVar[Callable[[], CurrentRun] | None] = ContextVar("jober_run", default=None)
 # That of this process, with the part of the environment that it was made from: a process that
 # serves one run after another has another each time.
 _of_process: tuple[tuple[str, ...], CurrentRun, SocketLink] | None = None
@@ -27,7 +29,7 @@ _VARIABLES = (
 
 def current_run() -> CurrentRun:
     """The run that the calling code belongs to. Raises NotInRun."""
-    run = _entered.get() or _run_of_process()
+    run = entered_run() or _run_of_process()
     if run is None:
         raise NotInRun
     return run
@@ -35,15 +37,16 @@ def current_run() -> CurrentRun:
 
 def entered_run() -> CurrentRun | None:
     """The run that this thread was given, or inherited, in a process that has several."""
-    return _entered.get()
+    of_thread = _entered.get()
+    return of_thread() if of_thread else None
 
 
 class entered:
-    """Within it, this thread does the work of `run`. For agents."""
+    """Within it, this thread does the work of what `run` makes. For agents."""
 
     __slots__ = ("_run", "_token")
 
-    def __init__(self, run: CurrentRun) -> None:
+    def __init__(self, run: Callable[[], CurrentRun]) -> None:
         self._run = run
 
     def __enter__(self) -> None:

@@ -131,8 +131,8 @@ end
 -- What the record of a plain RQ job is told beside that, and those that are to be listed.
 local as_plain, new_plain = { 'trigger', 'rq', 'last_heartbeat', at }, {}
 
--- What may be in the record of a run that was taken before: {target, avoid, refused, limits}.
-local FRESH = {}
+-- What may be in the record of a run that was taken before, {target, avoid, refused, limits}: nothing.
+local NOTHING = {}
 local leases, agent_runs = gathering('ZADD', KEYS[1]), gathering('ZADD', KEYS[2])
 
 -- False where it stays in front of its queue, since no slot is free here.
@@ -149,7 +149,7 @@ local function take(id, queue, wip)
       reason = 'its id, or the name of its job, has other letters than printable ASCII' }, now, tonumber(ARGV[5]))
     return true
   end
-  local is_ahead, attempt, before = remaining <= 0, 1, FRESH
+  local is_ahead, attempt, before = remaining <= 0, 1, NOTHING
   if fields[8] then
     attempt = (tonumber(string.match(fields[8], '^%d%d?%d?%d?%d?%d?$')) or 0) + 1
     before = redis.call('HMGET', record, 'target', 'avoid', 'refused', 'limits')
@@ -163,7 +163,7 @@ local function take(id, queue, wip)
     end
     if is_once and ahead_once <= 0 then return false end
   end
-  local refused_by, refusals = FRESH, 0
+  local refused_by, refusals = NOTHING, 0
   if before[3] then refused_by, refusals = hosts_of(before[3]) end
   local is_first = attempt - refusals == 1
   if expires_at and is_first and now >= (tonumber(string.match(expires_at, '^%d+$')) or math.huge) then
@@ -186,18 +186,18 @@ local function take(id, queue, wip)
   local lease = id .. ':' .. attempt_text
   if is_ahead then
     redis.call('HSET', record, 'state', 'reserved', 'status', 'started', 'attempt', attempt_text,
-      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue)
+      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, unpack(want and NOTHING or as_plain))
     ahead, ahead_once = ahead - 1, ahead_once - 1
   else
     redis.call('HSET', record, 'state', 'running', 'status', 'started', 'attempt', attempt_text,
-      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, 'started_at', at)
+      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, 'started_at', at,
+      unpack(want and NOTHING or as_plain))
     remaining = remaining - weight
     tell_started(id, { job = job, host = host, agent = agent }, attempt_text, now)
   end
   if expires_at and is_first then redis.call('ZREM', 'jober:expiring', id) end
   if not want then
     -- An application's own RQ job: it has no definition, but is listed with all others.
-    redis.call('HSET', record, unpack(as_plain))
     redis.call('PERSIST', record)
     new_plain[#new_plain + 1] = now_text
     new_plain[#new_plain + 1] = id
