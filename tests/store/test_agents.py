@@ -2,7 +2,9 @@
 
 import json
 
+from jober.job import Job
 from jober.store import Store
+from jober.store.jobs import Change
 from tests.store.hand import Hand
 from tests.waiting import wait_until
 
@@ -112,6 +114,21 @@ def test_an_agent_is_listed_at_the_queues_that_it_serves_now(store: Store, hand:
     store.agents.queues()
     listed = {queue: hand.count(f"rq:workers:{queue}") for queue in ("web", "db", "adder")}
     assert listed == {"web": 0, "db": 1, "adder": 1}
+
+
+def test_agents_are_told_by_name_of_queues_that_nobody_knew(store: Store) -> None:
+    with store.connection.client.pubsub(ignore_subscribe_messages=True) as channel:
+        channel.subscribe("jober:control")
+        wait_until(lambda: store.connection.command("PUBSUB", "NUMSUB", "jober:control")[1])
+        for name, roles in (("a", ["db", "web"]), ("b", ["db", "web"]), ("c", ["!gpu"])):
+            job = Job.from_spec(name, {"command": ["true"], "roles": roles})
+            store.jobs.apply([Change(op="add", name=name, job=job)])
+        told = [
+            next(heard for heard in iter(lambda: channel.get_message(1), ()) if heard) for _ in "ac"
+        ]
+    assert [json.loads(message["data"]) for message in told] == [
+        {"command": "queues", "queues": [queue]} for queue in ("db|web", "!gpu")
+    ]
 
 
 def test_an_agent_whose_record_has_expired_is_struck_off_too(store: Store, hand: Hand) -> None:

@@ -161,7 +161,11 @@ class Agent:
 
     def queues(self) -> list[str]:
         """The queues it serves, in the order in which it takes from them."""
-        return roles.served(self.store.agents.queues(), self.roles, self.settings.host)
+        return self.served(self.store.agents.queues())
+
+    def served(self, queues: Sequence[str]) -> list[str]:
+        """The same, of these."""
+        return roles.served(queues, self.roles, self.settings.host)
 
     def dead_parts(self) -> list[str]:
         """The parts that have failed for good; an agent with one is to be replaced."""
@@ -300,12 +304,21 @@ class Agent:
                 log.info("told to shut down")
                 self._shut_down()
             case "queues":
-                self.fetcher.refresh()
+                self._queues_came(command.get("queues"))
             case "orders":
                 self.renewer.tell()
             case "log":
                 if asked := read_asked(command):
                     self.log_keeper.ask(asked)
+
+    def _queues_came(self, names: object) -> None:
+        """Where they are named, only those that it serves concern it."""
+        if isinstance(names, list):
+            came = [name for name in names if isinstance(name, str)]
+            if mine := set(came) & set(self.served(came)):
+                self.fetcher.refresh(mine)
+        else:
+            self.fetcher.refresh()
 
     def drain(self, told: Callable[[float], bool]) -> None:
         """Take no new runs; let those that run end, or stop them when the time is over; report

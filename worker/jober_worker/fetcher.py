@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from jober.errors import RedisUnavailable
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 POLL_S = paced_s(1.0)
 RETRY_S = 0.5
 REFRESH_S = 2.0
+# There are more queues than hosts. They are read one and all where their number is another than
+# before; and now and then, since one may have gone as another came.
+READ_ALL_S = 20.0
 # How long an agent that is all but full lets others go first, which may have less to do.
 GIVE_WAY_S = 0.025
 
@@ -30,8 +35,10 @@ class Fetcher:
         self._agent = agent
         self._stopping = threading.Event()
         self._stale = threading.Event()
+        self._come: deque[str] = deque()
         self._queues: list[str] = []
-        self._read_at = 0.0
+        self._looked_at = self._read_at = 0.0
+        self._number = 0
         self._away = False
         self._held_back = False
         self.part = Part("fetcher", self._run)
@@ -43,9 +50,13 @@ class Fetcher:
         self._wake()
         return self.part.join(wait_s)
 
-    def refresh(self) -> None:
-        """A new queue has come up: look at once which are ours."""
-        self._stale.set()
+    def refresh(self, come: Iterable[str] = ()) -> None:
+        """These queues of ours have come up: serve them at once. Where none is named, look which
+        are ours."""
+        if named := list(come):
+            self._come.extend(named)
+        else:
+            self._stale.set()
         self._wake()
 
     def _wake(self) -> None:
@@ -110,20 +121,43 @@ class Fetcher:
             # What waits may be what cannot be reserved, and keeps its bell ringing.
             agent.slots.wait(agent.settings.slots - 1, POLL_S)
             return
-        rung = agent.store.leases.wait(self._queues, POLL_S)
-        if rung and not self._stopping.is_set():
+        if self._wait() and not self._stopping.is_set():
             self._give_way()
+
+    def _wait(self) -> bool:
+        """Wait until something is in a queue, or the host is cordoned. True where a bell told."""
+        leases = self._agent.store.leases
+        while self._agent.open.is_set() and not self._stopping.is_set():
+            if leases.wait(self._queues, POLL_S):
+                return True
+            self._look_for_queues()
+            # Much less for Redis than a claim that finds nothing, of each of a thousand agents.
+            if leases.any_waits(self._queues):
+                break
+        return False
 
     def _look_for_queues(self) -> None:
         agent = self._agent
         now = agent.store.clock.monotonic()
-        if self._stale.is_set() or now - self._read_at > REFRESH_S:
-            self._stale.clear()
-            queues = agent.queues()
-            if queues != self._queues:
-                agent.store.agents.serves(agent.id, queues)
-            self._queues = queues
-            self._read_at = now
+        while self._come:
+            # The whole of them is not read for it: a thousand agents are told at once.
+            self._number += 1
+            self._serve(agent.served([*self._queues, self._come.popleft()]))
+        if not self._stale.is_set() and now - self._looked_at <= REFRESH_S:
+            return
+        number = agent.store.agents.queue_number()
+        is_due = self._stale.is_set() or now - self._read_at > READ_ALL_S
+        self._stale.clear()
+        if is_due or number != self._number:
+            self._serve(agent.queues())
+            self._number, self._read_at = number, now
+        self._looked_at = now
+
+    def _serve(self, queues: list[str]) -> None:
+        agent = self._agent
+        if queues != self._queues:
+            agent.store.agents.serves(agent.id, queues)
+        self._queues = queues
 
     def _give_way(self) -> None:
         """The less an agent has to do, the sooner it claims what has just come: the least loaded of

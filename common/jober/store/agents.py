@@ -190,6 +190,10 @@ class AgentStore:
         found = self._redis.command("SMEMBERS", keys.RQ_QUEUES)
         return sorted(key.decode().removeprefix("rq:queue:") for key in found)
 
+    def queue_number(self) -> int:
+        """How many queues exist."""
+        return int(self._redis.command("SCARD", keys.RQ_QUEUES))
+
     def listen(
         self, agent: str, on_command: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]
     ) -> None:

@@ -99,6 +99,10 @@ class LeaseStore:
                 self._redis.client.blpop([keys.bell(queue) for queue in queues], timeout=wait_s)
             )
 
+    def any_waits(self, queues: Sequence[str]) -> bool:
+        """Whether anything is in one of the queues."""
+        return bool(self._redis.command("EXISTS", *(keys.rq_queue(queue) for queue in queues)))
+
     def pass_on(self, queues: Sequence[str]) -> bool:
         """Wake another agent in our place; False where nothing waits that others serve too."""
         return bool(self._redis.run("pass", [keys.rq_queue(queue) for queue in queues], queues))

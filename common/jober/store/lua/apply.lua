@@ -97,7 +97,7 @@ local refused = refusal()
 if refused then return refused end
 local now = now_ms()
 local now_text = string.format('%.0f', now)
-local new_queue = false
+local new_queues = {}
 
 -- Which jobs name a calendar, or a limit.
 local function link(name, kind, names, command)
@@ -262,14 +262,14 @@ for i, change in ipairs(changes) do
       end
       if state then take_over(name, key, change.fields.schedule, state, old[7]) end
       if redis.call('SADD', 'rq:queues', 'rq:queue:' .. change.fields.queue) == 1 then
-        new_queue = true
+        new_queues[#new_queues + 1] = change.fields.queue
       end
       tell('job.' .. done[i], now, { job = name })
     end
   end
 end
 write_upstream(tonumber(ARGV[3]))
-if new_queue then redis.call('PUBLISH', 'jober:control', '{"command":"queues"}') end
+if #new_queues > 0 then tell_of_queues(new_queues) end
 redis.call('RPUSH', KEYS[3], '1')
 redis.call('LTRIM', KEYS[3], -1, -1)
 return { 'ok', done }

@@ -1,5 +1,6 @@
 -- A bound run (one with a target host) counts for its host, any other for the fleet.
 -- KEYS built from what was read: jober:active:<job>[@<host>], jober:bell:<queue>, rq:queue:<queue>
+--   channel: jober:control
 local function active_key(job, host)
   return 'jober:active:' .. job .. (host and host ~= '' and '@' .. host or '')
 end
@@ -19,6 +20,11 @@ local function ring(queue)
     redis.call('RPUSH', bell, '1')
     redis.call('EXPIRE', bell, 60)
   end
+end
+
+-- Queues have come up: agents that serve them are to wait at their bells, too.
+local function tell_of_queues(queues)
+  redis.call('PUBLISH', 'jober:control', cjson.encode({ command = 'queues', queues = queues }))
 end
 
 local function push(queue, id)

@@ -96,7 +96,7 @@ end
 -- A queue that may be new is made known to agents.
 local function announce(queue)
   if redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue) == 1 then
-    redis.call('PUBLISH', 'jober:control', '{"command":"queues"}')
+    tell_of_queues({ queue })
   end
 end
 
