@@ -8,7 +8,7 @@ import pytest
 from benchmarks import report
 from benchmarks.section import Section
 
-ALONE = ("commands", "stages", "latency", "processes", "starts", "output")
+ALONE = ("commands", "stages", "latency", "processes", "starts", "output", "scale")
 
 
 @pytest.mark.parametrize("name", ALONE)

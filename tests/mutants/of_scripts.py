@@ -315,7 +315,7 @@ SCRIPTS = (
         name="SERVES: an agent stays at queues that it has left",
         promise="rq",
         file=f"{_LUA}/serves.lua",
-        old="  redis.call('SREM', 'rq:workers:' .. string.sub(key, 10), KEYS[1])\n",
+        old="  redis.call('SREM', 'rq:workers:' .. queue, KEYS[1])\n",
         new="",
         test="tests/store/test_agents.py::test_an_agent_is_listed_at_the_queues_that_it_serves_now",
     ),

@@ -116,6 +116,15 @@ def test_an_agent_is_listed_at_the_queues_that_it_serves_now(store: Store, hand:
     assert listed == {"web": 0, "db": 1, "adder": 1}
 
 
+def test_an_agent_that_has_joined_with_other_roles_is_listed_at_its_queues_alone(
+    store: Store, hand: Hand
+) -> None:
+    hand.agent("host1-aaaaaa", ("web",))
+    hand.agent("host1-aaaaaa", ("db",))
+    store.agents.serves("host1-aaaaaa", ["@host1", "db"])
+    assert [hand.count(f"rq:workers:{queue}") for queue in ("web", "db", "@host1")] == [0, 1, 1]
+
+
 def test_agents_are_told_by_name_of_queues_that_nobody_knew(store: Store) -> None:
     with store.connection.client.pubsub(ignore_subscribe_messages=True) as channel:
         channel.subscribe("jober:control")

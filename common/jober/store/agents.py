@@ -72,7 +72,7 @@ class AgentStore:
 
     def serves(self, agent: str, queues: Sequence[str]) -> None:
         """Tell RQ's tools which queues a registered agent serves by now."""
-        self._redis.run("serves", [keys.rq_worker(agent), keys.RQ_QUEUES], list(queues))
+        self._redis.run("serves", [keys.rq_worker(agent)], list(queues))
 
     def renew(
         self,

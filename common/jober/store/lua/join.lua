@@ -24,6 +24,8 @@ agent.state = state_under(orders, agent.state)
 local fresh = redis.call('EXISTS', KEYS[2]) == 0
 local is_news = fresh or redis.call('HGET', KEYS[2], 'roles') ~= agent.roles
 if not fresh then worker.birth = nil end
+-- SERVES takes it off the lists of those that it served before.
+if redis.call('HEXISTS', KEYS[4], 'queues') == 1 then worker.queues = nil end
 write(KEYS[2], agent)
 write(KEYS[4], worker)
 redis.call('HSET', KEYS[2], 'seen_at', iso(now))
