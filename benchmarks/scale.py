@@ -13,12 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 
 from benchmarks.fleet import REPOSITORY, private
 from benchmarks.section import Section
-from jober import Jober
+from jober import Jober, __version__
+from jober.agent_info import AgentInfo
 from jober.ids import manual_run_id
 from jober.store.jobs import Change
 from jober.store.runs import ManualRun
@@ -148,7 +149,7 @@ def measure(_: int, part: float) -> list[Section]:
                 time.sleep(max(2.0, WATCH_S * part))
                 rest = agents.cost()
                 idle.append((label, *_idle(rest, number, memory)))
-                single.append((label, *_single(agents, max(5, round(SINGLE_RUNS * part)))))
+                single.append((label, *_single(agents, max(5, round(SINGLE_RUNS * part)), rest)))
                 new.append((label, *_new_queue(agents, number, rest)))
                 backlog.append((label, *_backlog(agents, max(200, round(BACKLOG * part)))))
     return [
@@ -167,7 +168,10 @@ def measure(_: int, part: float) -> list[Section]:
             title="Runs put in one by one",
             how=f"One each {1000 * APART_S:.0f} ms. An agent that is rung for wakes up; beside "
             "that, each looks once a second. From put in to claimed, in ms.",
-            columns=("fleet", "woken a run", "woken for nothing", "p50, ms", "p99, ms"),
+            columns=(
+                *("fleet", "woken a run", "woken for nothing", "Redis, µs a run"),
+                *("p50, ms", "p99, ms"),
+            ),
             rows=tuple(single),
         ),
         Section(
@@ -188,7 +192,7 @@ def measure(_: int, part: float) -> list[Section]:
             ),
             rows=tuple(backlog),
         ),
-        _jobs(max(100, round(JOBS * part))),
+        _jobs_and_roster(max(100, round(JOBS * part))),
     ]
 
 
@@ -203,7 +207,7 @@ def _idle(cost: Cost, number: int, memory: float) -> tuple[str, ...]:
     )
 
 
-def _single(agents: Fleet, runs: int) -> tuple[str, ...]:
+def _single(agents: Fleet, runs: int, idle: Cost) -> tuple[str, ...]:
     agents.cost()
     for _ in range(runs):
         agents.put("run", 1)
@@ -219,6 +223,7 @@ def _single(agents: Fleet, runs: int) -> tuple[str, ...]:
     return (
         f"{cost.woken / runs:.2f}",
         f"{cost.empty / runs:.2f}",
+        f"{1e6 * _beside(idle, cost) / runs:.0f}",
         f"{cuts[49]:.0f}",
         f"{cuts[98]:.0f}",
     )
@@ -232,8 +237,13 @@ def _new_queue(agents: Fleet, number: int, idle: Cost) -> tuple[str, ...]:
     # A process of so many agents takes a while to tell them all.
     time.sleep(1.0 + number / 100)
     cost = agents.cost()
-    spent_s = cost.cpu_s - idle.cpu_s * cost.seconds / idle.seconds
+    spent_s = _beside(idle, cost)
     return f"{cost.woken:,}", f"{1000 * spent_s:.0f}", f"{1000 * spent_s / number:.2f}"
+
+
+def _beside(idle: Cost, cost: Cost) -> float:
+    """What Redis spent beside what it spends on agents that are idle, in s."""
+    return cost.cpu_s - idle.cpu_s * cost.seconds / idle.seconds
 
 
 def _backlog(agents: Fleet, runs: int) -> tuple[str, ...]:
@@ -259,18 +269,42 @@ def _backlog(agents: Fleet, runs: int) -> tuple[str, ...]:
     )
 
 
-def _jobs(jobs: int) -> Section:
+def _jobs_and_roster(number: int) -> Section:
     with private() as jober:
         client = jober.store.connection.client
         before = client.info("memory")["used_memory"]
         definition = jober.add_job("job", command="backup --all", cron="0 3 * * *").job
-        changes = [Change(op="put", name=f"job-{n}", job=definition) for n in range(jobs)]
-        for first in range(0, jobs, 500):
+        changes = [Change(op="put", name=f"job-{n}", job=definition) for n in range(number)]
+        for first in range(0, number, 500):
             jober.store.jobs.apply(changes[first : first + 500])
-        each = (client.info("memory")["used_memory"] - before) / jobs
+        each = (client.info("memory")["used_memory"] - before) / number
+        for n in range(number):
+            info = AgentInfo(
+                id=f"host-{n}-aaaaaa",
+                host=f"host-{n}",
+                pid=1,
+                roles=frozenset({"db"}),
+                slots=10,
+                version=__version__,
+                state="up",
+            )
+            jober.store.agents.join(info, [f"@host-{n}", "db"])
+        cpu = client.info("cpu")
+        took = []
+        for _ in range(10):
+            began = time.thread_time()
+            jober.store.agents.live()
+            took.append(1000 * (time.thread_time() - began))
+        spent = client.info("cpu")
+    redis_s = sum(spent[name] - cpu[name] for name in ("used_cpu_user", "used_cpu_sys"))
     return Section(
-        title="Jobs",
-        how=f"{jobs:,} definitions of a line of cron, none of them due.",
+        title="Jobs, and the roster",
+        how=f"{number:,} definitions of a line of cron, none of them due; {number:,} agents, as a "
+        "leader reads them once a second.",
         columns=("what", "figure"),
-        rows=(("memory of Redis, B a job", f"{each:,.0f}"),),
+        rows=(
+            ("memory of Redis, B a job", f"{each:,.0f}"),
+            ("to read the roster: the leader, ms", f"{median(took):.0f}"),
+            ("to read the roster: Redis, ms", f"{100 * redis_s:.0f}"),
+        ),
     )
