@@ -65,16 +65,8 @@ class CountedLeases(LeaseStore):
         self._count.woken += self._rung
         return self._rung
 
-    def claim(
-        self,
-        agent: str,
-        host: str,
-        queues: Sequence[str],
-        free: int,
-        slots: int | None = None,
-        ahead: int = 0,
-    ) -> Claimed:
-        claimed = super().claim(agent, host, queues, free, slots, ahead)
+    def claim(self, *told: Any, **more: Any) -> Claimed:
+        claimed = super().claim(*told, **more)
         self._count.claims += 1
         self._count.runs += len(claimed.runs)
         self._count.empty += self._rung and not claimed.runs
