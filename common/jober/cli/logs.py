@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from jober.cli import terminal
+from jober.cli.archive import ArchiveUrlOption
 from jober.cli.fleet import fleet
 from jober.cli.follow import follow, write_stdout
 from jober.cli.lines import Head, tail
 from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.records import shown
 from jober.client import Jober
+from jober.client.archived_log import ArchivedLog
 from jober.client.whole_log import WholeLog
 from jober.clock import iso
 from jober.errors import JoberError, JobNotFound, RunNotFound
@@ -45,6 +47,8 @@ def logs(
         bool,
         Option("--whole", help="What Redis has cut as well, from the files on its host."),
     ] = False,
+    archive: Annotated[bool, Option("--archive", help="Of a run in the archive.")] = False,
+    archive_url: ArchiveUrlOption = None,
     as_json: JsonOption = False,
     redis: RedisOption = None,
 ) -> int:
@@ -62,12 +66,20 @@ def logs(
       jober logs nightly -f --stderr
       jober logs nightly --whole > nightly.log
       jober logs nightly --json
+      jober logs nightly-20260121T030000Z --archive
     """
     if head is not None and last is not None:
         raise WrongCall("--head and --tail exclude each other")
     asked = {Stream.STDOUT: stdout, Stream.STDERR: stderr, Stream.LOG: records}
     streams = frozenset(stream for stream, is_asked in asked.items() if is_asked)
     with fleet(redis) as jober:
+        if archive or archive_url:
+            if to_follow or whole:
+                raise WrongCall("what is archived has ended, and is there as it was kept")
+            log = ArchivedLog(archive_url, run)
+            of_archive = _Reader(jober, run, streams or frozenset(Stream), as_json, log)
+            of_archive.print(False, head, last, False)
+            return 0
         id = _run_id(jober, run, whole)
         reader = _Reader(jober, id, streams or frozenset(Stream), as_json)
         try:
@@ -80,12 +92,20 @@ def logs(
 class _Reader:
     """Prints one run, as the options say."""
 
-    def __init__(self, jober: Jober, id: str, streams: frozenset[Stream], as_json: bool) -> None:
+    def __init__(
+        self,
+        jober: Jober,
+        id: str,
+        streams: frozenset[Stream],
+        as_json: bool,
+        log: ArchivedLog | None = None,
+    ) -> None:
         self._jober = jober
         self._id = id
         self._streams = streams
         self._as_json = as_json
-        self._log = WholeLog(jober.store, id)
+        self._log = log or WholeLog(jober.store, id)
+        self._is_archived = log is not None
         self._head: Head | None = None
         self._seen = 0
         self._is_whole = False
@@ -94,7 +114,7 @@ class _Reader:
         self._head = Head(head) if head is not None else None
         if head == 0:
             return
-        if not self._jober.store.outputs.is_kept(self._id):
+        if not self._is_archived and not self._jober.store.outputs.is_kept(self._id):
             terminal.note(f'of {self._id} no output is kept: its job has output = "none"')
         if last is not None:
             self._is_whole = True

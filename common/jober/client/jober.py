@@ -2,8 +2,8 @@
 
 `definitions` has the jobs, `by_hand` runs them now, `runs` finds and cancels what there is, `hosts`
 the fleet, `shared_limits` the limits that jobs share, `decisions` why a fire ran or did not,
-`happenings` the events; `dict_form` schedules out of a program, `told_job` reads its jobs;
-`handle` is what a run is held by.
+`happenings` the events; `keeping` moves runs to an archive, `dict_form` schedules out of a program,
+`told_job` reads its jobs; `handle` is what a run is held by.
 """
 
 from types import TracebackType
@@ -12,13 +12,13 @@ from jober.client.by_hand import ByHand
 from jober.client.decisions import Decisions
 from jober.client.dict_form import DictForm
 from jober.client.happenings import Happenings
-from jober.client.runs import Runs
+from jober.client.keeping import Keeping
 from jober.client.shared_limits import SharedLimits
 from jober.daemon import redis_url
 from jober.store import Store
 
 
-class Jober(DictForm, ByHand, Runs, Decisions, SharedLimits, Happenings):
+class Jober(DictForm, ByHand, Keeping, Decisions, SharedLimits, Happenings):
     """jober at one Redis: `with Jober("redis://redis.example.org/0") as jober: …`.
 
     Without an address it is that of JOBER_REDIS_URL, else Redis on this host. Safe to share

@@ -1,11 +1,18 @@
 """The runs that there are: listed, found again, cancelled."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from jober.client.access import Access
 from jober.client.arguments import checked
 from jober.client.handle import RunHandle
-from jober.run import Run
+from jober.client.moments import read_moment_ms
+from jober.errors import DefinitionError, did_you_mean
+from jober.run import Run, RunState
+from jober.run_filter import RunFilter
+
+# A datetime, ISO text, or a span ago, as "2h".
+Moment = datetime | str
 
 # A script must not hold Redis up for long.
 CANCEL_BATCH = 100
@@ -16,11 +23,52 @@ class Runs(Access):
 
     @checked
     def runs(
-        self, name: str | None = None, *, after: str | None = None, limit: int = 100
+        self,
+        name: str | None = None,
+        *,
+        state: str | Sequence[str] | None = None,
+        host: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        tag: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
     ) -> list[Run]:
         """A page of runs, newest first, of one job or of all; those after the run with the id
-        `after`, the last one of the page before."""
-        return self.store.runs.page(name, after, limit)
+        `after`, the last one of the page before.
+
+        `state` is one, or several; `since` and `until` say when they were made: a datetime, ISO
+        text, or text such as "2h" for so long ago; `tag` is one that their job has now. Where
+        records have expired, a page may be shorter than `limit`; an empty one is the last.
+        """
+        wanted = self.run_filter(name, state, host, since, until, tag)
+        jobs = self._with_tag(tag) if tag is not None else None
+        return self.store.runs.page(name, after, limit, wanted, jobs)
+
+    def run_filter(
+        self,
+        name: str | None = None,
+        state: str | Sequence[str] | None = None,
+        host: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        tag: str | None = None,
+    ) -> RunFilter:
+        """What `runs` looks for. Raises DefinitionError."""
+        now_ms = self.store.clock.now_ms()
+        states = [state] if isinstance(state, str) else state or ()
+        return RunFilter(
+            job=name,
+            states=frozenset(_state(one) for one in states),
+            host=host,
+            since_ms=None if since is None else read_moment_ms(since, "since", now_ms),
+            until_ms=None if until is None else read_moment_ms(until, "until", now_ms),
+            tag=tag,
+        )
+
+    def _with_tag(self, tag: str) -> frozenset[str]:
+        """The names of the jobs that have a tag."""
+        return frozenset(record.name for record in self.store.jobs.all() if tag in record.job.tags)
 
     @checked
     def handle(self, id: str) -> RunHandle:
@@ -47,3 +95,15 @@ class Runs(Access):
 
     def _cancelled(self, ids: Sequence[str], reason: str) -> dict[str, str]:
         return {id: done for batch in self.cancel_all(ids, reason) for id, done in batch.items()}
+
+
+def _state(told: object) -> RunState:
+    try:
+        return RunState(str(told))
+    except ValueError:
+        raise DefinitionError(
+            f"{told!r:.60} is no state of a run{did_you_mean(str(told)[:100], list(RunState))}",
+            field="state",
+            value=told,
+            mend=f"one of {', '.join(RunState)}",
+        ) from None

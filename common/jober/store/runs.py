@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -10,12 +10,15 @@ from typing import Any
 from jober.errors import JobNotFound, RunExists, RunNotFound
 from jober.progress import Progress, read_progress
 from jober.run import NO_JOB, Attempt, Claim, Run, RunState
+from jober.run_filter import RunFilter
 from jober.store import keys, rq
 from jober.store.connection import Connection
-from jober.store.fields import moment_ms, number, packed, readable, record, text
+from jober.store.fields import moment_ms, moment_text, number, packed, readable, record, text
 from jober.store.leases import KEEP_S
 
 PAGE = 100
+# So many are looked at at once for those that are wanted.
+SEARCHED = 500
 _STATES = frozenset(RunState)
 # An application's own RQ jobs have RQ's status and no state of ours until an agent takes them.
 _FROM_RQ = {
@@ -166,10 +169,17 @@ class RunStore:
         return attempts
 
     def page(
-        self, job: str | None = None, after: str | None = None, limit: int = PAGE
+        self,
+        job: str | None = None,
+        after: str | None = None,
+        limit: int = PAGE,
+        wanted: RunFilter | None = None,
+        jobs: Container[str | None] | None = None,
     ) -> list[Run]:
         """A page of runs, newest first, of one job or of all; those that come after the run with
-        the id `after`, the last one of the page before."""
+        the id `after`, the last one of the page before. Of those `wanted`, where that is told, and
+        of `jobs`."""
+        wanted = wanted or RunFilter()
         key = keys.runs(job) if job else keys.RUNS
         first = 0
         if after is not None:
@@ -177,8 +187,21 @@ class RunStore:
             if rank is None:
                 return []  # forgotten meanwhile, and all that are older with it
             first = rank + 1
-        ids = self._redis.command("ZREVRANGE", key, first, first + limit - 1)
-        return list(self.found(id.decode() for id in ids).values())
+        if wanted.until_ms is not None:
+            first = max(first, self._redis.command("ZCOUNT", key, wanted.until_ms, "+inf"))
+        size = limit if jobs is None and not wanted.looks_at_records else SEARCHED
+        since = "-inf" if wanted.since_ms is None else wanted.since_ms
+        end = self._redis.command("ZCOUNT", key, since, "+inf")
+        page: list[Run] = []
+        while len(page) < limit and first < end:
+            last = min(first + size, end) - 1
+            ids = self._redis.command("ZREVRANGE", key, first, last)
+            found = self.found(id.decode() for id in ids).values()
+            page += [
+                run for run in found if wanted.takes(run) and (jobs is None or run.job in jobs)
+            ]
+            first += size
+        return page[:limit]
 
     def found(self, ids: Iterable[str]) -> dict[str, Run]:
         """The runs among these ids whose records are still there."""
@@ -216,6 +239,23 @@ class RunStore:
             [packed([[claim.id, claim.attempt, progress.to_json()] for claim, progress in told])],
         )
         return [bool(reply) for reply in replies]
+
+    def forget(self, runs: Sequence[Run]) -> int:
+        """Remove ended runs that are kept elsewhere; those that have changed since they were read
+        stay. How many went."""
+        told: list[str] = []
+        for run in runs:
+            if run.ended_at_ms is not None:
+                told += [run.id, str(run.state), moment_text(run.ended_at_ms)]
+        return int(self._redis.run("forget", [], told))
+
+    def oldest(self, first: int, limit: int) -> list[tuple[str, int]]:
+        """The ids of all runs and when they were made (ms), oldest first, from a place on."""
+        with self._redis.guard():
+            found: Any = self._redis.client.zrange(
+                keys.RUNS, first, first + limit - 1, withscores=True
+            )
+        return [(id.decode(), int(made)) for id, made in found]
 
     def prune(
         self, keep: int, job: str | None = None, limit: int = 200, pass_over: int = 0
