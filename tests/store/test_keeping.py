@@ -189,3 +189,12 @@ def test_a_run_is_forgotten_only_where_it_is_as_it_was_archived(store: Store, ha
     assert hand.state(lost) == "success"
     assert [run.id for run in store.runs.page("job")] == [going, lost]
     assert [run.id for run in store.runs.page()] == [going, lost]
+
+
+def test_a_run_that_others_come_after_is_not_forgotten(store: Store, hand: Hand) -> None:
+    hand.job(overlap="allow")
+    hand.agent()
+    [needed, other] = ended(hand, 2)
+    store.connection.command("HSET", "jober:needed", needed, 1)
+    assert store.runs.forget(list(store.runs.found([needed, other]).values())) == 1
+    assert list(store.runs.found([needed, other])) == [needed]
