@@ -185,12 +185,16 @@ def say(number: int) -> None:
 
 
 def change() -> None:
+    change_quietly()
+    sys.stdout.close()
+
+
+def change_quietly() -> None:
     os.environ["LEFT"] = "1"
     os.environ.pop("HOME", None)
     os.chdir("/")
     os.umask(0o012)
     sys.path.insert(0, "/left")
-    sys.stdout.close()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     signal.setitimer(signal.ITIMER_REAL, 0.05)

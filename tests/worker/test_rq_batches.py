@@ -86,10 +86,13 @@ def test_what_jobs_write_is_told_apart(fleet: Fleet, queue: rq.Queue) -> None:
         assert lines == (said if number % 7 == 0 else [])
 
 
-def test_what_a_job_has_changed_is_set_back_for_the_next(queue: rq.Queue) -> None:
+@pytest.mark.parametrize("change", [tasks.change, tasks.change_quietly])
+def test_what_a_job_has_changed_is_set_back_for_the_next(
+    queue: rq.Queue, change: Callable[[], None]
+) -> None:
     warm_up(queue)
     before = values(put_and_end(queue, [(tasks.surroundings, ())]))
-    after = put_and_end(queue, [(tasks.change, ()), (tasks.surroundings, ())] * 50)
+    after = put_and_end(queue, [(change, ()), (tasks.surroundings, ())] * 50)
     assert {str(one) for one in values(after)[1::2]} == {str(one) for one in before}
 
 
