@@ -10,7 +10,7 @@ import pytest
 from jober import Jober
 from jober.embedded import RedisServer
 from tests.cli.conftest import Cli
-from tests.fleet import Fleet
+from tests.fleet import ROOT, Fleet
 
 
 @pytest.fixture
@@ -160,3 +160,13 @@ def test_a_declared_job_runs_on_an_agent_that_finds_its_module(fleet: Fleet, pac
     fleet.jober.apply(modules=["myapp.jobs"])
     assert fleet.jober.run("nightly").result(timeout=30) == 1
     assert fleet.jober.run("seldom").result(timeout=30) == 2
+
+
+def test_the_example_is_applied_and_runs_as_it_says(fleet: Fleet, cli: Cli) -> None:
+    fleet.agent("alpha", "db,default", environ={"PYTHONPATH": str(ROOT)})
+    done = cli("apply", "--module", "examples.declared", "--redis", fleet.url, "--json")
+    assert sorted(done.json["added"]) == ["count_letters", "count_words", "new_year", "nightly"]
+    for name, result in (("count_words", 5), ("count_letters", 11), ("nightly", "done")):
+        assert fleet.jober.run(name).result(timeout=60) == result
+    assert fleet.jober.job("new_year").job.volatile
+    assert cli("remove", "count_words", "--redis", fleet.url).status == 1
