@@ -6,9 +6,19 @@ if TYPE_CHECKING:
     from jober.client import Jober, RunHandle
     from jober.current import CurrentRun, Skip, current_run
     from jober.decorator import job
+    from jober.workflow import Result
 
 __version__ = "0.1.0"
-__all__ = ["CurrentRun", "Jober", "RunHandle", "Skip", "__version__", "current_run", "job"]
+__all__ = [
+    "CurrentRun",
+    "Jober",
+    "Result",
+    "RunHandle",
+    "Skip",
+    "__version__",
+    "current_run",
+    "job",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +35,8 @@ def __getattr__(name: str) -> Any:
         from jober import decorator
 
         return decorator.job
+    if name == "Result":
+        from jober import workflow
+
+        return workflow.Result
     raise AttributeError(f"module 'jober' has no attribute '{name}'")

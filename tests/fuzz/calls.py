@@ -18,7 +18,16 @@ from tests.fuzz.target import Check, Target
 from tests.test_job_anything import GOOD_JOBS
 
 # Those that have no business with arguments, or give what another one takes.
-_NOT_FUZZED = {"close", "schedule", "on", "events", "carry_out", "definition_of", "hosts_for"}
+_NOT_FUZZED = {
+    "batch",
+    "close",
+    "schedule",
+    "on",
+    "events",
+    "carry_out",
+    "definition_of",
+    "hosts_for",
+}
 # What each argument is where it is right; any value may stand in its place.
 _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "name": st.sampled_from([*JOBS, "database", "absent", "new"]),

@@ -11,6 +11,7 @@ from jober.errors import DefinitionError, JobNotFound, JobProtected
 from jober.run import Run
 from jober.service import Service
 from jober.store.jobs import Change, JobRecord
+from jober.workflow import Graph
 
 if TYPE_CHECKING:
     # Loaded where a definition or a file of them is read: the checks and parsers take their time.
@@ -178,6 +179,10 @@ class Definitions(Access):
     def job(self, name: str) -> JobRecord:
         """One job. Raises JobNotFound."""
         return self.store.jobs.get(name)
+
+    def graph(self) -> Graph:
+        """Which jobs come before which."""
+        return Graph({record.name: record.job.links for record in self.store.jobs.all()})
 
     def definition_of(self, run: Run) -> "Job | None":
         """The definition that a run was made from; None where there is none, or no more."""

@@ -47,14 +47,28 @@ class _Loader(yaml.SafeLoader):
 
 def load_yaml(text: str) -> Document:
     """The document, or a SyntaxProblem."""
+    root, tables = _loaded(text)
+    if root is None:
+        return Document(tables={}, lines=dict)
+    if not isinstance(tables, dict):
+        raise SyntaxProblem("it is not a table", line=1, mend="begin with `jobs:`")
+    return Document(tables=tables, lines=cache(partial(_lines, root)))
+
+
+def yaml_value(text: str) -> Any:
+    """What the text stands for, or a SyntaxProblem."""
+    return _loaded(text)[1]
+
+
+def _loaded(text: str) -> tuple[yaml.Node | None, Any]:
     try:
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
             if root is None:
-                return Document(tables={}, lines=dict)
+                return None, None
             _refuse_duplicates(root)
-            tables = loader.construct_document(root)
+            return root, loader.construct_document(root)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -74,9 +88,6 @@ def load_yaml(text: str) -> Document:
         raise SyntaxProblem("it is nested too deeply", mend="a flatter value") from None
     except ValueError:  # Python reads no longer ones; tomllib and PyYAML let that through
         raise SyntaxProblem("an integer in it has thousands of digits", mend="quote it") from None
-    if not isinstance(tables, dict):
-        raise SyntaxProblem("it is not a table", line=1, mend="begin with `jobs:`")
-    return Document(tables=tables, lines=cache(partial(_lines, root)))
 
 
 def _refuse_duplicates(root: yaml.Node) -> None:

@@ -6,8 +6,11 @@ come after itself.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from jober.workflow.links import Links
+
+Kind = Literal["needs", "wait_for", "on_success", "on_failure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +20,15 @@ class Dangling:
     job: str
     field: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """The job `later` comes after `earlier`, by a field of either."""
+
+    earlier: str
+    later: str
+    kind: Kind
 
 
 class Graph:
@@ -124,6 +136,22 @@ class Graph:
                 elif one in path:
                     return (*path[path.index(one) :], one)
         return None
+
+    def edges(self, names: Iterable[str]) -> Iterator[Edge]:
+        """How these jobs come after one another."""
+        among = set(names)
+        for name in self._links:
+            for later in self._after[name] if name in among else ():
+                if later in among:
+                    yield Edge(earlier=name, later=later, kind=self._kind(name, later))
+
+    def _kind(self, earlier: str, later: str) -> Kind:
+        before, after = self._links[later], self._links[earlier]
+        if earlier in before.needs:
+            return "needs"
+        if earlier in before.wait_for:
+            return "wait_for"
+        return "on_success" if later in after.on_success else "on_failure"
 
     def dangling(self) -> Iterator[Dangling]:
         """What is named and is not there."""
