@@ -27,7 +27,7 @@ VARIABLE = "JOBER_FAILPOINTS"
 FOLDER_VARIABLE = "JOBER_FAILPOINTS_DIR"
 
 # Each stands in the code once. A leader's are passed by the scheduler that leads, those of a
-# scheduler by each, those of an agent and of its journal by the agent alone.
+# scheduler and of its follower by each, those of an agent and of its journal by the agent alone.
 FAILPOINTS: Mapping[str, str] = {
     "scheduler.before_lead": "about to seek or renew the lead",
     "leader.elected": "the lead is ours in Redis, and nobody here knows it yet",
@@ -45,6 +45,10 @@ FAILPOINTS: Mapping[str, str] = {
     "scheduler.before_promote": "about to look for what is missed, and what is tried again",
     "scheduler.before_reclaim": "about to give up the attempts of silent agents",
     "scheduler.reclaimed": "attempts were given up, and free slots not been given on",
+    "follower.before_follow": "what the ends of runs start is decided, and nothing of it done",
+    "follower.followed": "what the ends of runs start has been made, and nobody knows it here",
+    "follower.before_settle": "what becomes of waiting runs is decided, and nothing of it done",
+    "follower.settled": "waiting runs have gone on, and nobody knows it here",
     "guardian.forked": "an agent has been forked",
     "guardian.before_clearing": "the agent has died, and what is left of it not been killed",
     "guardian.cleared": "nothing is left of the agent, and no other has been forked",

@@ -40,18 +40,18 @@ class Follower:
         """One round; whether there was anything to do."""
         ends = self._store.workflows.ended(BATCH)
         if ends:
-            failpoint("scheduler.before_follow")
+            failpoint("follower.before_follow")
             made = self._store.workflows.follow([(end, self._starts(end)) for end in ends])
-            failpoint("scheduler.followed")
+            failpoint("follower.followed")
             if made:
                 log.info("%d runs were started by the ends of others", made)
         found = self._store.workflows.needing(BATCH)
         if found:
             now_ms = self._store.clock.now_ms()
             settlements = [self._settlement(one, now_ms) for one in found]
-            failpoint("scheduler.before_settle")
+            failpoint("follower.before_settle")
             self._store.workflows.settle(settlements)
-            failpoint("scheduler.settled")
+            failpoint("follower.settled")
         return bool(ends or found)
 
     def _settlement(self, found: Found, now_ms: int) -> Settlement:

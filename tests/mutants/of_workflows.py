@@ -115,6 +115,15 @@ WORKFLOWS = (
         test=f"{_STORE}::test_a_run_after_a_job_on_every_host_waits_for_all_of_them",
     ),
     Mutation(
+        name="newest: a later fire is good enough",
+        promise="workflows",
+        file=f"{_LUA}/lib/newest.lua",
+        old=" and not (at and run[3] and run[3] > at) then",
+        new=" then",
+        test=f"{_STORE}"
+        "::test_a_fire_that_is_looked_at_late_waits_for_the_fire_of_its_own_moment_and_no_later_one",
+    ),
+    Mutation(
         name="links: a loop is written",
         promise="workflows",
         file=f"{_LUA}/lib/links.lua",

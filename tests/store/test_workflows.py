@@ -11,6 +11,7 @@ from jober.errors import (
     LinkToService,
     WorkflowLoop,
 )
+from jober.ids import fired_run_id
 from jober.job import Job
 from jober.run import Outcome, Run, RunState
 from jober.store import Store
@@ -175,6 +176,22 @@ def test_a_fire_waits_for_the_fire_of_the_same_moment_though_that_is_decided_on_
     hand.finish(claim_one(hand, today))
     follow(follower)
     assert hand.state(waits) is RunState.QUEUED
+
+
+def test_a_fire_that_is_looked_at_late_waits_for_the_fire_of_its_own_moment_and_no_later_one(
+    hand: Hand, store: Store, follower: Follower
+) -> None:
+    hand.job("a", every=60, overlap="allow")
+    hand.job("b", every=60, needs=["a"])
+    for name in ("a", "b"):  # as if they had been there for long
+        store.connection.command("HSET", f"jober:job:{name}", "cursor", 1)
+    at = store.clock.now_ms() // MINUTE_MS * MINUTE_MS - MINUTE_MS
+    hand.fire("a", at)
+    hand.fire("b", at)
+    hand.fire("a", at + MINUTE_MS)
+    follow(follower)
+    [waits] = store.runs.page("b")
+    assert waits.needed == {"a": (fired_run_id("a", at),)}
 
 
 def test_what_it_waits_for_is_settled_on_once_and_a_later_run_is_another_one_s(

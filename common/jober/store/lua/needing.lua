@@ -18,7 +18,7 @@ end
 local function upstream(name, at, settled)
   local job = redis.call('HMGET', 'jober:job:' .. name, 'policy', 'told')
   local several, ids = on_several(job[1]), settled
-  if not ids then ids = job[1] and newest_runs(name, several) or {} end
+  if not ids then ids = job[1] and newest_runs(name, several, iso(at)) or {} end
   local runs = {}
   for i, id in ipairs(ids) do runs[i] = seen_run(id) end
   local due = tonumber(redis.call('ZSCORE', KEYS[2], name) or math.huge)

@@ -6,16 +6,17 @@ local function on_several(policy)
   return policy and cjson.decode(policy).on ~= 'any'
 end
 
--- The ids of the newest runs: one; of a job that runs on several hosts the newest on each, back to
--- the newest time that it was run on them together.
-local function newest_runs(job, several)
+-- The ids of the newest runs, but for those of fires after `at` (ISO text, or nil) where there are others:
+-- one; of a job that runs on several hosts the newest on each, back to the newest time that it was run on
+-- them together.
+local function newest_runs(job, several, at)
   local found, seen, together = {}, {}, nil
-  local ids = redis.call('ZREVRANGE', 'jober:runs:' .. job, 0, several and 4999 or 99, 'WITHSCORES')
+  local ids = redis.call('ZREVRANGE', 'jober:runs:' .. job, 0, several and 4999 or 999, 'WITHSCORES')
   for i = 1, #ids, 2 do
     local run = redis.call('HMGET', 'rq:job:' .. ids[i], 'state', 'target', 'fire_at', 'trigger')
     local moment = ids[i + 1] .. ' ' .. (run[3] or '')
     if together and moment ~= together then break end
-    if run[1] then
+    if run[1] and not (at and run[3] and run[3] > at) then
       if not several then return { ids[i] } end
       if not seen[run[2]] then
         seen[run[2]] = true
@@ -25,6 +26,7 @@ local function newest_runs(job, several)
       if run[4] == 'schedule' or ids[i + 3] == ids[i + 1] and next == run[3] then together = moment end
     end
   end
+  if at and #found == 0 then return newest_runs(job, several) end
   return found
 end
 
