@@ -3,8 +3,8 @@
 `definitions` has the jobs, `by_hand` runs them now, `batch` lists of commands, `runs` finds and
 cancels what there is, `hosts` the fleet, `shared_limits` the limits that jobs share, `decisions`
 why a fire ran or did not, `happenings` the events; `keeping` moves runs to an archive,
-`dict_form` schedules out of a program,
-`told_job` reads its jobs; `handle` is what a run is held by.
+`dict_form` schedules out of a program, `told_job` reads its jobs; `handle` is what a run is held
+by.
 """
 
 from types import TracebackType
