@@ -57,6 +57,7 @@ _RULES = {
         "a list of texts",
         "the ids of runs",
     ),
+    "url": _Rule(_is_text, "text", "the address of an archive"),
     "tag": _Rule(_is_text, "text", "a tag of jobs"),
     "host": _Rule(_is_text, "text", "the name of a host"),
     "reason": _Rule(_is_text, "text", "a line that says why"),

@@ -1,14 +1,14 @@
 """The archive: ended runs and what they wrote are moved out of Redis, and read there."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jober.client.arguments import checked
 from jober.client.moments import read_span_s
-from jober.client.runs import Runs
+from jober.client.runs import Moment, Runs
 from jober.errors import ArchiveError, DefinitionError, RunNotFound, did_you_mean
 from jober.log_line import LEVELS
 from jober.run import Run, RunState
@@ -85,18 +85,24 @@ class Keeping(Runs):
             forgotten_log_records=pruned.log_records,
         )
 
+    @checked
     def archived_runs(
         self,
         name: str | None = None,
         *,
         url: str | None = None,
+        state: str | Sequence[str] | None = None,
+        host: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        tag: str | None = None,
         after: str | None = None,
         limit: int = 100,
-        **wanted: Any,
     ) -> list[Run]:
         """As `runs`, of the archive; `tag` is one that their job had when they were moved."""
+        wanted = self._run_filter(name, state, host, since, until, tag)
         with opened(url) as archive:
-            return archive.runs(self.run_filter(name, **wanted), after, limit)
+            return archive.runs(wanted, after, limit)
 
     def _move(self, archive: "Archive", entries: "list[ArchiveEntry]") -> int:
         archive.put(entries)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from jober.client.access import Access
 from jober.client.arguments import checked
@@ -41,11 +42,11 @@ class Runs(Access):
         text, or text such as "2h" for so long ago; `tag` is one that their job has now. Where
         records have expired, a page may be shorter than `limit`; an empty one is the last.
         """
-        wanted = self.run_filter(name, state, host, since, until, tag)
+        wanted = self._run_filter(name, state, host, since, until, tag)
         jobs = self._with_tag(tag) if tag is not None else None
         return self.store.runs.page(name, after, limit, wanted, jobs)
 
-    def run_filter(
+    def _run_filter(
         self,
         name: str | None = None,
         state: str | Sequence[str] | None = None,
@@ -56,7 +57,8 @@ class Runs(Access):
     ) -> RunFilter:
         """What `runs` looks for. Raises DefinitionError."""
         now_ms = self.store.clock.now_ms()
-        states = [state] if isinstance(state, str) else state or ()
+        several = isinstance(state, list | tuple | set | frozenset)
+        states: Any = state if several else () if state is None else [state]
         return RunFilter(
             job=name,
             states=frozenset(_state(one) for one in states),
