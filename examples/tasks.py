@@ -1,4 +1,3 @@
-# ruff: noqa: T201 (what a job prints is its output)
 """What the jobs of fleet.toml run: a function for an agent to call, and a small program."""
 
 import argparse

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from jober.errors import DefinitionError
 from jober.roles import (
+    ANY_ROLE,
     RoleExpression,
     host_queue,
     is_host_queue,
@@ -16,6 +17,7 @@ from jober.roles import (
     parse_expression,
     parse_roles,
     queue_name,
+    served,
 )
 
 NAMES = st.text(string.ascii_letters + string.digits + "_.-", min_size=1, max_size=4)
@@ -149,3 +151,19 @@ def test_an_expression_is_a_value() -> None:
     one = RoleExpression(having=frozenset({"a"}), lacking=frozenset())
     assert parse_roles(["a"]) == (one,)
     assert hash(parse_roles(["a"])[0]) == hash(one)
+
+
+@pytest.mark.parametrize("queue", ["default", "db+big", "db+!big", "!gpu", "web|db", "db^9"])
+def test_an_agent_with_every_role_serves_every_queue_of_roles(queue: str) -> None:
+    assert matches(queue, frozenset({ANY_ROLE}))
+    assert queue in served([queue], frozenset({ANY_ROLE}), "alpha")
+
+
+def test_a_role_that_begins_with_a_dot_is_had_by_name_alone() -> None:
+    assert not matches(".mine", frozenset({ANY_ROLE}))
+    assert not matches("db+.mine", frozenset({ANY_ROLE}))
+    assert matches("db+.mine", frozenset({ANY_ROLE, ".mine"}))
+    assert not matches("@alpha", frozenset({ANY_ROLE}))
+    assert not matches("!gpu", frozenset({".mine"}))
+    assert matches(".mine", frozenset({".mine"})) and matches("!gpu", frozenset({".mine", "db"}))
+    assert served([], parse_agent_roles("*"), "alpha") == ["@alpha"]

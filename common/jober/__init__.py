@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jober.client import Jober, RunHandle
+    from jober.client.asynchronous import AsyncJober, AsyncRun
     from jober.current import CurrentRun, Skip, current_run
     from jober.decorator import job
     from jober.workflow import Result
 
 __version__ = "0.1.0"
 __all__ = [
+    "AsyncJober",
+    "AsyncRun",
     "CurrentRun",
     "Jober",
     "Result",
@@ -27,6 +30,10 @@ def __getattr__(name: str) -> Any:
         from jober import client
 
         return getattr(client, name)
+    if name in ("AsyncJober", "AsyncRun"):
+        from jober.client import asynchronous
+
+        return getattr(asynchronous, name)
     if name in ("CurrentRun", "Skip", "current_run"):
         from jober import current
 

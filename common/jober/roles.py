@@ -1,7 +1,8 @@
 """Roles: what a host is for, and which hosts a job wants.
 
-An agent *has* roles, plain names. A job *asks* for them with role expressions: `a` (hosts
-with a), `a+b` (both), `a+!b` (a, and not b), and a list of them means any of the list.
+An agent *has* roles, plain names, or `*` for all of them. A job *asks* for them with role
+expressions: `a` (hosts with a), `a+b` (both), `a+!b` (a, and not b); a list of them means any of
+the list.
 An expression of negatives alone is allowed: `!gpu` is every host without gpu.
 
 What a job asks has one canonical text, and that text is the name of the RQ queue its runs
@@ -20,6 +21,8 @@ from jober.errors import DefinitionError
 from jober.ids import check_host_name
 
 DEFAULT_ROLE = "default"
+# What an agent has that has every role; but a role that begins with a dot is had by name alone.
+ANY_ROLE = "*"
 ROLE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 EXPRESSIONS_AT_MOST = 100
 DEFAULT_PRIORITY = 5
@@ -37,7 +40,11 @@ class RoleExpression:
     lacking: frozenset[str]
 
     def matches(self, roles: frozenset[str]) -> bool:
-        """Whether a host with `roles` is meant."""
+        """Whether a host with `roles` is meant. One that has any role lacks whatever it should."""
+        if ANY_ROLE in roles:
+            return all(role in roles for role in self.having if role.startswith("."))
+        if not self.having and all(role.startswith(".") for role in roles):
+            return False  # what has no role but such is for those who name it
         return self.having <= roles and not (self.lacking & roles)
 
     def covers(self, other: "RoleExpression") -> bool:
@@ -173,7 +180,7 @@ def check_agent_roles(roles: Iterable[str]) -> frozenset[str]:
                 value=role,
                 mend="name what the host has; a job is what says '!'",
             )
-        if not ROLE_NAME.fullmatch(role):
+        if role != ANY_ROLE and not ROLE_NAME.fullmatch(role):
             raise DefinitionError(
                 f"'{role}' is not a role name" if role else "a role name is empty",
                 field="roles",
@@ -192,7 +199,7 @@ def served(queues: Iterable[str], has: frozenset[str], host: str) -> list[str]:
     ['db^9', '@h1', 'db', 'db+!x']
     """
     own = host_queue(host)
-    found = {own, *has}
+    found = {own, *(has - {ANY_ROLE})}
     for queue in queues:
         base, _ = split_priority(queue)
         if base == own or matches(queue, has):

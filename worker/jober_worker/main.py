@@ -79,7 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         EXAMPLES,
     )
     add = parser.add_argument
-    add("--roles", metavar="A,B+C", help="what this host is for (default: default)")
+    add(
+        "--roles",
+        metavar="A,B+C",
+        help="what this host is for; * for every role (default: default)",
+    )
     add("--slots", type=int, metavar="N", help="runs at a time (default: 10)")
     add(
         "--drain",

@@ -43,9 +43,12 @@ def _writer() -> Writer | None:
 
 
 def capture_prints() -> None:
-    """From now on, prints of threads inside `captured` are told apart. Once in a process."""
-    sys.stdout = _Told(Stream.STDOUT, sys.stdout)
-    sys.stderr = _Told(Stream.STDERR, sys.stderr)
+    """From now on, prints of threads inside `captured` are told apart; to be called again where
+    somebody may have put another stream in the place of ours."""
+    if not isinstance(sys.stdout, _Told):
+        sys.stdout = _Told(Stream.STDOUT, sys.stdout)
+    if not isinstance(sys.stderr, _Told):
+        sys.stderr = _Told(Stream.STDERR, sys.stderr)
 
 
 class _Told(io.TextIOBase, TextIO):

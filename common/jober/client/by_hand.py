@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jober.client.arguments import checked
 from jober.client.building import Building, Call, Place
 from jober.client.handle import RunHandle
+from jober.client.home import DETACHED
 from jober.errors import DefinitionError, JobNotFound
 from jober.roles import priority_queue
 from jober.run import NO_JOB
@@ -16,7 +17,7 @@ from jober.store.runs import ManualRun
 
 if TYPE_CHECKING:
     # Loaded where something is run: with them come the checks of definitions.
-    from jober.client.what import Given, What
+    from jober.client.what import Given, Local, What
 
 
 class ByHand(Building):
@@ -25,6 +26,7 @@ class ByHand(Building):
     @checked
     def run(
         self,
+        /,
         what: "What",
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
@@ -65,8 +67,7 @@ class ByHand(Building):
 
         >>> jober.run(["ls", "-l"], cwd="/srv").output.head(3)
         """
-        from jober.client.what import Given, Named, read_what
-        from jober.job import NotImportable
+        from jober.client.what import Given, Local, Named, read_what
 
         how = {
             **{"process": process, "timeout": timeout, "retries": retries, "env": env},
@@ -82,17 +83,23 @@ class ByHand(Building):
             kwargs=kwargs,
             how=how,
             id=id,
-            owner=self.owner(detach),
+            owner=self.home.owner(detach),
             with_needs=with_needs,
             with_dependents=with_dependents,
             force=force,
         )
         thing = read_what(what, shell)
+        if (
+            isinstance(thing, Given)
+            and callable(what)
+            and not self.home.is_found(thing.fields["call"])
+        ):
+            thing = Local(function=what, word=thing.word)
         if isinstance(thing, Named):
             return self._run_named(thing.name, host, call)
         if isinstance(thing, Given):
             return self._run_given(thing, host, call)
-        raise NotImportable(thing.function)
+        return self._run_local(thing, call)
 
     def _run_named(self, name: str, host: str | None, call: Call) -> RunHandle:
         try:
@@ -110,12 +117,45 @@ class ByHand(Building):
             )
         return self._start(record, self._places(record), call)[0]
 
+    def _run_local(self, local: "Local", call: Call) -> RunHandle:
+        """A function that only this program has, in a thread of it."""
+        from jober.client.what import Given
+        from jober.embedded.local import once
+
+        for name in ("process", "timeout", "roles"):
+            if self.home.is_folder and call.how.get(name):
+                raise DefinitionError(
+                    "the function is of this program alone, and runs in a thread of it",
+                    field=name,
+                    value=call.how[name],
+                    mend="leave it out, or put the function into a module",
+                )
+        if self.home.is_folder and call.owner == DETACHED:
+            raise DefinitionError(
+                "the function is of this program alone, and ends with it",
+                field="detach",
+                value=True,
+                mend="leave it out, or put the function into a module",
+            )
+        fields = self.home.local_fields(local.function)
+        run = self._run_given(Given(fields=fields, word=local.word), None, call)
+        once(fields["call"], run.id, self._ended)
+        return run
+
+    def _ended(self, ids: Collection[str]) -> list[str]:
+        """Those of the runs that go on no more."""
+        found = self.store.runs.found(ids)
+        return [id for id in ids if id not in found or found[id].state.is_final]
+
     def _run_given(self, given: "Given", host: str | None, call: Call) -> RunHandle:
         from jober.job import OPTION_FIELDS, Job
 
         arguments = {"args": call.args, "kwargs": call.kwargs}
         call.check_fields((*OPTION_FIELDS, "roles", "priority"))
         job = Job(name=given.word, **{**given.fields, **arguments, **call.how})
+        if self.home.is_folder and job.cwd is None and (job.process or not job.kind.is_call):
+            # Where it runs is this host: where we are, it is too.
+            job = job.replace(cwd=os.getcwd())
         how = how_fields(job)
         self.store.observe_time()
         run = ManualRun(
@@ -158,7 +198,7 @@ class ByHand(Building):
             kwargs=kwargs,
             how=how,
             id=None,
-            owner=self.owner(None),
+            owner=self.home.owner(None),
             with_needs=with_needs,
             with_dependents=with_dependents,
             force=force,

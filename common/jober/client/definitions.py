@@ -1,7 +1,7 @@
 """The definitions of jobs: applied from a file, added, changed, removed, paused."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jober.client.access import Access
@@ -105,6 +105,7 @@ class Definitions(Access):
     @checked
     def add_job(
         self,
+        /,
         what: Any = None,
         conf: Any = None,  # a dict; what callers unpack into `fields` has any type
         *,
@@ -122,15 +123,9 @@ class Definitions(Access):
         >>> jober.add_job("nightly", command="backup", cron="0 3 * * *", roles=["db"])
         >>> jober.add_job("nightly", {"func": reports.count, "every": [1, "hour"]})
         """
-        name, fields = read_call(what, conf, name, fields, self._local_call)
+        name, fields = read_call(what, conf, name, fields, self.home.local_fields)
         self.store.jobs.apply([Change(op="add", name=name, job=self._defined(name, fields))])
         return self.job(name)
-
-    def _local_call(self, function: Callable[..., Any]) -> str:
-        """What an agent calls a function by that only this process has."""
-        from jober.job import NotImportable
-
-        raise NotImportable(function)
 
     def _defined(self, name: str, fields: Mapping[str, Any]) -> "Job":
         """The definition of these fields, in the calendars that there are."""
@@ -140,7 +135,7 @@ class Definitions(Access):
         return Job.from_spec(name, fields, calendars)
 
     @checked
-    def update_job(self, name: str, *, force: Any = False, **fields: Any) -> JobRecord:
+    def update_job(self, /, name: str, *, force: Any = False, **fields: Any) -> JobRecord:
         """Change some fields of a job; None gives one its default back.
 
         Raises JobNotFound, DefinitionError, and JobProtected, but by `force` or where nothing but

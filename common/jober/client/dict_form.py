@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from jober.client.arguments import checked
 from jober.client.definitions import APPLY_BATCH, Definitions
@@ -14,6 +14,9 @@ from jober.clock import iso, to_ms
 from jober.errors import DefinitionError, RedisUnavailable
 from jober.store import Store
 from jober.store.jobs import Change
+
+if TYPE_CHECKING:
+    from jober.embedded.member import Membership
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +34,8 @@ ReloadStatus = Callable[[], Status | None]
 class DictForm(Definitions):
     """Scheduling out of a program, with hooks of its own."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
+    def __init__(self, store: Store, membership: "Membership | None" = None) -> None:
+        super().__init__(store, membership)
         self._filter_job: FilterJob | None = None
         self._dump_status: DumpStatus | None = None
         self._dumped: dict[str, str] = {}
@@ -86,7 +89,9 @@ class DictForm(Definitions):
         for name, conf in jobs.items():
             if self._is_wanted(name, conf):
                 try:
-                    wanted[name] = self._defined(name, read_conf(name, conf, self._local_call))
+                    wanted[name] = self._defined(
+                        name, read_conf(name, conf, self.home.local_fields)
+                    )
                 except DefinitionError as error:
                     problems.append(error)
         raise_any(problems)

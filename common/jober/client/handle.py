@@ -8,6 +8,7 @@ from typing import Any
 from jober.client.access import Access
 from jober.client.again import again
 from jober.client.arguments import checked
+from jober.client.giving_up import patiently
 from jober.client.output import Output
 from jober.client.until import Until, read_until
 from jober.errors import RunFailed, WaitTimeout
@@ -89,7 +90,7 @@ class RunHandle:
         """
         if until is not None:
             return self._wait_until(timeout, until)
-        for told in self._store.outputs.follow(self.id, timeout_s=timeout):
+        for told in patiently(self._store.outputs.follow(self.id, timeout_s=timeout)):
             if isinstance(told, End):
                 return self.run
         run = self.run
@@ -137,7 +138,7 @@ class RunHandle:
         is an application's own RQ job.
         """
         job, run = again(self._store, self.id, args, kwargs, append)
-        self._store.runs.enqueue(job, [run], owner=self._access.owner(detach))
+        self._store.runs.enqueue(job, [run], owner=self._access.home.owner(detach))
         return RunHandle(self._access, run.id)
 
     def _wait_until(self, timeout: float | None, until: Until) -> Run:
@@ -156,7 +157,7 @@ class RunHandle:
         """A look at the run is due: at once, at each event of it, and a few times a second."""
         yield
         looked = time.monotonic()
-        for event in self._store.events.follow(after, wait_s=_LOOK_S):
+        for event in patiently(self._store.events.follow(after, wait_s=_LOOK_S)):
             now = time.monotonic()
             if event is None or event.facts.get("run") == self.id or now - looked >= _LOOK_S:
                 looked = now

@@ -4,16 +4,20 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from jober.agent_info import AgentInfo, LeaderInfo
 from jober.client.access import Access
 from jober.client.arguments import checked
+from jober.client.giving_up import patiently
 from jober.clock import iso
 from jober.errors import DefinitionError, RedisUnavailable, did_you_mean
 from jober.event import EVENT_KINDS, EVENT_TYPES, Event, is_wanted
 from jober.run import Run
 from jober.store import Store
+
+if TYPE_CHECKING:
+    from jober.embedded.member import Membership
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +93,8 @@ class Subscription:
 class Happenings(Access):
     """The events."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
+    def __init__(self, store: Store, membership: "Membership | None" = None) -> None:
+        super().__init__(store, membership)
         self._subscriptions: list[Subscription] = []
         self._listener: threading.Thread | None = None
         self._listening = threading.Lock()
@@ -130,7 +134,7 @@ class Happenings(Access):
         monotonic = self.store.clock.monotonic
         told_at = monotonic()
         wait_s = LOOK_S if timeout is None else min(LOOK_S, max(0.001, timeout))
-        for event in self.store.events.follow(after, wait_s):
+        for event in patiently(self.store.events.follow(after, wait_s)):
             if event is not None:
                 if is_wanted(event, wanted) and name in (None, event.job):
                     yield event

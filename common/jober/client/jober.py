@@ -7,6 +7,7 @@ why a fire ran or did not, `happenings` the events; `keeping` moves runs to an a
 by.
 """
 
+import os
 from types import TracebackType
 
 from jober.client.batch import Batches
@@ -15,19 +16,37 @@ from jober.client.dict_form import DictForm
 from jober.client.happenings import Happenings
 from jober.client.keeping import Keeping
 from jober.client.shared_limits import SharedLimits
-from jober.daemon import redis_url
+from jober.client.where import read_where
 from jober.store import Store
 
 
 class Jober(DictForm, Batches, Keeping, Decisions, SharedLimits, Happenings):
-    """jober at one Redis: `with Jober("redis://redis.example.org/0") as jober: …`.
+    """jober at one Redis, or in a folder: `with Jober("./state") as jober: …`.
 
-    Without an address it is that of JOBER_REDIS_URL, else Redis on this host. Safe to share
-    between threads. Every call may raise RedisUnavailable; all errors are JoberErrors.
+    `where` is the address of a Redis, `redis://redis.example.org/0`, which daemons serve; or a
+    folder, which this program shares with others, and serves with them: the first starts a Redis
+    there, a scheduler and an agent, and with the last they end; what is in the folder is kept.
+    Without either it is the Redis of JOBER_REDIS_URL; where that is not set, a temporary folder.
+
+    Runs made in a folder end with the program, unless they are detached. Safe to share between
+    threads. Every call may raise RedisUnavailable; all errors are JoberErrors.
     """
 
-    def __init__(self, url: str | None = None) -> None:
-        super().__init__(Store(redis_url(url)))
+    def __init__(self, where: str | os.PathLike[str] | None = None) -> None:
+        place = read_where(where, os.environ)
+        if isinstance(place, str):
+            super().__init__(Store(place))
+            return
+        # Loaded where it is needed: what starts processes takes its time.
+        from jober.embedded.member import Membership
+
+        membership = Membership(place.path)
+        super().__init__(Store(membership.url), membership)
+
+    @property
+    def url(self) -> str:
+        """The address of its Redis, for other programs: `JOBER_REDIS_URL=… jober runs`."""
+        return self.store.url
 
     def __enter__(self) -> "Jober":
         return self
@@ -41,7 +60,9 @@ class Jober(DictForm, Batches, Keeping, Decisions, SharedLimits, Happenings):
         self.close()
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections; leave the folder, where it is in one."""
         self._end_schedule()
         self._end_events()
+        self.home.end_functions()
         self.store.close()
+        self.home.leave()

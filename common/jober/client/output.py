@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from jober.client.access import Access
 from jober.client.arguments import checked
+from jober.client.giving_up import patiently
 from jober.client.whole_log import WholeLog
 from jober.log_line import as_text
 from jober.output import Frame, Stream, Truncated
@@ -72,7 +73,8 @@ class Output:
     def frames(self, timeout: float | None = None) -> Iterator[Frame | Truncated]:
         """The same as frames, each with its stream and its moment, as it came; a `Truncated`
         stands where the cap on kept output cut."""
-        for told in self._access.store.outputs.follow(self._run, timeout_s=timeout):
+        followed = self._access.store.outputs.follow(self._run, timeout_s=timeout)
+        for told in patiently(followed):
             if isinstance(told, Truncated):
                 yield told
             elif isinstance(told, Frame) and self._stream in (None, told.stream):

@@ -9,7 +9,8 @@ from jober.errors import DefinitionError
 _FUNC = "func"
 _RENAMED = {"concurrence_n": "concurrency"}
 
-LocalCall = Callable[[Callable[..., Any]], str]
+# The fields of a job that calls a function which only the process has.
+LocalFields = Callable[[Callable[..., Any]], dict[str, Any]]
 
 
 def read_call(
@@ -17,7 +18,7 @@ def read_call(
     conf: Mapping[str, Any] | None,
     name: str | None,
     fields: Mapping[str, Any],
-    local_call: LocalCall,
+    local_fields: LocalFields,
 ) -> tuple[str, dict[str, Any]]:
     """The name and the fields of what `Jober.add_job` was called with."""
     from jober.job import name_of
@@ -31,23 +32,23 @@ def read_call(
                 mend="put them into conf",
             )
         own = _the_name(what, name)
-        return own, read_conf(own, conf, local_call)
+        return own, read_conf(own, conf, local_fields)
     if any(field in fields for field in WHAT_FIELDS):
         return _the_name(what, name), dict(fields)
     if what is None:
         raise DefinitionError(
             "there is nothing to run", field="what", mend="add_job(function, …), or command=…"
         )
-    told = _what(what, bool(fields.get("shell")), name, local_call)
+    told = _what(what, bool(fields.get("shell")), name, local_fields)
     own_name = name or name_of(what)
     if own_name is None:
         raise DefinitionError(
             "it has no name that a job may have", field="name", mend="give it one: name=…"
         )
-    return own_name, {**told, **fields}
+    return own_name, _joined(told, fields)
 
 
-def read_conf(name: str, conf: Mapping[str, Any], local_call: LocalCall) -> dict[str, Any]:
+def read_conf(name: str, conf: Mapping[str, Any], local_fields: LocalFields) -> dict[str, Any]:
     """The fields of a job in the dict form: `func`, what runs, is what `add_job` takes for it,
     `concurrence_n` how many at once; all else is as in a jobs file."""
     if not isinstance(conf, Mapping):
@@ -69,19 +70,26 @@ def read_conf(name: str, conf: Mapping[str, Any], local_call: LocalCall) -> dict
     if _FUNC not in fields:
         return fields
     func = fields.pop(_FUNC)
-    return {**_what(func, bool(fields.get("shell")), name, local_call), **fields}
+    return _joined(_what(func, bool(fields.get("shell")), name, local_fields), fields)
 
 
-def _what(what: object, shell: bool, name: str | None, local_call: LocalCall) -> dict[str, Any]:
+def _what(what: object, shell: bool, name: str | None, local_fields: LocalFields) -> dict[str, Any]:
     from jober.job import NotImportable, what_fields
 
     try:
         return what_fields(what, shell=shell)
     except NotImportable:
         assert callable(what), "nothing else is local"
-        return {"call": local_call(what)}
+        return local_fields(what)
     except DefinitionError as error:
         raise error.within(job=name) from None
+
+
+def _joined(told: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs, and all else. A function that only this process has runs here, whatever the
+    roles."""
+    here = {"roles": told["roles"]} if "roles" in told else {}
+    return {**told, **fields, **here}
 
 
 def _the_name(what: object, name: str | None) -> str:

@@ -1,6 +1,6 @@
 """`jober dev`: a whole fleet on one machine, to look at.
 
-`command` starts and ends it all; `hosts` thinks up hosts that together have every role; `daemons`
-are the processes; `story` listens to what happens and tells it to a `screen`, where a person
-looks, or in `plain` lines; `watch` applies the file again when it has changed.
+`command` starts and ends it all (the processes are those of `jober.embedded`); `hosts` thinks up
+hosts that together have every role; `story` listens to what happens and tells it to a `screen`,
+where a person looks, or in `plain` lines; `watch` applies the file again when it has changed.
 """

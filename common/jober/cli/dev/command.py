@@ -9,7 +9,6 @@ from typing import Annotated
 
 from jober.cli import terminal
 from jober.cli.apply import difference_lines
-from jober.cli.dev.daemons import Daemon, kill_all
 from jober.cli.dev.hosts import Host, hosts_for, parse_hosts, unserved
 from jober.cli.dev.plain import PlainLines
 from jober.cli.dev.screen import Screen
@@ -18,6 +17,7 @@ from jober.cli.dev.watch import Watch
 from jober.cli.options import Argument, Option
 from jober.client import Jober
 from jober.embedded import RedisServer
+from jober.embedded.daemons import Daemon, kill_all
 from jober.errors import DefinitionError, JoberError, RedisUnavailable
 from jober.job import Job
 from jober.jobs_file import Difference, read_jobs

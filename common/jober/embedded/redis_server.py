@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -41,16 +41,25 @@ def find_server() -> str:
 class RedisServer:
     """A running server; `with RedisServer() as server: Store(server.url)`.
 
-    In a temporary folder that goes with it, or in `folder`, which stays. `durable` keeps an
-    append-only file, synced each second. The server ends when this process does, however.
+    In a temporary folder that goes with it, or in `folder`, which stays; its socket is in `sockets`
+    (default: there too). `durable` keeps an append-only file, synced each second. The server ends
+    when this process does, however, and holds the open files `held` until then.
     """
 
-    def __init__(self, folder: Path | None = None, *, durable: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        durable: bool = False,
+        sockets: Path | None = None,
+        held: Sequence[int] = (),
+    ) -> None:
         self._temporary = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="jober-"))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.socket = self.folder / "redis.sock"
+        self.socket = (sockets or self.folder) / "redis.sock"
         self._durable = durable
+        self._held = held
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -61,6 +70,10 @@ class RedisServer:
     def pid(self) -> int:
         assert self._process is not None, "the server has not been started"
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def start(self) -> "RedisServer":
         """Start it and wait until it answers. Raises NoRedisServer or JoberError."""
@@ -83,6 +96,7 @@ class RedisServer:
             # Out of the terminal's group: Ctrl-C is for its owner, who ends it in order.
             start_new_session=True,
             preexec_fn=end_with_parent(),
+            pass_fds=self._held,
         )
         deadline = time.monotonic() + _START_S
         while not self._answers():

@@ -1,8 +1,8 @@
-"""The processes of `jober dev`: started, started again when they die, ended in order.
+"""The daemons beside a private Redis: started, started again when they die, ended in order.
 
-Each is a session of its own, so Ctrl-C in the terminal reaches `jober dev` alone, which ends
-them. Where that is killed itself, the kernel kills them (PR_SET_PDEATHSIG), and the guardian of
-an agent that is killed takes all its runs along.
+Each is a session of its own, so Ctrl-C in the terminal reaches their owner alone (`jober dev`, or
+the keeper of a folder), which ends them. Where that is killed itself, the kernel kills them
+(PR_SET_PDEATHSIG), and the guardian of an agent that is killed takes all its runs along.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from jober.embedded import end_with_parent
+from jober.embedded.redis_server import end_with_parent
 from jober.errors import JoberError
 
 # Dying so often within so long is no accident.

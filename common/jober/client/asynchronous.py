@@ -1,0 +1,175 @@
+"""`AsyncJober`: the calls of `Jober` for asyncio, from the same definitions.
+
+    async with AsyncJober() as jober:
+        run = await jober.run("date", shell=True)
+        async for line in run.output.follow():
+            print(line)
+        print((await run.wait()).state)
+
+What is a property there is awaited here: `await run.state`. A call that is cancelled is so at once.
+"""
+
+import os
+from types import TracebackType
+from typing import Self
+
+from jober.client.handle import RunHandle
+from jober.client.jober import Jober
+from jober.client.output import Output
+from jober.client.threads import Threads
+from jober.client.twin import Twin, asked, awaited, iterated, turned
+from jober.errors import JoberError
+
+
+class AsyncOutput(Twin[Output]):
+    """As `Output`."""
+
+    bytes = awaited(Output.bytes)
+    lines = awaited(Output.lines)
+    head = awaited(Output.head)
+    tail = awaited(Output.tail)
+    follow = iterated(Output.follow)
+    frames = iterated(Output.frames)
+
+
+def _run(handle: RunHandle, threads: Threads) -> "AsyncRun":
+    return AsyncRun(handle, threads)
+
+
+def _runs(handles: list[RunHandle], threads: Threads) -> "list[AsyncRun]":
+    return [AsyncRun(handle, threads) for handle in handles]
+
+
+class AsyncRun(Twin[RunHandle]):
+    """As `RunHandle`."""
+
+    def __repr__(self) -> str:
+        return f"AsyncRun({self.id!r})"
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return self._sync.id
+
+    @property
+    def output(self) -> AsyncOutput:
+        """What it writes, on both streams and to its log."""
+        return AsyncOutput(self._sync.output, self._threads)
+
+    @property
+    def stdout(self) -> AsyncOutput:
+        """What it writes to stdout."""
+        return AsyncOutput(self._sync.stdout, self._threads)
+
+    @property
+    def stderr(self) -> AsyncOutput:
+        """What it writes to stderr."""
+        return AsyncOutput(self._sync.stderr, self._threads)
+
+    run = asked(RunHandle, lambda handle: handle.run)
+    state = asked(RunHandle, lambda handle: handle.state)
+    exit_code = asked(RunHandle, lambda handle: handle.exit_code)
+    progress = asked(RunHandle, lambda handle: handle.progress)
+    attempts = asked(RunHandle, lambda handle: handle.attempts)
+    logs = asked(RunHandle, lambda handle: handle.logs)
+    wait = awaited(RunHandle.wait, waits=True)
+    result = awaited(RunHandle.result, waits=True)
+    exception = awaited(RunHandle.exception, waits=True)
+    cancel = awaited(RunHandle.cancel)
+    rerun = turned(RunHandle.rerun, _run)
+
+
+class AsyncJober(Twin[Jober]):
+    """As `Jober`; it is at its place from `async with` on."""
+
+    def __init__(self, where: str | os.PathLike[str] | None = None) -> None:
+        self._where = where
+        self._opened: tuple[Jober, Threads] | None = None
+
+    @property
+    def _sync(self) -> Jober:  # type: ignore[override]
+        return self._open[0]
+
+    @property
+    def _threads(self) -> Threads:  # type: ignore[override]
+        return self._open[1]
+
+    @property
+    def _open(self) -> tuple[Jober, Threads]:
+        if self._opened is None:
+            raise JoberError("it is not open (async with AsyncJober() as jober: …)")
+        return self._opened
+
+    async def __aenter__(self) -> Self:
+        threads = Threads()
+        try:
+            self._opened = await threads.call(lambda: Jober(self._where)), threads
+        except BaseException:
+            threads.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the connections; leave the folder, where it is in one."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            jober, threads = opened
+            await threads.call(jober.close)
+            threads.close()
+
+    @property
+    def url(self) -> str:
+        """The address of its Redis, for other programs."""
+        return self._sync.url
+
+    # Running
+    run = turned(Jober.run, _run)
+    run_everywhere = turned(Jober.run_everywhere, _runs)
+    handle = turned(Jober.handle, _run)
+    runs = awaited(Jober.runs)
+    cancel_job = awaited(Jober.cancel_job)
+    cancel_on = awaited(Jober.cancel_on)
+    cancel_all = iterated(Jober.cancel_all)
+
+    # Definitions
+    difference = awaited(Jober.difference)
+    apply = awaited(Jober.apply)
+    carry_out = awaited(Jober.carry_out)
+    add_job = awaited(Jober.add_job)
+    update_job = awaited(Jober.update_job)
+    remove_job = awaited(Jober.remove_job)
+    remove = remove_job
+    delete_job = awaited(Jober.delete_job)
+    prune = awaited(Jober.prune)
+    jobs = iterated(Jober.jobs)
+    job = awaited(Jober.job)
+    definition_of = awaited(Jober.definition_of)
+    pause = awaited(Jober.pause)
+    resume = awaited(Jober.resume)
+    disable = pause
+    enable = resume
+    service = awaited(Jober.service)
+    status = awaited(Jober.status)
+
+    # The fleet, and what happens in it
+    agents = awaited(Jober.agents)
+    hosts_for = awaited(Jober.hosts_for)
+    cordon = awaited(Jober.cordon)
+    uncordon = awaited(Jober.uncordon)
+    set_roles = awaited(Jober.set_roles)
+    leader = awaited(Jober.leader)
+    limits = awaited(Jober.limits)
+    set_limit = awaited(Jober.set_limit)
+    remove_limit = awaited(Jober.remove_limit)
+    ledger = awaited(Jober.ledger)
+    why = awaited(Jober.why)
+    events = iterated(Jober.events)
+    recent_events = awaited(Jober.recent_events)
