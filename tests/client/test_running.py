@@ -1,6 +1,8 @@
 """Running something now, on a real fleet, and the handle of what runs."""
 
 import operator
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +21,6 @@ from jober.errors import (
 )
 from jober.run import RunState
 from tests.fleet import Fleet
-from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -263,8 +264,11 @@ def test_a_run_without_a_job_outlives_the_agent_that_is_lost(jober: Jober, fleet
     first = fleet.agent("one")
     run = fleet.jober.run(["sleep", "600"], retries=1, retry_delay=0, retry_on=["lost"])
     run.wait(30, until="running")
+    # As when the power goes: the agent, and its guardian before it can start another.
+    os.kill(fleet.jober.agents()[0].pid, signal.SIGKILL)
     first.kill()
     fleet.agent("two")
-    wait_until(lambda: run.run.host == "two" and run.state == "running", 60)
+    again = run.wait(60, until=lambda told: told.attempt == 2 and told.state == "running")
+    assert (again.host, again.state) == ("two", RunState.RUNNING), again
     run.cancel()
     assert run.wait(30).state is RunState.CANCELLED

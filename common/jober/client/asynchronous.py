@@ -135,9 +135,12 @@ class AsyncJober(Twin[Jober]):
     run_everywhere = turned(Jober.run_everywhere, _runs)
     handle = turned(Jober.handle, _run)
     runs = awaited(Jober.runs)
+    run_filter = awaited(Jober.run_filter)
     cancel_job = awaited(Jober.cancel_job)
     cancel_on = awaited(Jober.cancel_on)
     cancel_all = iterated(Jober.cancel_all)
+    archive = awaited(Jober.archive)
+    archived_runs = awaited(Jober.archived_runs)
 
     # Definitions
     difference = awaited(Jober.difference)

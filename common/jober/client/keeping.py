@@ -88,6 +88,7 @@ class Keeping(Runs):
     @checked
     def archived_runs(
         self,
+        /,
         name: str | None = None,
         *,
         url: str | None = None,
