@@ -1,4 +1,3 @@
-# ruff: noqa: T201 (what a program prints is its output)
 """All jobs of a program as one dict: `python examples/dict_form.py`, with no server at hand.
 
 `job_a` fires at each full hour in Shanghai, `often` each second. What fired last is dumped into a

@@ -1,4 +1,3 @@
-# ruff: noqa: T201 (what a program prints is its output)
 """What happens, as it is told: `python examples/events.py`.
 
 Callbacks are called in a thread of the program. `events` begins with a snapshot of how things are;

@@ -1,4 +1,3 @@
-# ruff: noqa: T201 (what a program prints is its output)
 """The history of runs, and an archive of it: `python examples/history.py`.
 
 The archive is a file of SQLite here; for PostgreSQL, its address is

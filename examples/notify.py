@@ -1,4 +1,3 @@
-# ruff: noqa: T201 (what a program prints is its output)
 """A job that tells of its failures, and the program that is told: `python examples/notify.py`.
 
 The message is signed. The secret is known where the scheduler runs, here in its environment, and

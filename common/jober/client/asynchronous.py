@@ -136,6 +136,7 @@ class AsyncJober(Twin[Jober]):
     handle = turned(Jober.handle, _run)
     runs = awaited(Jober.runs)
     run_filter = awaited(Jober.run_filter)
+    batch = awaited(Jober.batch, waits=True)
     cancel_job = awaited(Jober.cancel_job)
     cancel_on = awaited(Jober.cancel_on)
     cancel_all = iterated(Jober.cancel_all)
@@ -161,6 +162,8 @@ class AsyncJober(Twin[Jober]):
     enable = resume
     service = awaited(Jober.service)
     status = awaited(Jober.status)
+
+    graph = awaited(Jober.graph)
 
     # The fleet, and what happens in it
     agents = awaited(Jober.agents)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jober.client.arguments import checked
 from jober.client.by_hand import ByHand
+from jober.client.giving_up import patiently
 from jober.client.handle import RunHandle
 from jober.client.whole_log import WholeLog
 from jober.errors import JoberError, RunNotFound
@@ -75,7 +76,7 @@ class Batch:
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
         try:
-            while self._step():
+            for _ in patiently(iter(self._step, False)):
                 tell(self)
                 time.sleep(LOOK_S)
             tell(self)
