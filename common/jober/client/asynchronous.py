@@ -135,7 +135,6 @@ class AsyncJober(Twin[Jober]):
     run_everywhere = turned(Jober.run_everywhere, _runs)
     handle = turned(Jober.handle, _run)
     runs = awaited(Jober.runs)
-    run_filter = awaited(Jober.run_filter)
     batch = awaited(Jober.batch, waits=True)
     cancel_job = awaited(Jober.cancel_job)
     cancel_on = awaited(Jober.cancel_on)
