@@ -9,6 +9,13 @@ import pytest
 from tests.fleet import ROOT
 
 PRINTED = {
+    "dict_form.py": [
+        "jobs: ['job_a', 'often']",
+        "often is there already",
+        "never has no next fire",
+        "often made {3}",
+        "dumped: ['job_a', 'often']",
+    ],
     "script.py": [
         "failed 3 ['1', '2', '3']",
         "it counts: True",

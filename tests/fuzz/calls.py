@@ -72,8 +72,9 @@ _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "stream": st.sampled_from(["stdout", "stderr"]) | st.none(),
     "whole": st.just(False),
 }
-# Waiting for what never comes, and asking agents that are none, is no call of a fuzz.
-_ONLY_RIGHT = ("timeout", "whole")
+# Waiting for what never comes, asking agents that are none, and calling what is given as a function
+# of the caller's, is no call of a fuzz.
+_ONLY_RIGHT = ("timeout", "whole", "until")
 
 
 def _methods(of: type) -> dict[str, inspect.Signature]:

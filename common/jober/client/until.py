@@ -1,6 +1,7 @@
 """What a wait for a run is to wait for. Pure."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from jober.errors import DefinitionError, did_you_mean
 from jober.run import Run, RunState
@@ -13,7 +14,8 @@ def read_until(until: Until) -> Callable[[Run], bool]:
     """Whether a record is what is waited for. Raises DefinitionError."""
     if callable(until):
         return until
-    words = [until] if isinstance(until, str) else list(until)
+    several = isinstance(until, Iterable) and not isinstance(until, str)
+    words: list[Any] = list(until) if several else [until]
     for word in words:
         if not isinstance(word, str) or word not in set(RunState):
             near = did_you_mean(word, RunState) if isinstance(word, str) else ""
