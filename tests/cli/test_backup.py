@@ -333,3 +333,16 @@ def test_a_backup_that_fails_leaves_the_older_one_and_no_other(
     assert list(folder.iterdir()) == [file]
     assert "it is no file" in cli("backup", str(folder)).err
     assert "cannot be written: No such file" in cli("backup", str(folder / "no" / "file")).err
+
+
+def test_jobs_that_name_others_are_restored_in_whatever_order_they_stand(
+    cli: Cli, hand: Hand, store: Store, tmp_path: Path, elsewhere: str
+) -> None:
+    hand.job("z")
+    hand.job("b", on_success=["z"])
+    hand.job("a", needs=["b", "z"])
+    file = tmp_path / "jober.jsonl"
+    assert cli("backup", str(file)).status == 0
+    assert cli("restore", str(file), "--redis", elsewhere).status == 0
+    with Jober(elsewhere) as jober:
+        assert jober.graph().order() == ("b", "z", "a")

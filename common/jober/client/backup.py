@@ -135,6 +135,8 @@ class Restoring:
         # The names of the jobs that are there.
         self._same: set[str] = set()
         self._differing: set[str] = set()
+        # Those that name others, which may come later.
+        self._linked: list[Change] = []
         header = backup.header
         self._told = Restore(at_ms=header.at_ms, version=header.version, replace=replace)
 
@@ -174,6 +176,8 @@ class Restoring:
         history, then the runs. Broken off, it can be begun again."""
         for kind, batch in self._batches():
             entries = [line.entry for line in batch]
+            if kind != "job":
+                self._write_linked()
             if kind == "job":
                 self._write_jobs([entry for entry in entries if isinstance(entry, JobEntry)])
             elif kind == "run":
@@ -182,6 +186,7 @@ class Restoring:
             else:
                 self._write_others(entries)
             self._progress("restored", batch[-1].number)
+        self._write_linked()
 
     # Checking
 
@@ -280,6 +285,15 @@ class Restoring:
             self._store.backup.write_history(entries)
         now_ms = self._store.clock.now_ms()
         changed = [self._change(entry, now_ms) for entry in entries if entry.name not in self._same]
+        self._linked += [one for one in changed if one.job and one.job.links.named]
+        self._apply([one for one in changed if not (one.job and one.job.links.named)])
+
+    def _write_linked(self) -> None:
+        """Jobs that name others, once all of them are there, in one step."""
+        linked, self._linked = self._linked, []
+        self._apply(linked)
+
+    def _apply(self, changed: list[Change]) -> None:
         while changed:
             try:
                 self._store.jobs.apply(changed)
