@@ -25,13 +25,13 @@ _OF_LIVE_RUNS = (
 # Keys that belong to a run, a job, or an agent.
 _OF_A_RUN = re.compile(r"(?:rq:results:|jober:attempts:|jober:out:)([^:]+)(?::log)?")
 _OF_A_JOB = re.compile(
-    r"jober:(?:job|runs|former|ledger|service|slots|parked|active):([^@:]+)(?:@.+)?"
+    r"jober:(?:job|runs|former|ledger|service|slots|parked|active|failing):([^@:]+)(?:@.+)?"
 )
 _OF_AN_AGENT = re.compile(r"(?:jober:agent:|rq:worker:)([^:]+)(?::runs)?")
 _OTHERS = re.compile(
     r"jober:(leader|term|wake|jobs|due|waiting|services|calendars|calendars:revision|runs|overfull"
     r"|leases|limits|parked|delayed|expiring|agents|cordoned|roles|events:log"
-    r"|calendar:.+:jobs|limit:.+|bell:.+|reply:.+)"
+    r"|notices|calendar:.+:jobs|limit:.+|bell:.+|reply:.+)"
     r"|rq:(job:.+|queues|queue:.+|wip:.+|finished:.+|failed:.+|canceled:.+|workers|workers:.+)"
 )
 # Where an agent or a key is about to go, it goes within so long at the most.
@@ -66,6 +66,8 @@ class _Rest:
         }
         for lease in running - leased:
             yield f"{lease} runs, and has no lease"
+        if waiting := self._command("XLEN", keys.NOTICES) + self._command("ZCARD", keys.DELIVERIES):
+            yield f"{waiting} messages have not been delivered"
         for name in self._names:
             yield from self._about(name, running)
         for key in (keys.RQ_WORKERS, *self._named("rq:workers:")):

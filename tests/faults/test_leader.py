@@ -14,6 +14,7 @@ from tests.faults.armed_fleet import LEAD_S, ArmedFleet, is_frozen
 from tests.faults.checker import Checker
 from tests.faults.rounds import Rounds
 from tests.faults.work import command, function
+from tests.receiver import Receiver
 from tests.waiting import wait_until
 
 EACH_SECOND = {"cron": "* * * * * *", "overlap": "allow", "catch_up": "all"}
@@ -33,6 +34,8 @@ PASSES = {
     "leader.served": 2,
     "leader.before_prune": 1,
     "leader.before_resign": 1,
+    "leader.before_take": 3,
+    "leader.sent": 1,
     "scheduler.before_promote": 4,
     "scheduler.before_reclaim": 2,
     "scheduler.reclaimed": 2,
@@ -42,14 +45,20 @@ PASSES = {
 
 @pytest.fixture
 def busy_fleet(armed_fleet: ArmedFleet, checker: Checker) -> Iterator[ArmedFleet]:
-    """An agent, and jobs of all kinds: each second, by hand, tried again, and a service that ends
-    again and again, so that everything that a leader does is done all the time."""
+    """An agent, and jobs of all kinds: each second, by hand, tried again, told of, and a service
+    that ends again and again, so that everything that a leader does is done all the time."""
     armed_fleet.armed_agent("host1")
-    add = armed_fleet.add
+    with Receiver() as receiver:
+        hook = {"on": ["every-failure"], "webhook": receiver.url}
+        yield busy(armed_fleet, checker, notify=[hook])
+
+
+def busy(fleet: ArmedFleet, checker: Checker, **of_again: object) -> ArmedFleet:
+    add = fleet.add
     add("function", **function(), **EACH_SECOND)
     add("command", **command(), **EACH_SECOND)
     add("everywhere", **command(), **EACH_SECOND, on="every", concurrency=50)
-    add("again", command="exit 1", shell=True, retries=1, retry_delay=0, **EACH_SECOND)
+    add("again", command="exit 1", shell=True, retries=1, retry_delay=0, **of_again, **EACH_SECOND)
     add(
         "service",
         **command(0.3),
@@ -60,7 +69,7 @@ def busy_fleet(armed_fleet: ArmedFleet, checker: Checker) -> Iterator[ArmedFleet
     )
     checker.expect("function", "command", "again")
     checker.expect("everywhere", hosts=["host1"])
-    yield armed_fleet
+    return fleet
 
 
 def await_fire(fleet: ArmedFleet, after_ms: int) -> None:

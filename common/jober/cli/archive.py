@@ -47,7 +47,7 @@ def archive(
     json: JsonOption = False,
     redis: RedisOption = None,
 ) -> None:
-    """Move ended runs to an archive, in SQLite or PostgreSQL.
+    """Move ended runs to an archive, which is SQLite or PostgreSQL.
 
     With their attempts, results, output and log records; plain RQ jobs stay. A run leaves Redis
     when the archive has it, so this may be broken off, and be called again: by cron, or by a job.
@@ -55,9 +55,9 @@ def archive(
     `jober logs --archive` read it.
 
     Examples:
-      jober archive --older-than 12h --archive-url sqlite:////var/lib/jober/archive.db
+      jober archive --older-than 12h --archive-url sqlite:////srv/archive.db
       jober archive --older-than 0 --job nightly
-      jober archive --keep-runs 365d --keep-output 90d --keep-logs debug=1d,info=30d
+      jober archive --keep-runs 365d --keep-output 90d --keep-logs debug=1d
     """
     levels = _levels(keep_logs) if keep_logs is not None else None
     with fleet(redis) as jober:

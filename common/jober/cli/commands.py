@@ -52,7 +52,7 @@ COMMANDS: dict[str, Command] = {
     "runs": Command("Runs", "runs:runs", "List the runs, newest first.", plain=True),
     "logs": Command("Runs", "logs:logs", "Print what a run has written."),
     "cancel": Command("Runs", "cancel:cancel", "Stop a run, all of a job, or all on a host."),
-    "archive": Command("Runs", "archive:archive", "Move ended runs to SQL."),
+    "archive": Command("Runs", "archive:archive", "Move ended runs to an archive."),
     "progress": Command("In a job", "report:progress", "Tell how far the run is.", light=True),
     "log": Command("In a job", "report:log", "Put a record into the log of the run.", light=True),
     "agents": Command("Fleet", "agents:agents", "List the live agents.", plain=True),
@@ -64,7 +64,9 @@ COMMANDS: dict[str, Command] = {
     "agents roles": Command("Fleet", "hosts:roles", "Give a host other roles."),
     "leader": Command("Fleet", "agents:leader", "Tell which scheduler leads.", plain=True),
     "events": Command("Fleet", "events:events", "Tell what happened, and what happens."),
-    "notices": Command("Fleet", "notices:notices", "List messages that wait.", plain=True),
+    "notices": Command(
+        "Fleet", "notices:notices", "List the messages about jobs that wait.", plain=True
+    ),
     "backup": Command("Fleet", "backup:backup", "Write all that is kept into a file."),
     "restore": Command("Fleet", "backup:restore", "Restore what `jober backup` wrote."),
     "dev": Command("Start", "dev.command:dev", "Run a whole fleet on this machine, and watch it."),
