@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Tests run side by side on all cores.
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+# Tests run side by side; they wait more than they compute.
+PYTEST := $(BIN)/python -m pytest -n $$((2 * $$(nproc))) --dist worksteal
 
 .PHONY: help demo test check format lint types contracts orphans bench fuzz clean
 
