@@ -71,9 +71,9 @@ def test_without_a_terminal_it_prints_a_line_a_run_and_ends_without_a_trace(file
     assert place.is_dir()
     for _ in range(2):
         assert LINE.fullmatch(process.stdout.readline().decode())
+    # Redis, a scheduler, two guardians, two agents, and what the long run starts.
+    wait_until(lambda: len(below(process)) >= 7, 60)
     left = below(process)
-    # Redis, a scheduler, two guardians, two agents, and what the long run started.
-    assert len(left) >= 7
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -301,9 +301,10 @@ def test_a_wrong_limit_is_refused_with_the_mend(
 @pytest.mark.parametrize("shift", ["skip", "next", "previous"])
 def test_what_never_fires_is_told_soon(spec: dict[str, Any], shift: str) -> None:
     schedule = read(**{"exclude": ["02-28"], **spec, "shift": shift})
-    begin = perf_counter()
+    # Of our own time: the machine may have much else to do.
+    begin = thread_time()
     fires = list(islice(schedule.between(START, START + timedelta(days=9000), START), 40))
-    assert perf_counter() - begin < 5
+    assert thread_time() - begin < 5
     if shift == "skip":
         assert fires == []
 

@@ -40,9 +40,9 @@ def test_an_agent_with_a_dead_part_is_replaced(fleet: Fleet) -> None:
         "Renewer._renew = broken",
     )
     first = joined(fleet)
-    wait_until(lambda: "renewer failed for good; the agent gives up" in fleet.logs(), 5)
+    wait_until(lambda: "renewer failed for good; the agent gives up" in fleet.logs(), 30)
     broken.unlink()
-    wait_until(lambda: {agent.id for agent in fleet.jober.agents()} - {first}, 5)
+    wait_until(lambda: {agent.id for agent in fleet.jober.agents()} - {first}, 30)
 
 
 def test_a_run_ends_though_its_result_cannot_be_told(fleet: Fleet) -> None:
