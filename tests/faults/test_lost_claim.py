@@ -24,10 +24,12 @@ def test_a_run_whose_claim_got_no_reply_is_not_lost_but_runs_in_the_end(
     armed_fleet: ArmedFleet, proxy: Proxy
 ) -> None:
     armed_fleet.armed_scheduler()
-    armed_fleet.armed_agent("alpha", "", "--redis", proxy.url)
+    # Else the reply that is lost is that Redis does not know the script yet.
+    armed_fleet.jober.store.connection.client.script_load(script("claim").text)
     armed_fleet.jober.set_limit("shared", 1)
     armed_fleet.add("once", concurrency=1, limits=["shared"], **function())
-    # An agent with nothing to do does not claim: the first that it asks is of this run.
+    armed_fleet.armed_agent("alpha", "agent.before_claim=hang:3000", "--redis", proxy.url)
+    wait_until(lambda: armed_fleet.hits("agent.before_claim"), 30, "it is about to claim")
     proxy.drop("reply", script("claim").sha.encode())
     ended = armed_fleet.jober.run("once").wait(60)
     assert ended.state is RunState.SUCCESS, ended.reason
