@@ -101,6 +101,10 @@ class Following:
             pass
         if self.answer:
             self._end()
+            if self._kill_at is not None:
+                # What was told to stop has ended by itself; the process that it was called in waits
+                # for others, and would be waited for until the grace is over.
+                send([self._pid], signal.SIGKILL)
         # Else it has closed it: its exit status will tell.
 
     def _end(self) -> None:
