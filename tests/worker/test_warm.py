@@ -252,7 +252,8 @@ def test_a_run_over_its_time_takes_its_process_and_all_below_with_it(
     hanging = tasks.make("hang", deaf, timeout_s=0.5, grace_s=0.3)
     assert hanging.run().state is RunState.TIMEOUT
     assert int(hanging.out.split()[0]) == pid
-    assert not any(lives(int(one)) for one in hanging.out.split())
+    # What was killed is gone a moment later.
+    wait_until(lambda: not any(lives(int(one)) for one in hanging.out.split()))
     assert tasks.value("pid") != pid
 
 
