@@ -41,7 +41,9 @@ class Follower:
         ends = self._store.workflows.ended(BATCH)
         if ends:
             failpoint("follower.before_follow")
-            made = self._store.workflows.follow([(end, self._starts(end)) for end in ends])
+            roster = self._roster(ends)
+            starts = [(end, self._starts(end, roster)) for end in ends]
+            made = self._store.workflows.follow(starts)
             failpoint("follower.followed")
             if made:
                 log.info("%d runs were started by the ends of others", made)
@@ -78,23 +80,28 @@ class Follower:
             verdict = Verdict(what="wait", told=told, again_in_ms=IN_CASE_MS)
             return Settlement(found=found, verdict=verdict)
 
-    def _starts(self, end: EndedRun) -> list[JobRuns]:
+    def _roster(self, ends: list[EndedRun]) -> Roster:
+        """Who is live, read once for all that these ends start; nobody where they start nothing."""
+        if not any(end.starts for end in ends):
+            return Roster(roles_of=())
+        return Roster.of(self._store.agents.live())
+
+    def _starts(self, end: EndedRun, roster: Roster) -> list[JobRuns]:
         """The runs that an end starts."""
         found = []
         for name in end.starts:
             try:
-                found.append(self._runs(name, end))
+                found.append(self._runs(name, end, roster))
             except JobNotFound:
                 log.warning("%s would start %s, which is gone", end.id, name)
         return found
 
-    def _runs(self, name: str, end: EndedRun) -> JobRuns:
+    def _runs(self, name: str, end: EndedRun, roster: Roster) -> JobRuns:
         """A run of the job, or one on each of its hosts, as by hand; it takes the results of the
         run that started it."""
         record = self._store.jobs.get(name)
         job, now_ms = record.job, self._store.clock.now_ms()
         waits = job.waits
-        roster = Roster.of(self._store.agents.live())
         hosts, use = roster.hosts_for(job.queue), roster.use_of
         seed = f"{name} {end.id}"
         needed = {end.job: [end.id]} if end.job in waits.jobs else {}

@@ -8,28 +8,16 @@ from typing import Any
 from jober.batch.item import Item, read_items
 from jober.errors import DefinitionError
 from jober.jobs_file.document import SyntaxProblem
+from jober.jobs_file.file_bytes import read_bytes
 from jober.jobs_file.toml_document import load_toml
 from jober.jobs_file.yaml_document import yaml_value
-
-BYTES_AT_MOST = 16 << 20
 
 
 def read_batch(path: str | os.PathLike[str]) -> tuple[Item, ...]:
     """The items of the file at `path`: `.json`, `.yaml` or `.yml` with a list, or with a list below
     `jobs`; `.toml` with `[[jobs]]`. Raises DefinitionError."""
     name = os.fspath(path)
-    try:
-        with open(name, "rb") as file:
-            data = file.read(BYTES_AT_MOST + 1)
-    except (OSError, ValueError) as error:
-        problem = error.strerror if isinstance(error, OSError) else str(error)
-        raise DefinitionError(
-            f"it cannot be read: {(problem or str(error)).lower()}",
-            file=name,
-            mend="name a file that is there and readable",
-        ) from None
-    if len(data) > BYTES_AT_MOST:
-        raise DefinitionError("it is larger than 16 MiB", file=name, mend="split it")
+    data = read_bytes(name, "split it")
     try:
         value = _value(data.decode("utf-8-sig"), Path(name).suffix.lower(), name)
     except UnicodeDecodeError:

@@ -14,6 +14,7 @@ from jober.job.payload import split_script
 from jober.job.problems import told, unknown_field
 from jober.jobs_file.calendars import Reader, files_beside, read_calendar
 from jober.jobs_file.document import SyntaxProblem
+from jober.jobs_file.file_bytes import read_bytes
 from jober.jobs_file.toml_document import load_toml
 from jober.jobs_file.yaml_document import load_yaml
 from jober.limit import check_limit
@@ -21,7 +22,6 @@ from jober.schedule import Calendar
 
 Format = Literal["toml", "yaml"]
 
-BYTES_AT_MOST = 16 << 20
 TABLES = ("jobs", "calendars", "limits", "defaults")
 FORMATS: dict[str, Format] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
@@ -78,20 +78,7 @@ def read_jobs(
             file=name,
             mend="name it .toml, .yaml or .yml",
         )
-    try:
-        with open(name, "rb") as file:
-            data = file.read(BYTES_AT_MOST + 1)
-    except (OSError, ValueError) as error:
-        problem = error.strerror if isinstance(error, OSError) else str(error)
-        raise DefinitionError(
-            f"it cannot be read: {(problem or str(error)).lower()}",
-            file=name,
-            mend="name a file that is there and readable",
-        ) from None
-    if len(data) > BYTES_AT_MOST:
-        raise DefinitionError(
-            "it is larger than 16 MiB", file=name, mend="split it into several files"
-        )
+    data = read_bytes(name, "split it into several files")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
