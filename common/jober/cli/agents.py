@@ -6,7 +6,7 @@ from jober.cli import terminal
 from jober.cli.fleet import state
 from jober.cli.options import JsonOption, RedisOption
 from jober.cli.table import Column, print_table
-from jober.cli.words import moment_and_hint, relative
+from jober.words import moment_and_hint, relative
 
 # An agent gives a sign every 2 s; one that has not for longer may be gone.
 _SILENT_MS = 5_000

@@ -8,8 +8,8 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
-from jober.cli.words import plain
 from jober.jobs_file import Difference
+from jober.words import plain
 
 # So many jobs that are kept are told by name.
 _KEPT = 5

@@ -5,7 +5,7 @@ from typing import Annotated
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import JsonOption, Option, RedisOption, WrongCall
-from jober.cli.words import count
+from jober.words import count
 
 ArchiveUrlOption = Annotated[
     str | None,

@@ -17,10 +17,10 @@ from jober.backup import BackupReader
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import Argument, JsonOption, Option, RedisOption
-from jober.cli.words import plain
 from jober.client.backup import BackedUp, Progress, Restore, Restoring, back_up
 from jober.clock import iso
 from jober.errors import BackupError
+from jober.words import plain
 
 # What the kinds of lines are called, one and many.
 _WORDS = {

@@ -21,8 +21,8 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import Argument, JsonOption, Option, RedisOption
 from jober.cli.table import Column, print_table
-from jober.cli.words import duration, moment, plain
 from jober.client.batch import Batch
+from jober.words import duration, moment, plain
 
 _INTERRUPTED = 130
 

@@ -10,9 +10,9 @@ import typer
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
-from jober.cli.words import count
 from jober.client import Jober
 from jober.errors import JoberError, JobNotFound, RunNotFound, did_you_mean
+from jober.words import count
 
 # How often a long work tells how far it is.
 _TELL_S = 1.0

@@ -9,9 +9,9 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import JsonOption, Option, RedisOption
-from jober.cli.words import moment, plain, relative
 from jober.clock import to_ms
 from jober.event import Event
+from jober.words import moment, plain, relative
 
 _INTERRUPTED = 130
 _STYLES = {

@@ -1,7 +1,7 @@
 """How far a run is, in words and as a bar. Pure."""
 
-from jober.cli.words import plain
 from jober.progress import Progress, Step
+from jober.words import plain
 
 _BAR = 20
 

@@ -10,9 +10,9 @@ from jober.cli.fleet import fleet, state
 from jober.cli.options import JobArgument, JsonOption, Option, RedisOption
 from jober.cli.services import service_text
 from jober.cli.table import Column, print_table
-from jober.cli.words import moment, relative
 from jober.run import Run
 from jober.store import Store
+from jober.words import moment, relative
 
 if TYPE_CHECKING:
     from jober.service import Service

@@ -10,11 +10,11 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
-from jober.cli.words import relative
 from jober.clock import SystemClock, from_ms, iso
 from jober.job import raise_any
 from jober.schedule import Schedule, mistakes, parse
 from jober.store.jobs import JobRecord
+from jober.words import relative
 
 # So many excluded fires are told below the coming ones.
 _EXCLUDED = 10

@@ -8,7 +8,7 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import JsonOption, Option, RedisOption
 from jober.cli.table import Column, print_table
-from jober.cli.words import moment, relative
+from jober.words import moment, relative
 
 
 def notices(

@@ -1,8 +1,8 @@
 """Log records of a run as a person reads them."""
 
-from jober.cli.words import plain
 from jober.clock import from_ms
 from jober.log_line import LogLine, read_lines
+from jober.words import plain
 
 _COLOURS = {"DEBUG": "2", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 

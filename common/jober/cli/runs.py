@@ -11,10 +11,10 @@ from jober.cli.archive import ArchiveUrlOption
 from jober.cli.how_far import compact
 from jober.cli.options import Argument, JsonOption, Option, RedisOption
 from jober.cli.table import Column, print_table
-from jober.cli.words import duration, moment, relative
 from jober.run import Run, RunState
 from jober.run_filter import RunFilter
 from jober.store import Store
+from jober.words import duration, moment, relative
 
 
 def runs(

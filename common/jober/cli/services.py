@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from jober.cli import terminal
-from jober.cli.words import count, duration, relative
+from jober.words import count, duration, relative
 
 if TYPE_CHECKING:
     from jober.service import Service, ServicePlace

@@ -14,11 +14,11 @@ from jober.cli.runs import print_runs
 from jober.cli.services import place_text
 from jober.cli.show_run import is_run, show_run
 from jober.cli.table import Column, print_facts, print_heading, print_table
-from jober.cli.words import count, moment, moment_and_hint, plain, relative
 from jober.errors import JobNotFound
 from jober.ledger import LedgerEntry
 from jober.service import Service
 from jober.store.jobs import JobRecord
+from jober.words import count, moment, moment_and_hint, plain, relative
 
 _FIRES = 3
 _ENTRIES = 8

@@ -12,11 +12,11 @@ from jober.cli.how_far import step_text
 from jober.cli.runs import took, why
 from jober.cli.table import Column, print_facts, print_heading, print_table
 from jober.cli.waiting import why_it_waits
-from jober.cli.words import duration, moment, moment_and_hint, plain
 from jober.client import Jober
 from jober.errors import JobNotFound, RunNotFound
 from jober.job import Job, changes
 from jober.run import Attempt, Run, RunState
+from jober.words import duration, moment, moment_and_hint, plain
 
 _RESULT_AT_MOST = 2000
 

@@ -13,7 +13,6 @@ from jober.cli.fleet import fleet
 from jober.cli.heat_map import ROWS_AT_MOST, By, heat_map, print_heat_map, rows_of
 from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
-from jober.cli.words import count, duration
 from jober.clock import SystemClock, iso
 from jober.errors import JobNotFound
 from jober.job import Job
@@ -21,6 +20,7 @@ from jober.jobs_file import read_jobs
 from jober.run import RunState
 from jober.schedule.zone import Zone, zone
 from jober.simulation import BusyMinute, JobFires, Overlaps, Simulation, simulate
+from jober.words import count, duration
 
 _HISTORY = 20
 _NAMES = 6

@@ -11,7 +11,7 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
-from jober.cli.words import plain
+from jober.words import plain
 
 _GAP = 2
 _AT_LEAST = 8

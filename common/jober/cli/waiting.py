@@ -1,11 +1,11 @@
 """Why a run that has not started waits, in words."""
 
 from jober import roles
-from jober.cli.words import moment, plain
 from jober.client import Jober
 from jober.errors import JobNotFound
 from jober.placement import Roster
 from jober.run import Run, RunState
+from jober.words import moment, plain
 
 
 def why_it_waits(jober: Jober, run: Run) -> str | None:

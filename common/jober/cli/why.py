@@ -8,10 +8,10 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import JobArgument, JsonOption, Option, RedisOption, WrongCall
-from jober.cli.words import moment, plain, relative
 from jober.clock import to_ms
 from jober.schedule.zone import zone
 from jober.store.jobs import JobRecord
+from jober.words import moment, plain, relative
 
 
 def why(

@@ -4,11 +4,11 @@ import sys
 
 from jober.cli.dev.story import Going, State
 from jober.cli.terminal import note
-from jober.cli.words import plain
 from jober.clock import from_ms
 from jober.event import Event
 from jober.output import Stream
 from jober.run import Run
+from jober.words import plain
 
 
 class PlainLines:

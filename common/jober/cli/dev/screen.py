@@ -13,10 +13,10 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.dev.hosts import Host
 from jober.cli.dev.story import Going, State
-from jober.cli.words import duration, moment, moment_and_hint, plain, relative
 from jober.event import Event
 from jober.output import Stream
 from jober.run import Run
+from jober.words import duration, moment, moment_and_hint, plain, relative
 
 _WHO_AT_LEAST = 14
 

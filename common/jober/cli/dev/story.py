@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Protocol
 
 from jober.agent_info import AgentInfo, LeaderInfo
-from jober.cli.words import plain, relative
 from jober.client import Jober
 from jober.clock import to_ms
 from jober.errors import RunNotFound
 from jober.event import Event
 from jober.output import Stream
 from jober.run import Run
+from jober.words import plain, relative
 
 TICK_S = 0.25
 _LOOK_MS = 1000

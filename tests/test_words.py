@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jober.cli.words import duration, moment, moment_and_hint, plain, relative
 from jober.clock import to_ms
+from jober.words import duration, moment, moment_and_hint, plain, relative
 
 NOW = to_ms(datetime(2026, 11, 21, 8, 0, tzinfo=UTC))
 
