@@ -100,14 +100,14 @@ databases:
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"
-	@$(PIP) install -e '.[embedded]'
+	@$(PIP) install -e '.[embedded,web]'
 	@touch $@
 
 # pip reads dependency groups since 25.1.
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need"
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -e '.[embedded,archive]' --group dev
+	@$(PIP) install -e '.[embedded,archive,web]' --group dev
 	@touch $@
 
 # SAQ and arq want an older client of Redis than jober takes, so they get an environment of their

@@ -100,7 +100,7 @@ def test_the_readme_shows_most_of_the_commands_and_the_changelog_all_of_them() -
     listed = set(re.findall(r"^  ([a-z]+(?: [a-z]+)?) +[A-Z]", help_of("jober"), re.MULTILINE))
     assert len(listed) > 15
     # Those that start something have a name of their own in the README, and so has the demo.
-    started = {"scheduler", "worker", "dev", "version"}
+    started = {"scheduler", "worker", "web", "dev", "version"}
     told = {" ".join(command_of(words)[1:]) for words in commands() if words[0] == "jober"}
     assert told <= listed
     assert listed - told - started == {"remove", "import systemd", "limits remove", "agents cordon"}

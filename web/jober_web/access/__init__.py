@@ -1,0 +1,1 @@
+"""Who may do what: `who` is whoever asks, `guard` lets them through, or not."""

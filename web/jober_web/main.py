@@ -1,0 +1,97 @@
+"""`jober-web`: listen, serve until a signal, end what is open."""
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+from jober import __version__
+from jober.client import Jober
+from jober.daemon import daemon_parser, heed_test_environment
+from jober.errors import JoberError
+from jober.logs import set_up_logs
+from jober_web.settings import DEFAULT_BIND, Bind, Settings, read_bind
+
+log = logging.getLogger("jober_web")
+
+# So many connections may wait to be taken.
+_BACKLOG = 1024
+
+EXAMPLES = """\
+examples:
+  jober-web                                   http://127.0.0.1:8900/, Redis on this host
+  jober-web --bind 127.0.0.1:8080 --redis redis://redis.example.org/0
+  jober-web --root-path /jober                behind a proxy that takes /jober away
+
+Within an application of your own: app.include_router(jober_web.router, prefix="/jober")
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = daemon_parser(
+        "jober-web",
+        __version__,
+        "Serve the pages and the HTTP API: see the fleet, follow a run, stop it.",
+        EXAMPLES,
+    )
+    parser.add_argument(
+        "--bind",
+        metavar="HOST:PORT",
+        default=DEFAULT_BIND,
+        help=f"where to listen; port 0 takes one that is free (default: {DEFAULT_BIND})",
+    )
+    parser.add_argument(
+        "--root-path",
+        metavar="PATH",
+        default="",
+        help="the path that a proxy in front takes away (default: none)",
+    )
+    given = parser.parse_args(argv)
+    set_up_logs(given.log_level)
+    try:
+        heed_test_environment()
+        bind = read_bind(given.bind)
+        return serve(Jober(given.redis), bind, Settings(root_path=given.root_path.rstrip("/")))
+    except JoberError as error:
+        print(f"jober-web: {error}", file=sys.stderr)  # noqa: T201
+        # A setting that is wrong stays wrong: a supervisor need not try again.
+        return os.EX_CONFIG
+
+
+def serve(jober: Jober, bind: Bind, settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT. Raises JoberError where it cannot listen."""
+    try:
+        import uvicorn
+
+        from jober_web.app import create_app
+    except ImportError as error:
+        raise JoberError(f"{error} (pip install 'jober[web]')") from None
+    with jober, listen(bind) as listening:
+        bound = Bind(bind.host, listening.getsockname()[1])
+        log.info("jober-web %s serves http://%s/", __version__, bound)
+        config = uvicorn.Config(
+            create_app(jober, settings),
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        uvicorn.Server(config).run([listening])
+    return 0
+
+
+def listen(bind: Bind) -> socket.socket:
+    """A socket that listens there. Raises JoberError."""
+    family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
+    try:
+        return socket.create_server((bind.host, bind.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise JoberError(
+            f"it cannot listen at {bind}: {error.strerror or error} (see --bind)"
+        ) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
