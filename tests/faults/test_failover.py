@@ -45,6 +45,7 @@ def test_what_no_replica_has_confirmed_has_not_been_done(sentinels: Sentinels) -
     assert leads(sure, "a:1:aaaaaa")
     assert sentinels.replica.client.get("jober:leader") is not None
     sure.connection.command("DEL", "jober:leader")
+    wait_until(lambda: sentinels.replica.client.get("jober:leader") is None)
     sentinels.primary.fall_behind()
     with pytest.raises(NotConfirmed, match="0 of the 1 replicas that wait_replicas asks for"):
         sure.leader.lead("b:1:bbbbbb", 60_000)
