@@ -219,6 +219,27 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunBrief:
+    """What plots and tables of very many runs take of one."""
+
+    id: str
+    state: RunState
+    host: str | None = None
+    started_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    exit_code: int | None = None
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from start to end; None while it has not ended."""
+        if self.started_at_ms is None or self.ended_at_ms is None:
+            return None
+        return (self.ended_at_ms - self.started_at_ms) / 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One attempt of a run that has begun; `state` is running, or how it ended."""
 

@@ -1,6 +1,5 @@
 """`jober next`: the coming fires of a job, or of a cron expression."""
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
 
@@ -10,10 +9,10 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
+from jober.client.finding import coming_fires, fires_after
 from jober.clock import SystemClock, from_ms, iso
 from jober.job import raise_any
 from jober.schedule import Schedule, mistakes, parse
-from jober.store.jobs import JobRecord
 from jober.words import relative
 
 # So many excluded fires are told below the coming ones.
@@ -54,7 +53,7 @@ def next_fires(
         raise_any(mistakes({"cron": cron}, timezone))
         schedule = parse({"cron": cron}, timezone)
         anchor_ms = now_ms = SystemClock().now_ms()
-        fires = list(islice(_fires(schedule, now_ms, now_ms), number))
+        fires = list(islice(fires_after(schedule, now_ms, now_ms), number))
     else:
         assert name is not None
         with fleet(redis) as jober:
@@ -80,17 +79,6 @@ def next_fires(
         _tell_none("it never fires again", json)
 
 
-def coming_fires(record: JobRecord, now_ms: int, number: int) -> list[int]:
-    """The next fires of a job, in epoch ms."""
-    schedule = record.job.schedule
-    if schedule is None:
-        return []
-    if record.job.max_fires is not None:
-        number = min(number, max(0, record.job.max_fires - record.fires))
-    after = max(record.cursor_ms, record.floor_ms, now_ms)
-    return list(islice(_fires(schedule, after, record.anchor_ms), number))
-
-
 def as_dict(schedule: Schedule, fire_ms: int, anchor_ms: int) -> dict[str, Any]:
     """A fire, for scripts: as an instant, as its zone's clock has it, and as this machine's."""
     fire = from_ms(fire_ms)
@@ -101,14 +89,6 @@ def as_dict(schedule: Schedule, fire_ms: int, anchor_ms: int) -> dict[str, Any]:
         "local": fire.astimezone().isoformat(),
         "notes": list(schedule.notes(fire, from_ms(anchor_ms))),
     }
-
-
-def _fires(schedule: Schedule, after_ms: int, anchor_ms: int) -> Iterator[int]:
-    """The fires later than a moment; intervals count from the anchor."""
-    fire = schedule.next_after_ms(after_ms, anchor_ms)
-    while fire is not None:
-        yield fire
-        fire = schedule.next_after_ms(fire, anchor_ms)
 
 
 def _print(schedule: Schedule, fires: list[int], now_ms: int, anchor_ms: int) -> None:

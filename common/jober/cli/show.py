@@ -8,12 +8,13 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.jobs import as_dict as job_as_dict
-from jober.cli.next import as_dict, coming_fires
+from jober.cli.next import as_dict
 from jober.cli.options import Argument, JsonOption, RedisOption
 from jober.cli.runs import print_runs
 from jober.cli.services import place_text
 from jober.cli.show_run import is_run, show_run
 from jober.cli.table import Column, print_facts, print_heading, print_table
+from jober.client.finding import coming_fires
 from jober.errors import JobNotFound
 from jober.ledger import LedgerEntry
 from jober.service import Service

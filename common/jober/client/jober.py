@@ -2,9 +2,9 @@
 
 `definitions` has the jobs, `by_hand` runs them now, `batch` lists of commands, `runs` finds and
 cancels what there is, `hosts` the fleet, `shared_limits` the limits that jobs share, `decisions`
-why a fire ran or did not, `happenings` the events; `keeping` moves runs to an archive,
-`dict_form` schedules out of a program, `told_job` reads its jobs; `handle` is what a run is held
-by.
+why a fire ran or did not, `happenings` the events; `finding` looks for jobs among very many,
+`overview` counts; `keeping` moves runs to an archive, `dict_form` schedules out of a program,
+`told_job` reads its jobs; `handle` is what a run is held by.
 """
 
 import os
@@ -13,14 +13,16 @@ from types import TracebackType
 from jober.client.batch import Batches
 from jober.client.decisions import Decisions
 from jober.client.dict_form import DictForm
+from jober.client.finding import Finding
 from jober.client.happenings import Happenings
 from jober.client.keeping import Keeping
+from jober.client.overview import Overview
 from jober.client.shared_limits import SharedLimits
 from jober.client.where import read_where
 from jober.store import Store
 
 
-class Jober(DictForm, Batches, Keeping, Decisions, SharedLimits, Happenings):
+class Jober(DictForm, Batches, Keeping, Decisions, SharedLimits, Finding, Overview, Happenings):
     """jober at one Redis, or in a folder: `with Jober("./state") as jober: …`.
 
     `where` is the address of a Redis, `redis://redis.example.org/0`, which daemons serve; or a

@@ -13,9 +13,12 @@ from jober.store.connection import Connection
 if TYPE_CHECKING:
     from jober.store.agents import AgentStore
     from jober.store.backup import BackupStore
+    from jober.store.briefs import BriefStore
     from jober.store.calendars import CalendarStore
     from jober.store.events import EventStore
     from jober.store.fires import FireStore
+    from jober.store.former import FormerStore
+    from jober.store.found_jobs import FoundJobStore
     from jober.store.host_logs import HostLogStore
     from jober.store.jobs import JobStore
     from jober.store.leader import LeaderStore
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from jober.store.live_runs import LiveRunStore
     from jober.store.notices import NoticeStore
     from jober.store.outputs import OutputStore
+    from jober.store.overview import OverviewStore
     from jober.store.owners import OwnerStore
     from jober.store.runs import RunStore
     from jober.store.services import ServiceStore
@@ -60,6 +64,30 @@ class Store:
         from jober.store.listed_jobs import ListedJobStore
 
         return ListedJobStore(self.connection, self.calendars)
+
+    @cached_property
+    def briefs(self) -> "BriefStore":
+        from jober.store.briefs import BriefStore
+
+        return BriefStore(self.connection)
+
+    @cached_property
+    def former(self) -> "FormerStore":
+        from jober.store.former import FormerStore
+
+        return FormerStore(self.connection)
+
+    @cached_property
+    def found_jobs(self) -> "FoundJobStore":
+        from jober.store.found_jobs import FoundJobStore
+
+        return FoundJobStore(self.connection)
+
+    @cached_property
+    def overview(self) -> "OverviewStore":
+        from jober.store.overview import OverviewStore
+
+        return OverviewStore(self.connection)
 
     @cached_property
     def notices(self) -> "NoticeStore":

@@ -269,7 +269,11 @@ class JobStore:
 
     def page(self, after: str | None = None, limit: int = PAGE) -> list[JobRecord]:
         """A page of jobs in alphabetical order, those after `after`."""
-        return self._in_calendars(list(self.those(self.names(after, limit)).values()))
+        return self.listed(self.names(after, limit))
+
+    def listed(self, names: Sequence[str]) -> list[JobRecord]:
+        """The jobs with these names, in their calendars; those that are gone are left out."""
+        return self._in_calendars(list(self.those(names).values()))
 
     def _in_calendars(self, records: Sequence[JobRecord]) -> list[JobRecord]:
         """The same records, with the calendars that their jobs name, read only where some do."""

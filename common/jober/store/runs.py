@@ -285,7 +285,7 @@ def read_run(id: str, fields: dict[str, bytes]) -> Run:
     return Run(
         id=id,
         job=None if job == NO_JOB else job,
-        state=RunState(state) if state in _STATES else _FROM_RQ.get(status, RunState.QUEUED),
+        state=read_state(state, status),
         queue=text(fields.get("origin")) or "",
         description=text(fields.get("description")) or "",
         trigger=text(fields.get("trigger")) or "rq",
@@ -302,7 +302,7 @@ def read_run(id: str, fields: dict[str, bytes]) -> Run:
         reason=text(fields.get("reason")),
         return_value=text(fields.get("return_value")),
         traceback=text(fields.get("traceback")),
-        cpu_s=readable(_seconds, fields.get("cpu_s")),
+        cpu_s=readable(seconds, fields.get("cpu_s")),
         peak_memory_bytes=readable(number, fields.get("peak_memory_bytes")),
         progress=readable(_progress, fields.get("progress")),
         term=text(fields.get("term")),
@@ -314,17 +314,23 @@ def read_run(id: str, fields: dict[str, bytes]) -> Run:
     )
 
 
+def read_state(state: str | None, status: str) -> RunState:
+    """The state of a record: ours, else what RQ says of it."""
+    return RunState(state) if state in _STATES else _FROM_RQ.get(status, RunState.QUEUED)
+
+
+def seconds(raw: bytes | None) -> float | None:
+    """Seconds as a record has them."""
+    found = float(raw) if raw else None
+    return found if found is None or isfinite(found) else None
+
+
 def _progress(raw: bytes | None) -> Progress | None:
     return read_progress(raw) if raw else None
 
 
 def _needed(raw: bytes | None) -> dict[str, tuple[str, ...]]:
     return {job: tuple(ids) for job, ids in json.loads(raw).items()} if raw else {}
-
-
-def _seconds(raw: bytes | None) -> float | None:
-    seconds = float(raw) if raw else None
-    return seconds if seconds is None or isfinite(seconds) else None
 
 
 def read_attempt(told: dict[str, Any]) -> Attempt:

@@ -1,0 +1,76 @@
+"""Jobs that are looked for among very many, and the fires that are to come."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from jober.client.access import Access
+from jober.client.arguments import checked
+from jober.job_filter import JobFilter
+from jober.schedule import Schedule
+from jober.store.jobs import JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """A page of jobs by name. `next` is what the next page comes `after`; None where there is no
+    more. Where many were looked at in vain, a page is shorter than was asked for."""
+
+    jobs: tuple[JobRecord, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """The fires of a job that are to come before some moment, in ms."""
+
+    job: str
+    fires_ms: tuple[int, ...]
+
+
+class Finding(Access):
+    """Some of the jobs."""
+
+    def find_jobs(
+        self, wanted: JobFilter | None = None, *, after: str | None = None, limit: int = 50
+    ) -> JobPage:
+        """A page of the jobs that are wanted (default: all), those after the name `after`."""
+        names, following = self.store.found_jobs.page(wanted or JobFilter(), after, limit)
+        return JobPage(jobs=tuple(self.store.jobs.listed(names)), next=following)
+
+    @checked
+    def coming(self, at_ms: int, n: int = 1000, limit: int = 200) -> list[Coming]:
+        """The fires that are to come up to a moment, of the `limit` jobs that are due soonest;
+        `n` in all at the most, and of each job about as many as of any other."""
+        now_ms = self.store.clock.now_ms()
+        records = self.store.jobs.listed(self.store.found_jobs.due(at_ms, limit))
+        share = max(1, n // max(1, len(records)))
+        found = (
+            Coming(
+                job=record.name,
+                fires_ms=tuple(
+                    fire for fire in coming_fires(record, now_ms, share) if fire <= at_ms
+                ),
+            )
+            for record in records
+        )
+        return [coming for coming in found if coming.fires_ms]
+
+
+def coming_fires(record: JobRecord, now_ms: int, number: int) -> list[int]:
+    """The next fires of a job, in epoch ms. Pure."""
+    schedule = record.job.schedule
+    if schedule is None:
+        return []
+    if record.job.max_fires is not None:
+        number = min(number, max(0, record.job.max_fires - record.fires))
+    after = max(record.cursor_ms, record.floor_ms, now_ms)
+    return list(islice(fires_after(schedule, after, record.anchor_ms), number))
+
+
+def fires_after(schedule: Schedule, after_ms: int, anchor_ms: int) -> Iterator[int]:
+    """The fires later than a moment; intervals count from the anchor."""
+    fire = schedule.next_after_ms(after_ms, anchor_ms)
+    while fire is not None:
+        yield fire
+        fire = schedule.next_after_ms(fire, anchor_ms)
