@@ -153,6 +153,42 @@ RESERVED = (
         "::test_what_an_agent_has_reserved_goes_on_elsewhere_when_it_drains",
     ),
     Mutation(
+        name="agent: does not mark what it begins of what it has reserved",
+        promise="once",
+        file=f"{_WORKER}/execution.py",
+        old="            self._means.begun.mark(self.take_place(), self.claim.lease)\n",
+        new="            self.take_place()\n",
+        test="tests/worker/test_begun.py"
+        "::test_what_a_killed_agent_had_begun_is_lost_and_all_else_runs_once[runs_of_a_job]",
+    ),
+    Mutation(
+        name="batch: does not mark what it begins",
+        promise="once",
+        file=f"{_WORKER}/rq_batch_child.py",
+        old="        if place >= 0:\n",
+        new="        if False:\n",
+        test="tests/worker/test_begun.py"
+        "::test_what_a_killed_agent_had_begun_is_lost_and_all_else_runs_once[rq_jobs]",
+    ),
+    Mutation(
+        name="agent: leaves what its forerunner had not begun",
+        promise="ends",
+        file=f"{_WORKER}/reserve.py",
+        old="        if forerunner:\n",
+        new="        if False:\n",
+        test="tests/worker/test_begun.py"
+        "::test_what_a_killed_agent_had_begun_is_lost_and_all_else_runs_once[runs_of_a_job]",
+    ),
+    Mutation(
+        name="begun: forgets what goes on",
+        promise="once",
+        file=f"{_WORKER}/holdings.py",
+        old="                if execution and lease not in self._executing:\n",
+        new="                if execution:\n",
+        test="tests/worker/test_holdings.py"
+        "::test_what_is_another_s_is_marked_as_begun_until_it_is_over",
+    ),
+    Mutation(
         name="agent: what it has reserved waits there however long",
         promise="order",
         file=f"{_WORKER}/reserve.py",

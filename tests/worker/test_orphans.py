@@ -173,6 +173,7 @@ from jober_worker.call import Options
 from jober_worker.kernel import adopt_orphans
 from jober_worker.sweeper import Running, Sweeper
 from jober_worker.agent import Agent
+from jober_worker.begun import Begun
 from jober_worker.execution import Execution
 from jober_worker.settings import Settings
 from jober.run import Claim, Work
@@ -181,7 +182,7 @@ adopt_orphans()
 settings = Settings(redis="", host="h", roles=frozenset(), slots=8, drain_s=1, log_level="info",
                     log_dir=Path("/nowhere"), log_keep_s=1, log_bytes=1,
                     journal_dir=Path("/nowhere"))
-agent = Agent(Store("unix:///nowhere"), settings)
+agent = Agent(Store("unix:///nowhere"), settings, Begun())
 told = []
 agent._ended = lambda execution, outcome: told.append((outcome.state.value, outcome.exit_code))
 stop = threading.Event()

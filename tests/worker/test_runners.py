@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jober.run import Claim, Work
 from jober_worker.allow import AllowList
+from jober_worker.begun import Begun as Marks
 from jober_worker.call import RqTerms
 from jober_worker.execution import Execution, Means
 from jober_worker.gate import Gate
@@ -37,6 +38,7 @@ MEANS = Means(
     gate=Gate(AllowList(), None, "host1", frozenset),
     listener=Listener(),
     logs=LogFolder(Path("/nowhere")),
+    begun=Marks(),
     groups=GROUPS,
     pool=WarmPool(GROUPS, 1),
     rq=RQ,

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import inf
 from typing import Any
 
 from jober import __version__, roles
@@ -19,6 +18,7 @@ from jober.store import Store
 from jober.store.host_logs import read_asked
 from jober.store.report import Finish
 from jober_worker.ahead import Ahead
+from jober_worker.begun import Begun
 from jober_worker.call import RqTerms
 from jober_worker.cgroups import Groups
 from jober_worker.control import Control
@@ -44,7 +44,7 @@ from jober_worker.rq_batch import RqBatch
 from jober_worker.runners import Runners
 from jober_worker.settings import Settings
 from jober_worker.slots import Slots
-from jober_worker.sweeper import Running, Sweeper
+from jober_worker.sweeper import Sweeper, running
 from jober_worker.vigil import Vigil
 from jober_worker.warm import WarmPool
 
@@ -62,7 +62,11 @@ class Agent:
     """One agent: the parts, and the runs that it has (`held`)."""
 
     def __init__(
-        self, store: Store, settings: Settings, shut_down: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        settings: Settings,
+        begun: Begun,
+        shut_down: Callable[[], None] = lambda: None,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -75,7 +79,8 @@ class Agent:
         self._refused_roles: frozenset[str] = frozenset()
         self.open = threading.Event()
         self.open.set()
-        self.held = Holdings()
+        self.begun = begun
+        self.held = Holdings(begun)
         self.slots = Slots(settings.slots)
         self.ahead = Ahead(settings.slots)
         self.runners = Runners(settings.slots, self._execute)
@@ -95,6 +100,7 @@ class Agent:
             gate=self._gate,
             listener=self.listener,
             logs=logs,
+            begun=begun,
             groups=groups,
             pool=self.warm,
             rq=rq,
@@ -108,7 +114,7 @@ class Agent:
         self.vigil = Vigil(self)
         self.renewer = Renewer(self)
         self.control = Control(store, self.id, self._command)
-        self.sweeper = Sweeper(self._running)
+        self.sweeper = Sweeper(lambda: running(self.warm, self.held.executions()))
 
     def info(self) -> AgentInfo:
         """What the agent tells of itself."""
@@ -237,30 +243,12 @@ class Agent:
         self.journal.reported(leases)
         self.held.forget(leases)
 
-    def _running(self) -> Running:
-        runs, roots = self.warm.names(), self.warm.pids()
-        oldest_s = oldest_forking_s = inf
-        for execution in self.held.executions():
-            runs.add(execution.claim.id)
-            oldest_s = min(oldest_s, execution.begun_s)
-            # Read once: it may become known while we look.
-            pid = execution.pid
-            if pid is None:
-                oldest_forking_s = min(oldest_forking_s, execution.begun_s)
-            else:
-                roots.add(pid)
-        return Running(
-            runs=frozenset(runs),
-            roots=frozenset(roots),
-            oldest_s=oldest_s,
-            oldest_forking_s=oldest_forking_s,
-        )
-
     def start(self) -> None:
         """Register, and start the parts. Raises RedisUnavailable."""
         clear_leftovers()
         self.journal.open()
         self.store.observe_time()
+        self.reserve.take_over()
         # Read first, so that nobody ever sees it with roles that it is not to have.
         self._heed(self.store.agents.orders().get(self.settings.host, HostOrders()))
         self.obey(self.store.agents.join(self.info(), self.queues()))

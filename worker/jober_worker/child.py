@@ -55,7 +55,7 @@ class Child:
         """Serve runs until the agent lets go of the socket, or one cannot be come out of."""
         while True:
             message, descriptors, _, _ = socket.recv_fds(
-                self._socket, 1, 5, getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+                self._socket, 1, 6, getattr(socket, "MSG_CMSG_CLOEXEC", 0)
             )
             if not message:
                 return
@@ -66,7 +66,7 @@ class Child:
                 return
             self._surroundings.restore()
 
-    def _batch(self, queue: int, answers: int, file: int, out: int, err: int) -> bool:
+    def _batch(self, queue: int, answers: int, file: int, begun: int, out: int, err: int) -> bool:
         # Only where there is such a job: this imports RQ.
         from jober_worker.rq_batch_child import serve
 
@@ -76,7 +76,7 @@ class Child:
             FileIO(answers, "w") as answer,
             FileIO(file, "r+") as shared,
         ):
-            return serve(self, asked, answer, shared)
+            return serve(self, asked, answer, shared, begun)
 
     def _open_streams(self, out: int, err: int) -> None:
         for descriptor, stream in ((out, 1), (err, 2)):

@@ -11,6 +11,7 @@ from jober.failpoint import failpoint
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
 from jober.store.report import Finish
+from jober_worker.begun import Begun
 from jober_worker.call import (
     CallUnreadable,
     Function,
@@ -50,6 +51,7 @@ class Means:
     gate: Gate
     listener: Listener
     logs: LogFolder
+    begun: Begun
     groups: Groups
     pool: WarmPool
     rq: RqTerms
@@ -68,6 +70,8 @@ class Execution:
     """
 
     began_ms: int | None = None
+    # Where it is marked that a run which was reserved has begun.
+    place: int | None = None
     # Of what may be reserved: a function in a thread, a program, a plain RQ job in a batch.
     took_s: float | None = None
     may_leave = True  # processes that outlive it
@@ -132,6 +136,8 @@ class Execution:
     def run(self) -> Outcome:
         """Do it, and tell how it ended. Raises nothing."""
         self.began_ms = self._means.now_ms()
+        if self.claim.reserved:
+            self._means.begun.mark(self.take_place(), self.claim.lease)
         try:
             outcome = self._run()
         except Refused as error:
@@ -145,6 +151,12 @@ class Execution:
             reason = f"the agent failed: {type(error).__name__}: {error}"
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=reason)
         return self._end(outcome)
+
+    def take_place(self) -> int:
+        """Where it is marked that it has begun."""
+        if self.place is None:
+            self.place = self._means.begun.take()
+        return self.place
 
     @property
     def batched(self) -> RqCall | None:

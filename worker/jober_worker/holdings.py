@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Callable, Collection, Sequence
 
+from jober_worker.begun import Begun
 from jober_worker.execution import Execution
 
 
 class Holdings:
     """For any thread. All are known by their leases."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: Begun) -> None:
+        self._begun = begun
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._held: dict[str, Execution] = {}
@@ -32,6 +34,8 @@ class Holdings:
         with self._changed:
             for execution in executions:
                 self._executing.pop(execution.claim.lease, None)
+                if execution.claim.lease not in self._held:
+                    self._free(execution)
             if not self._executing:
                 self._changed.notify_all()
 
@@ -39,9 +43,17 @@ class Holdings:
         """They are reported, or another's."""
         with self._changed:
             for lease in leases:
-                self._held.pop(lease, None)
+                execution = self._held.pop(lease, None)
+                if execution and lease not in self._executing:
+                    self._free(execution)
             if not self._held:
                 self._changed.notify_all()
+
+    def _free(self, execution: Execution) -> None:
+        """It is neither executed nor held any more."""
+        if execution.place is not None:
+            self._begun.free(execution.place)
+            execution.place = None
 
     def executions(self) -> list[Execution]:
         """What it executes now."""

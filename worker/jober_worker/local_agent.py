@@ -12,6 +12,7 @@ from jober.roles import check_agent_roles
 from jober.run import Outcome, RunState
 from jober.store import Store
 from jober_worker.agent import Agent
+from jober_worker.begun import Begun
 from jober_worker.belonging import inherit
 from jober_worker.execution import STOPPED
 from jober_worker.listener import Listener
@@ -46,7 +47,7 @@ class LocalAgent(Agent):
             log_bytes=0,
             journal_dir=folder / "journal",
         )
-        super().__init__(Store(url), settings)
+        super().__init__(Store(url), settings, Begun())
         self._means = replace(self._means, listener=_NoListener())
 
     def start(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jober import __version__
 from jober.daemon import daemon_parser, heed_test_environment
 from jober.errors import DefinitionError, JoberError
+from jober_worker.begun import Begun
 from jober_worker.config_file import DEFAULT_FILE, ConfigFile, read_config
 from jober_worker.guardian import UNUSABLE, be_without, guard
 from jober_worker.kernel import MISSING
@@ -53,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return check(_settings(told, file), told, as_json=given.json)
     except JoberError as error:
         return _wrong(error)
+    begun = Begun()
     if MISSING:
-        be_without(lambda sign: _agent(told, file, sign))
-    return guard(lambda sign: _agent(told, file, sign))
+        be_without(lambda sign: _agent(told, file, begun, sign))
+    return guard(lambda sign: _agent(told, file, begun, sign))
 
 
 def _wrong(error: JoberError) -> int:
@@ -136,12 +138,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _agent(told: Mapping[str, Told], file: ConfigFile, sign: int | None) -> int:
+def _agent(told: Mapping[str, Told], file: ConfigFile, begun: Begun, sign: int | None) -> int:
     try:
         settings = _settings(told, file)
         from jober_worker.serve import serve
 
-        return serve(settings, sign)
+        return serve(settings, begun, sign)
     except DefinitionError as error:
         return _wrong(error)
 

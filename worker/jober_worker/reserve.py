@@ -47,8 +47,24 @@ class Reserve:
         """Begin none of those that wait. What Redis does not hear of, it finds out by a renewal,
         as of what never arrived, or when their leases are over."""
         leases = [execution.claim.lease for execution in self._agent.take_back()]
-        for start in range(0, len(leases), BATCH):
-            self._agent.store.leases.give_back(self._agent.id, leases[start : start + BATCH])
+        self._put_back(self._agent.id, leases)
+
+    def take_over(self) -> None:
+        """Give back what the agent before this one had reserved, and had not begun when it died;
+        the marks are our own from now on. Raises RedisUnavailable, and can be called again."""
+        begun, agent = self._agent.begun, self._agent.id
+        forerunner = begun.owner
+        if forerunner == agent:
+            return
+        if forerunner:
+            leases = begun.not_begun(self._agent.store.leases.of(forerunner))
+            self._put_back(forerunner, leases)
+        begun.belong_to(agent)
+
+    def _put_back(self, agent: str, leases: Sequence[str]) -> None:
+        """Those that were reserved last first, so that the oldest are in front."""
+        for start in reversed(range(0, len(leases), BATCH)):
+            self._agent.store.leases.give_back(agent, leases[start : start + BATCH])
 
     def _run(self) -> None:
         away = False

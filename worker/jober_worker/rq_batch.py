@@ -142,7 +142,8 @@ class RqBatch(FunctionRun):
                 end = file.tell()
                 file.seek(0)
                 try:
-                    files = self._its_queue.fileno(), its_answers, file.fileno()
+                    begun = self._means.begun.file
+                    files = self._its_queue.fileno(), its_answers, file.fileno(), begun
                     warm = self._ask(setting, pipes, *files)
                 finally:
                     os.close(its_answers)
@@ -190,7 +191,9 @@ class RqBatch(FunctionRun):
         for number, execution in enumerate(executions):
             call, claim = execution.batched, execution.claim
             execution.enter(self)
-            told = (claim.id, str(claim.attempt), execution.attempt.token)
+            # Of one that runs already, it is known that it has begun.
+            place = execution.take_place() if claim.reserved else -1
+            told = (place, claim.id, str(claim.attempt), execution.attempt.token)
             # Where it is none any more, it is asked to stop.
             message = call and msgpack.packb((until_s, *told, call.pickled, claim.record))
             if not message or not self._put(message):

@@ -22,6 +22,7 @@ import msgpack
 from jober.current.here import leave_run
 from jober.run import Outcome
 from jober.store.rq_job import take_alarms
+from jober_worker.begun import Begun
 from jober_worker.functions import raised
 from jober_worker.kernel import MAXRSS_BYTES, forget_peak, peak_memory_bytes
 from jober_worker.records import capture_records_of_process
@@ -42,10 +43,11 @@ LONG_S = 0.01
 SHORT_S = 0.001
 
 
-def serve(child: "Child", queue: socket.socket, answers: FileIO, file: FileIO) -> bool:
+def serve(child: "Child", queue: socket.socket, answers: FileIO, file: FileIO, begun: int) -> bool:
     """Perform the jobs of the queue. False where one has left something running.
 
-    The file tells what they have in common; an answer that is too long for the pipe goes there."""
+    The file tells what they have in common; an answer that is too long for the pipe goes there.
+    `begun` is where each is marked before it begins (`begun.Begun`)."""
     told = json.loads(file.read())
     take_alarms()
     os.environ.update(told["variables"])
@@ -53,7 +55,9 @@ def serve(child: "Child", queue: socket.socket, answers: FileIO, file: FileIO) -
         # What the agent can import, it can import in another folder (cwd) too.
         sys.path.append(told["path"])
     surroundings = Surroundings()
-    batch = _Batch(child, queue, answers, file, told["url"], surroundings)
+    marks = Begun(begun)
+    os.close(begun)
+    batch = _Batch(child, queue, answers, file, marks, told["url"], surroundings)
     try:
         return batch.serve()
     finally:
@@ -68,6 +72,7 @@ class _Batch:
         queue: socket.socket,
         answers: FileIO,
         file: FileIO,
+        begun: Begun,
         url: str,
         surroundings: Surroundings,
     ) -> None:
@@ -75,6 +80,7 @@ class _Batch:
         self._queue = queue
         self._answers = answers
         self._file = file
+        self._begun = begun
         self._streams = (sys.stdout, sys.stderr)
         self._pipes = [os.fstat(stream).st_ino for stream in (1, 2)]
         self._url = url
@@ -120,9 +126,17 @@ class _Batch:
         return memoryview(self._message)[:size]
 
     def _perform(
-        self, id: str, attempt: str, token: str, pickled: bool, record: dict[bytes, bytes]
+        self,
+        place: int,
+        id: str,
+        attempt: str,
+        token: str,
+        pickled: bool,
+        record: dict[bytes, bytes],
     ) -> tuple[bool, bool, Outcome]:
         """Whether it has left nothing, whether it has spoken to the agent, and how it ended."""
+        if place >= 0:
+            self._begun.mark(place, f"{id}:{attempt}")
         self._set(b"JOBER_RUN_ID", id)
         self._set(b"RQ_JOB_ID", id)
         self._set(b"JOBER_ATTEMPT", attempt)

@@ -15,6 +15,7 @@ from jober.logs import set_up_logs
 from jober.pace import paced_s
 from jober.store import Store
 from jober_worker.agent import Agent
+from jober_worker.begun import Begun
 from jober_worker.belonging import inherit
 from jober_worker.guardian import DIED, PARENT_DIED
 from jober_worker.kernel import MISSING, adopt_orphans
@@ -70,7 +71,7 @@ class Words:
         return True
 
 
-def serve(settings: Settings, sign: int | None) -> int:
+def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
     """Be an agent until SIGTERM; writes a byte to `sign` each second, or has no guardian where
     there is none. Returns the exit status."""
     set_up_logs(settings.log_level)
@@ -89,7 +90,7 @@ def serve(settings: Settings, sign: int | None) -> int:
     capture_records()
     inherit()
     store = Store(settings.redis)
-    agent = Agent(store, settings, lambda: words.tell(signal.SIGTERM))
+    agent = Agent(store, settings, begun, lambda: words.tell(signal.SIGTERM))
     if sign is not None:
         os.set_blocking(sign, False)
     threading.Thread(

@@ -11,13 +11,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 
+from jober_worker.execution import Execution
 from jober_worker.kernel import all_processes, has_children
 from jober_worker.kernel.process import Process
 from jober_worker.part import Part
 from jober_worker.processes import below, run_of, send
+from jober_worker.warm import WarmPool
 
 LOOK_S = 0.2
 # A look at a host with many processes takes long: after it, it rests for so many times as long.
@@ -38,6 +41,27 @@ class Running:
     roots: frozenset[int]
     oldest_s: float
     oldest_forking_s: float
+
+
+def running(warm: WarmPool, executions: Iterable[Execution]) -> Running:
+    """These, and the processes that wait for runs."""
+    runs, roots = warm.names(), warm.pids()
+    oldest_s = oldest_forking_s = inf
+    for execution in executions:
+        runs.add(execution.claim.id)
+        oldest_s = min(oldest_s, execution.begun_s)
+        # Read once: it may become known while we look.
+        pid = execution.pid
+        if pid is None:
+            oldest_forking_s = min(oldest_forking_s, execution.begun_s)
+        else:
+            roots.add(pid)
+    return Running(
+        runs=frozenset(runs),
+        roots=frozenset(roots),
+        oldest_s=oldest_s,
+        oldest_forking_s=oldest_forking_s,
+    )
 
 
 class Sweeper:

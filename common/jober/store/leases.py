@@ -92,6 +92,11 @@ class LeaseStore:
         """Put reserved runs that will not be begun back to the front of their queues."""
         self._redis.run("give_back", [], [agent, KEEP_S, rq.STOPPED_EARLY, *leases])
 
+    def of(self, agent: str) -> list[str]:
+        """The leases of an agent, those that it has had longest first."""
+        found = self._redis.command("ZRANGE", keys.agent_runs(agent), 0, -1)
+        return [lease.decode("utf-8", "replace") for lease in found]
+
     def wait(self, queues: Sequence[str], wait_s: float) -> bool:
         """Wait until one of the queues' bells rings, for at most `wait_s` seconds."""
         with self._redis.guard():

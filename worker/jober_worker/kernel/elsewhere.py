@@ -9,6 +9,7 @@ import errno
 import os
 import resource
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -161,6 +162,13 @@ def spawn(
 ) -> int:
     """It has no such way to start a program: OSError."""
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def shared_memory(size: int) -> int:
+    """A descriptor of so many bytes of a file without a name, all 0."""
+    with tempfile.TemporaryFile() as file:
+        file.truncate(size)
+        return os.dup(file.fileno())
 
 
 def set_limit(pid: int, kind: int, soft: int, hard: int) -> None:

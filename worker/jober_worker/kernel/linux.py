@@ -144,6 +144,13 @@ def forget_peak() -> bool:
     return True
 
 
+def shared_memory(size: int) -> int:
+    """A descriptor of so many bytes of memory, all 0, which lasts as long as anybody has it."""
+    file = os.memfd_create("jober")
+    os.ftruncate(file, size)
+    return file
+
+
 def set_limit(pid: int, kind: int, soft: int, hard: int) -> None:
     """Set a resource limit of a process that waits at its gate. Raises OSError, ValueError."""
     resource.prlimit(pid, kind, (soft, hard))
