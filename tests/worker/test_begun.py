@@ -58,7 +58,6 @@ def test_what_a_killed_agent_had_begun_is_lost_and_all_else_runs_once(
     wait_until(lambda: begun(tmp_path, 1), 60, "the second is begun")
     wait_until(lambda: states(fleet, runs) == ["success", *others], told="the first is reported")
     os.kill(agent_of(guardian), signal.SIGKILL)
-    wait_until(lambda: begun(tmp_path, 2), 60, "the third is begun by the next agent")
     for number in range(1, 5):
         let_go(tmp_path, number)
     told = ["success", "lost", *["success"] * 3]

@@ -93,7 +93,7 @@ class LeaseStore:
         self._redis.run("give_back", [], [agent, KEEP_S, rq.STOPPED_EARLY, *leases])
 
     def of(self, agent: str) -> list[str]:
-        """The leases of an agent, those that it has had longest first."""
+        """The leases of an agent, the oldest first; those of one claim are in any order."""
         found = self._redis.command("ZRANGE", keys.agent_runs(agent), 0, -1)
         return [lease.decode("utf-8", "replace") for lease in found]
 
