@@ -25,7 +25,11 @@ from rq.serializers import JSONSerializer
 from rq.suspension import resume, suspend
 
 from jober import Jober
+from jober.access import Actor, Scope
+from jober.client.log_in import LogIn
+from jober.client.people import People
 from jober.embedded import find_server
+from jober.errors import WrongLogin
 from jober.event import EVENT_TYPES
 from jober.ids import manual_run_id
 from jober.run import NO_JOB, RQ_STATUS, TRANSITIONS, RunState
@@ -69,6 +73,9 @@ _PARTS = {
     "<reply>": r"[a-z0-9]+",
     "<delivery>": r"[0-9]+-[0-9]+-[0-9]+",
     "<owner>": r"[a-z0-9-]+",
+    "<user>": r"[A-Za-z0-9][A-Za-z0-9._@+:-]*",
+    "<token>": r"[a-z2-7]{10}",
+    "<hash>": r"[0-9a-f]{8,64}",
     "[@<host>]": r"(?:@[A-Za-z0-9.-]+)?",
     "<agent>": r"[A-Za-z0-9.-]+-[0-9a-f]{6}",
     "<limit>": r"[A-Za-z0-9][A-Za-z0-9_-]*",
@@ -327,6 +334,8 @@ def _make_all_happen(fleet: Fleet, observer: Observer, receiver: str) -> None:
     stuck.cancel("nobody hears of it")
     _poison(jober, observer)
 
+    _let_somebody_in(jober, observer)
+
     # A run without a job, of somebody who goes.
     owned = jober.run(["sleep", "600"], id="owned", roles=["nowhere"])
     again = jober.store.runs.original(owned.id)
@@ -395,6 +404,27 @@ def _make_all_happen(fleet: Fleet, observer: Observer, receiver: str) -> None:
     jober.set_roles("elsewhere", ["db"])
     observer.look()
     jober.uncordon("beta")
+
+
+def _let_somebody_in(jober: Jober, observer: Observer) -> None:
+    """A user who logs in, fails to, and has a token; a link; and all that is left behind."""
+    people, log_in = People(jober), LogIn(jober)
+    actor = Actor(name="root@alpha", via="cli")
+    people.add_user("ann", "correct horse", "admin", actor, tags=["backup"])
+    _, token = people.make_token("deploys", "viewer", actor, user="ann")
+    assert people.bearer(token)
+    opened = log_in.with_password("ann", "correct horse", "192.0.2.1")
+    assert log_in.known(opened.id)
+    with pytest.raises(WrongLogin):
+        log_in.with_password("ann", "wrong", "192.0.2.1")
+    used = log_in.make_link("dev", Scope.ADMIN, actor)
+    log_in.with_link(used, "192.0.2.1")
+    log_in.make_link("dev", Scope.ADMIN, actor)
+    observer.look()
+    people.remove_user("ann", actor)
+    people.end_sessions("dev", actor)
+    people.add_user("ben", "correct horse", "viewer", actor)
+    people.make_token("dashboard", "viewer", actor)
 
 
 def _poison(jober: Jober, observer: Observer) -> None:

@@ -12,6 +12,7 @@ from jober.store.connection import Connection
 
 if TYPE_CHECKING:
     from jober.store.agents import AgentStore
+    from jober.store.audit import AuditStore
     from jober.store.backup import BackupStore
     from jober.store.briefs import BriefStore
     from jober.store.calendars import CalendarStore
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from jober.store.owners import OwnerStore
     from jober.store.runs import RunStore
     from jober.store.services import ServiceStore
+    from jober.store.sessions import SessionStore
+    from jober.store.tokens import TokenStore
+    from jober.store.users import UserStore
     from jober.store.workflows import WorkflowStore
 
 __all__ = ["Store"]
@@ -172,6 +176,30 @@ class Store:
         from jober.store.leader import LeaderStore
 
         return LeaderStore(self.connection)
+
+    @cached_property
+    def users(self) -> "UserStore":
+        from jober.store.users import UserStore
+
+        return UserStore(self.connection)
+
+    @cached_property
+    def tokens(self) -> "TokenStore":
+        from jober.store.tokens import TokenStore
+
+        return TokenStore(self.connection)
+
+    @cached_property
+    def sessions(self) -> "SessionStore":
+        from jober.store.sessions import SessionStore
+
+        return SessionStore(self.connection)
+
+    @cached_property
+    def audit(self) -> "AuditStore":
+        from jober.store.audit import AuditStore
+
+        return AuditStore(self.connection)
 
     @cached_property
     def backup(self) -> "BackupStore":

@@ -33,6 +33,9 @@ CONTROL = "jober:control"
 NOTICES = "jober:notices"
 DELIVERIES = "jober:deliveries"
 OWNERS = "jober:owners"
+USERS = "jober:users"
+TOKENS = "jober:tokens"
+AUDIT = "jober:audit"
 
 # RQ's own, as rq 2.x names them.
 RQ_QUEUES = "rq:queues"
@@ -140,6 +143,34 @@ def attempts(run: str) -> str:
 def reply(id: str) -> str:
     """Where an agent answers what a client has asked it for."""
     return f"jober:reply:{id}"
+
+
+def user(user: str) -> str:
+    return f"jober:user:{user}"
+
+
+def token(id: str) -> str:
+    return f"jober:token:{id}"
+
+
+def user_tokens(user: str) -> str:
+    return f"jober:tokens:{user}"
+
+
+def session(hash: str) -> str:
+    return f"jober:session:{hash}"
+
+
+def user_sessions(user: str) -> str:
+    return f"jober:sessions:{user}"
+
+
+def tries(hash: str) -> str:
+    return f"jober:tries:{hash}"
+
+
+def ticket(hash: str) -> str:
+    return f"jober:ticket:{hash}"
 
 
 def rq_job(run: str) -> str:
