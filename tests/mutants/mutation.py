@@ -63,4 +63,4 @@ def copy_tree(to: Path, tree: Path = ROOT) -> None:
 
 def import_path(root: Path) -> str:
     """The PYTHONPATH by which a copy goes before what is installed, in every process of a test."""
-    return ":".join(str(root / room) for room in ("common", "scheduler", "worker", "."))
+    return ":".join(str(root / room) for room in ("common", "scheduler", "web", "worker", "."))

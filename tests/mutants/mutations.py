@@ -1,5 +1,6 @@
 """All mutations, by the room that they are in."""
 
+from tests.mutants.of_access import ACCESS
 from tests.mutants.of_lua_parts import LUA_PARTS
 from tests.mutants.of_reserved import RESERVED
 from tests.mutants.of_runs import RUN_SCRIPTS
@@ -20,4 +21,5 @@ MUTATIONS = (
     *SCHEDULE,
     *WORKER,
     *WORKFLOWS,
+    *ACCESS,
 )
