@@ -122,3 +122,20 @@ def test_the_definitions_that_a_job_has_had_are_told_newest_first(
         assert [job.command for job in found.values()] == ["two", "one"]
         assert list(found) == [2, 1]
         assert jober.revisions("absent") == {}
+
+
+def test_the_jobs_around_one_are_found_without_reading_others(
+    redis_server: RedisServer, hand: Hand
+) -> None:
+    hand.job("first")
+    hand.job("second", needs=["first"])
+    hand.job("third", needs=["second"])
+    hand.job("apart")
+    with Jober(redis_server.url) as jober:
+        graph = jober.graph_around("first")
+        assert graph is not None
+        assert graph.around("first") == ("first", "second", "third")
+        assert "apart" not in graph
+        assert jober.graph_around("second", limit=2) is None
+        alone = jober.graph_around("apart")
+        assert alone is not None and alone.linked == ()

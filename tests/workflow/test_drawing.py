@@ -62,3 +62,11 @@ def test_a_picture_has_a_box_for_each_job_right_of_those_before_it_and_an_arrow_
 def test_no_jobs_make_an_empty_picture() -> None:
     assert ElementTree.fromstring(svg(Graph({}), ())).tag.endswith("svg")
     assert tree(Graph({}), ()) == []
+
+
+def test_in_a_page_each_box_leads_to_its_job_and_has_no_style_of_its_own() -> None:
+    text = svg(SHOP, NAMES, here=NAMES[0], link=lambda name: f"/jobs/{name}?a=1&b=2")
+    root = ElementTree.fromstring(text)
+    links = [one.get("href") for one in root.iter("{http://www.w3.org/2000/svg}a")]
+    assert set(links) == {f"/jobs/{name}?a=1&b=2" for name in NAMES}
+    assert "<style" not in text and text.count('class="here"') == 1

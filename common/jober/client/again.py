@@ -53,6 +53,21 @@ def again(
     return original.job, ManualRun(**made)
 
 
+def arguments_of(store: Store, id: str) -> tuple[list[Any], dict[str, Any]] | None:
+    """The arguments of a run; None where its definition is kept no more. Raises RunNotFound."""
+    original = store.runs.original(id)
+    if original.arguments:
+        args, kwargs = json.loads(original.arguments)
+        return args, kwargs
+    if original.job is None:
+        return None
+    try:
+        job = _definition(store, id, original)
+    except JoberError:
+        return None
+    return job.args, job.kwargs
+
+
 def _definition(store: Store, id: str, original: Original) -> "Job":
     """What it was made from."""
     from jober.job import Job

@@ -29,6 +29,8 @@ class AsyncOutput(Twin[Output]):
     head = awaited(Output.head)
     tail = awaited(Output.tail)
     follow = iterated(Output.follow)
+    between = iterated(Output.between)
+    size = awaited(Output.size)
     frames = iterated(Output.frames)
 
 
@@ -70,6 +72,7 @@ class AsyncRun(Twin[RunHandle]):
     state = asked(RunHandle, lambda handle: handle.state)
     exit_code = asked(RunHandle, lambda handle: handle.exit_code)
     progress = asked(RunHandle, lambda handle: handle.progress)
+    arguments = asked(RunHandle, lambda handle: handle.arguments)
     attempts = asked(RunHandle, lambda handle: handle.attempts)
     logs = asked(RunHandle, lambda handle: handle.logs)
     wait = awaited(RunHandle.wait, waits=True)
@@ -155,6 +158,7 @@ class AsyncJober(Twin[Jober]):
     jobs = iterated(Jober.jobs)
     job = awaited(Jober.job)
     find_jobs = awaited(Jober.find_jobs)
+    find_those = awaited(Jober.find_those)
     coming = awaited(Jober.coming)
     histories = awaited(Jober.histories)
     revisions = awaited(Jober.revisions)
@@ -167,6 +171,7 @@ class AsyncJober(Twin[Jober]):
     status = awaited(Jober.status)
 
     graph = awaited(Jober.graph)
+    graph_around = awaited(Jober.graph_around)
 
     # The fleet, and what happens in it
     agents = awaited(Jober.agents)

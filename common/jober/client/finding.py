@@ -1,6 +1,6 @@
 """Jobs that are looked for among very many, and the fires that are to come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -9,6 +9,7 @@ from jober.client.arguments import checked
 from jober.job_filter import JobFilter
 from jober.schedule import Schedule
 from jober.store.jobs import JobRecord
+from jober.workflow import Graph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,26 @@ class Finding(Access):
         """A page of the jobs that are wanted (default: all), those after the name `after`."""
         names, following = self.store.found_jobs.page(wanted or JobFilter(), after, limit)
         return JobPage(jobs=tuple(self.store.jobs.listed(names)), next=following)
+
+    def find_those(self, names: Iterable[str]) -> list[JobRecord]:
+        """Of the jobs with these names, those that there are."""
+        return self.store.jobs.listed(list(names))
+
+    @checked
+    def graph_around(self, name: str, limit: int = 100) -> Graph | None:
+        """Which jobs come before and after one, step by step; None where they are more than
+        `limit`. As `graph`, but no other jobs are read."""
+        known: dict[str, JobRecord] = {}
+        new = [name]
+        while new:
+            found = self.store.jobs.those(new)
+            known |= found
+            naming = self.store.found_jobs.linked(new)
+            near = [record.job.links.named for record in found.values()] + naming
+            new = sorted({one for names in near for one in names} - known.keys())
+            if len(known) + len(new) > limit:
+                return None
+        return Graph({one: record.job.links for one, record in sorted(known.items())})
 
     @checked
     def coming(self, at_ms: int, n: int = 1000, limit: int = 200) -> list[Coming]:

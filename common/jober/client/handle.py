@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jober.client.access import Access
-from jober.client.again import again
+from jober.client.again import again, arguments_of
 from jober.client.arguments import checked
 from jober.client.giving_up import patiently
 from jober.client.output import Output
@@ -57,6 +57,11 @@ class RunHandle:
     def attempts(self) -> list[Attempt]:
         """Those that have begun, in order: more than one where it was tried again."""
         return self._store.runs.attempts(self.id)
+
+    @property
+    def arguments(self) -> tuple[list[Any], dict[str, Any]] | None:
+        """What it was given, by position and by name; None where that is known no more."""
+        return arguments_of(self._store, self.id)
 
     @property
     def logs(self) -> list[LogLine]:

@@ -53,6 +53,18 @@ class Output:
         lines = self.lines(whole=whole)
         return _text(lines[max(0, len(lines) - n) :])
 
+    def between(self, start: int, end: int, *, whole: bool = True) -> Iterator[Frame | Truncated]:
+        """The bytes from `start` to before `end` of all that the run has written, as frames, with a
+        `Truncated` where some are missing. Of a log of any size no more is read than that."""
+        log = WholeLog(self._access.store, self._run)
+        for item in log.between(start, end, whole=whole):
+            if isinstance(item, Truncated) or self._stream in (None, item.stream):
+                yield item
+
+    def size(self) -> int:
+        """How many bytes the run has written so far, on all streams."""
+        return WholeLog(self._access.store, self._run).size()
+
     @checked
     def follow(self, timeout: float | None = None) -> Iterator[str]:
         """Each line as soon as it is written, without its end, until the run has ended, or for at

@@ -43,6 +43,27 @@ class WholeLog:
             self.find()
             yield from self._hole(0, self._end(), whole)
 
+    def between(self, start: int, end: int, *, whole: bool = True) -> Items:
+        """The bytes from `start` to before `end`, as `forward` tells them; no more of it is read
+        than that."""
+        at, is_empty = start, True
+        for frame in self._store.outputs.read_from(self.run, start):
+            is_empty = False
+            if frame.offset > at:
+                yield from self._hole(at, min(frame.offset, end), whole)
+                at = frame.offset
+            if at >= end:
+                return
+            yield _cut(frame, at, end)
+            at = min(frame.end, end)
+        if is_empty and whole and self.find():
+            yield from self._hole(start, min(end, self._end()), whole)
+
+    def size(self) -> int:
+        """How many bytes there are, wherever they are kept."""
+        size = self._store.outputs.size(self.run)
+        return size if size or not self.find() else self._end()
+
     def backward(self) -> Iterator[list[Frame | Truncated]]:
         """All of it in blocks, the last block first, each in order."""
         at: int | None = None
@@ -155,3 +176,12 @@ class WholeLog:
                 + ("has it no more either" if answer else "is away (see `jober agents`)")
             )
         return last.offset + ends[last.attempt]
+
+
+def _cut(frame: Frame, start: int, end: int) -> Frame:
+    """The part of a frame between two places in the run."""
+    if frame.offset >= start and frame.end <= end:
+        return frame
+    first = max(start, frame.offset)
+    data = frame.data[first - frame.offset : end - frame.offset]
+    return replace(frame, offset=first, data=data)

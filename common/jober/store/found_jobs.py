@@ -46,6 +46,15 @@ class FoundJobStore:
         found = self._redis.command("ZRANGEBYSCORE", keys.DUE, "-inf", until_ms, "LIMIT", 0, limit)
         return [name.decode() for name in found]
 
+    def linked(self, names: Sequence[str]) -> list[list[str]]:
+        """Of each of these jobs the names of those that need it, wait for it or start it."""
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for name in names:
+                pipeline.smembers(keys.linked(name))
+            found = pipeline.execute() if names else []
+        return [sorted(one.decode() for one in others) for others in found]
+
     def _names(self, after: str | None, limit: int) -> list[str]:
         start = f"({after}" if after is not None else "-"
         found = self._redis.command("ZRANGEBYLEX", keys.JOBS, start, "+", "LIMIT", 0, limit)

@@ -89,6 +89,32 @@ class OutputStore:
                 return
             before = f"({found[-1][0].decode()}"
 
+    def read_from(self, run: str, offset: int) -> Iterator[Frame]:
+        """The kept frames from the one on that has the byte at `offset`, or that is the first after
+        it, in order."""
+        low = self._one("XRANGE", run, "-", "+")
+        high = self._one("XREVRANGE", run, "+", "-")
+        if low is None or high is None:
+            return iter(())
+        first, last = low.seq, high.seq
+        while first < last:
+            middle = (first + last + 1) // 2
+            frame = self._one("XRANGE", run, f"{middle}-0", "+")
+            if frame is not None and frame.offset <= offset:
+                first = max(middle, frame.seq)
+            else:
+                last = middle - 1
+        return (frame for frame in self.read(run, first - 1) if frame.end > offset)
+
+    def size(self, run: str) -> int:
+        """How many bytes it has written, by the newest frame that is kept."""
+        newest = self._one("XREVRANGE", run, "+", "-")
+        return newest.end if newest else 0
+
+    def _one(self, command: str, run: str, begin: str, end: str) -> Frame | None:
+        found = self._redis.command(command, keys.out_log(run), begin, end, "COUNT", 1)
+        return _frame(*found[0]) if found else None
+
     def files(self, run: str) -> list[LogFile]:
         """Where the whole of it is, by attempt; nothing where no file keeps it."""
         told = self._redis.command("HGET", keys.rq_job(run), "log_files") or b""

@@ -1,7 +1,7 @@
 """The graph for people: as a tree of text, and as SVG, readable in light and in dark. Pure."""
 
-from collections.abc import Sequence
-from xml.sax.saxutils import escape
+from collections.abc import Callable, Sequence
+from xml.sax.saxutils import escape, quoteattr
 
 from jober.workflow.graph import Edge, Graph
 
@@ -55,8 +55,17 @@ def tree(graph: Graph, names: Sequence[str]) -> list[str]:
     return lines
 
 
-def svg(graph: Graph, names: Sequence[str]) -> str:
-    """Boxes from left to right, each job right of those that it comes after, and arrows."""
+def svg(
+    graph: Graph,
+    names: Sequence[str],
+    *,
+    here: str | None = None,
+    link: Callable[[str], str] | None = None,
+) -> str:
+    """Boxes from left to right, each job right of those that it comes after, and arrows.
+
+    With `link`, which gives the address of a job, it is for a page: each box leads there, that of
+    the job `here` stands out, and the page's own style sheet says how it looks."""
     levels = graph.levels(names)
     columns: list[list[str]] = [[] for _ in range(max(levels.values(), default=-1) + 1)]
     rank: dict[str, float] = {}
@@ -79,13 +88,14 @@ def svg(graph: Graph, names: Sequence[str]) -> str:
     total = (max(x - _GAP_X, _PAD) + _PAD, height + _PAD)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total[0]:g}" height="{total[1]:g}" '
-        f'viewBox="0 0 {total[0]:g} {total[1]:g}" role="img">',
+        f'viewBox="0 0 {total[0]:g} {total[1]:g}" role="img"'
+        + (' class="graph">' if link else ">"),
         "<title>which jobs come after which</title>",
-        f"<style>{_STYLE}</style>",
+        "" if link else f"<style>{_STYLE}</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
         'markerHeight="8" orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker></defs>',
         *(_arrow(edge, at) for edge in graph.edges(names)),
-        *(_box(name, *at[name]) for name in at),
+        *(_linked(_box(name, *at[name]), name, here, link) for name in at),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
@@ -110,3 +120,11 @@ def _box(name: str, x: float, y: float, width: float) -> str:
         f'<g><rect x="{x:g}" y="{y:g}" width="{width:g}" height="{_BOX_HEIGHT}" rx="6"/>'
         f'<text {middle} text-anchor="middle" dominant-baseline="central">{escape(name)}</text></g>'
     )
+
+
+def _linked(box: str, name: str, here: str | None, link: Callable[[str], str] | None) -> str:
+    """A box that leads to its job, where boxes do."""
+    if link is None:
+        return box
+    stands_out = ' class="here"' if name == here else ""
+    return f"<a href={quoteattr(link(name))}{stands_out}>{box}</a>"
