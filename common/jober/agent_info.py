@@ -23,6 +23,10 @@ class AgentInfo:
     load: float = 0.0  # the load average over one minute
     started_at_ms: int = 0
     seen_at_ms: int = 0
+    # What its [allow] says of what may run there: "listed" alone, or "anything"; "" is not known.
+    allows: str = ""
+    clock_ahead_ms: int | None = None  # its host's clock, against Redis's
+    problem: str = ""  # that it has now
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -38,6 +42,9 @@ class AgentInfo:
             "version": self.version,
             "started_at": iso(self.started_at_ms),
             "seen_at": iso(self.seen_at_ms),
+            "allows": self.allows or None,
+            "clock_ahead_ms": self.clock_ahead_ms,
+            "problem": self.problem or None,
         }
 
 

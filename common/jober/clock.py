@@ -72,6 +72,11 @@ class RedisClock:
                 self._observed_at = received_at
                 self._offset_ms = offset_ms
 
+    def ahead_ms(self) -> float:
+        """By how much the clock of this machine is ahead of Redis's; negative where it is
+        behind."""
+        return time.time() * 1000 - self.now_ms_exact()
+
     def leaps(self) -> int:
         """How often Redis's clock was seen to have been set."""
         with self._lock:

@@ -284,6 +284,7 @@ class RedisRefused(RedisUnavailable):
 
     def __init__(self, url: str, problem: str) -> None:
         self.url = url
+        self.problem = problem
         JoberError.__init__(self, f"Redis at {url} refuses: {problem}")
 
 

@@ -128,6 +128,7 @@ class Agent:
             version=__version__,
             state=self._state(),
             running=self.held.running(),
+            allows="listed" if self.settings.allow.is_strict else "anything",
         )
 
     def _state(self) -> str:

@@ -66,6 +66,7 @@ class Renewer:
             load=psutil.getloadavg()[0],
             state=info.state,
             problem=agent.journal.problem,
+            clock_ahead_ms=round(agent.store.clock.ahead_ms()),
         )
         failpoint("agent.renewed")
         if not reply.known and not self._stopping.is_set():

@@ -67,6 +67,7 @@ COMMANDS: dict[str, Command] = {
     "notices": Command(
         "Fleet", "notices:notices", "List the messages about jobs that wait.", plain=True
     ),
+    "doctor": Command("Fleet", "doctor:doctor", "Tell what is wrong, and the mend of each."),
     "backup": Command("Fleet", "backup:backup", "Write all that is kept into a file."),
     "restore": Command("Fleet", "backup:restore", "Restore what `jober backup` wrote."),
     "user add": Command("Access", "users:add", "Add a user of the web pages and the HTTP API."),

@@ -185,6 +185,7 @@ class AsyncJober(Twin[Jober]):
     made_by_minute = awaited(Jober.made_by_minute)
     running = awaited(Jober.running)
     bad_runs = awaited(Jober.bad_runs)
+    diagnose = awaited(Jober.diagnose)
     limits = awaited(Jober.limits)
     set_limit = awaited(Jober.set_limit)
     remove_limit = awaited(Jober.remove_limit)

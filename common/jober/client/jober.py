@@ -2,9 +2,10 @@
 
 `definitions` has the jobs, `by_hand` runs them now, `batch` lists of commands, `runs` finds and
 cancels what there is, `hosts` the fleet, `shared_limits` the limits that jobs share, `decisions`
-why a fire ran or did not, `happenings` the events; `finding` looks for jobs among very many,
-`overview` counts; `keeping` moves runs to an archive, `dict_form` schedules out of a program,
-`told_job` reads its jobs; `handle` is what a run is held by.
+why a fire ran or did not, `happenings` the events, `diagnosis` what is wrong with the fleet;
+`finding` looks for jobs among very many, `overview` counts; `keeping` moves runs to an archive,
+`dict_form` schedules out of a program, `told_job` reads its jobs; `handle` is what a run is held
+by.
 """
 
 import os
@@ -12,6 +13,7 @@ from types import TracebackType
 
 from jober.client.batch import Batches
 from jober.client.decisions import Decisions
+from jober.client.diagnosis import Diagnosis
 from jober.client.dict_form import DictForm
 from jober.client.finding import Finding
 from jober.client.happenings import Happenings
@@ -22,7 +24,9 @@ from jober.client.where import read_where
 from jober.store import Store
 
 
-class Jober(DictForm, Batches, Keeping, Decisions, SharedLimits, Finding, Overview, Happenings):
+class Jober(
+    DictForm, Batches, Keeping, Decisions, SharedLimits, Finding, Overview, Happenings, Diagnosis
+):
     """jober at one Redis, or in a folder: `with Jober("./state") as jober: …`.
 
     `where` is the address of a Redis, `redis://redis.example.org/0`, which daemons serve; or a

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jober.store.overview import OverviewStore
     from jober.store.owners import OwnerStore
     from jober.store.runs import RunStore
+    from jober.store.server import ServerStore
     from jober.store.services import ServiceStore
     from jober.store.sessions import SessionStore
     from jober.store.tokens import TokenStore
@@ -92,6 +93,11 @@ class Store:
         from jober.store.overview import OverviewStore
 
         return OverviewStore(self.connection)
+
+    def server(self) -> "ServerStore":
+        from jober.store.server import ServerStore
+
+        return ServerStore(self.connection)
 
     @cached_property
     def notices(self) -> "NoticeStore":

@@ -46,6 +46,7 @@ class AgentStore:
             "version": agent.version,
             "state": agent.state,
             "running": str(agent.running),
+            "allows": agent.allows,
         }
         worker = rq.worker_fields(
             host=agent.host,
@@ -83,12 +84,15 @@ class AgentStore:
         load: float,
         state: str,
         problem: str = "",
+        clock_ahead_ms: int | None = None,
     ) -> RenewReply:
         """The heartbeat: extend the leases; learn which are lost and which to cancel.
 
         A `problem` is told as an event when it comes up, and kept as long as it lasts."""
         fields = {"running": str(running), "load": f"{load:.2f}", "state": state}
         fields["problem"] = problem
+        if clock_ahead_ms is not None:
+            fields["clock_ahead"] = str(clock_ahead_ms)
         _now, lost, cancel, known, orders = self._redis.run(
             "renew",
             [
@@ -251,4 +255,7 @@ def _agent(id: str, fields: dict[str, bytes], held: int) -> AgentInfo:
         load=float(fields.get("load") or 0),
         started_at_ms=moment_ms(fields.get("started_at")) or 0,
         seen_at_ms=moment_ms(fields.get("seen_at")) or 0,
+        allows=text(fields.get("allows")) or "",
+        clock_ahead_ms=number(fields.get("clock_ahead")),
+        problem=text(fields.get("problem")) or "",
     )

@@ -5,6 +5,7 @@ Nothing of `jober.job` is loaded for it, which takes as long as all the rest of 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jober.fire import Calendars, FirePolicy
 from jober.store import keys
@@ -12,8 +13,12 @@ from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.fields import number
 
+if TYPE_CHECKING:
+    from jober.doctor import CheckedJob
+
 PAGE = 500
 _FIELDS = ("schedule", "policy", "service", "paused", "next")
+_CHECKED = ("schedule", "policy", "service", "paused", "anchor", "calendars")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +53,32 @@ class ListedJobStore:
                     yield _listed(name.decode(), fields, calendars)
             start = f"({names[-1].decode()}"
 
+    def checked(self) -> "Iterator[CheckedJob]":
+        """Every job by name, as a diagnosis looks at it; services are left out. Raises
+        ScheduleError."""
+        known = self._calendars.all()
+        calendars = Calendars(0, known)
+        start = "-"
+        while names := self._names(start):
+            for name, texts in zip(names, self._fields(names, _CHECKED), strict=True):
+                fields = dict(zip(_CHECKED, texts, strict=True))
+                if fields["policy"] is not None and not fields["service"]:
+                    yield _checked(name.decode(), fields, calendars)
+            start = f"({names[-1].decode()}"
+
     def _names(self, start: str) -> list[bytes]:
         names: list[bytes] = self._redis.command(
             "ZRANGEBYLEX", keys.JOBS, start, "+", "LIMIT", 0, PAGE
         )
         return names
 
-    def _fields(self, names: Sequence[bytes]) -> list[list[bytes | None]]:
+    def _fields(
+        self, names: Sequence[bytes], wanted: Sequence[str] = _FIELDS
+    ) -> list[list[bytes | None]]:
         with self._redis.guard():
             pipeline = self._redis.client.pipeline(transaction=False)
             for name in names:
-                pipeline.hmget(keys.job(name.decode()), *_FIELDS)
+                pipeline.hmget(keys.job(name.decode()), *wanted)
             found: list[list[bytes | None]] = pipeline.execute()
         return found
 
@@ -76,4 +96,18 @@ def _listed(
         is_service=bool(fields["service"]),
         paused=fields["paused"] == b"1",
         next_ms=number(fields["next"]),
+    )
+
+
+def _checked(name: str, fields: Mapping[str, bytes | None], calendars: Calendars) -> "CheckedJob":
+    from jober.doctor import CheckedJob
+
+    schedule, told = ((fields[field] or b"").decode() for field in ("schedule", "policy"))
+    named = (fields["calendars"] or b"").decode().split()
+    return CheckedJob(
+        name=name,
+        policy=FirePolicy.read(name, schedule, told, calendars),
+        paused=fields["paused"] == b"1",
+        anchor_ms=number(fields["anchor"]) or 0,
+        calendars_missing=tuple(one for one in named if one not in calendars.by_name),
     )
