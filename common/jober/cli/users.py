@@ -34,7 +34,7 @@ def add(
     password_stdin: PasswordOption = False,
     redis: RedisOption = None,
 ) -> None:
-    """Add a user.
+    """Add a user of the web pages and the HTTP API.
 
     A viewer sees jobs, runs and what they write; an operator runs, cancels and pauses too; an
     admin changes definitions, limits, users and tokens too. With --tag or --role they see the

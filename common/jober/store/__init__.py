@@ -94,6 +94,7 @@ class Store:
 
         return OverviewStore(self.connection)
 
+    @cached_property
     def server(self) -> "ServerStore":
         from jober.store.server import ServerStore
 
