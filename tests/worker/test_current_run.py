@@ -1,6 +1,7 @@
 """The current run: what a function or a program knows of its run, and says."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jober import current_run
+from jober.current.socket_link import SocketLink
 from jober.errors import NotInRun
 from jober.run import Run, RunState
 from tests.fleet import Fleet
@@ -217,6 +219,24 @@ def test_a_thread_that_goes_on_is_told_of_and_not_claimed_to_have_stopped(
     go.touch()
     run = handle.wait(15)
     assert (run.state, run.reason, value(run)) == (RunState.CANCELLED, "enough", "to its end")
+
+
+def test_what_was_asked_to_stop_stays_so_whatever_else_the_agent_says(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(path))
+        server.listen()
+        link = SocketLink(str(path), "secret")
+        try:
+            assert not link.cancelled()
+            agent, _ = server.accept()
+            # More than is read at once.
+            agent.sendall(b'{"cancelled": true}\n' + b'{"synced": true}\n' * 500)
+            assert link.cancelled()
+            assert link.cancelled()
+            agent.close()
+        finally:
+            link.close()
 
 
 PROGRAM = """

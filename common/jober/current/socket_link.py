@@ -110,7 +110,8 @@ class SocketLink:
             connection = None if self._cancelled else self._connected()
             try:
                 while connection and (told := connection.hear(0.0)):
-                    self._cancelled = any("cancelled" in one for one in told)
+                    if any("cancelled" in one for one in told):
+                        self._cancelled = True
             except AgentUnreachable:
                 self._hang_up()
             return self._cancelled
