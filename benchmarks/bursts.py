@@ -10,7 +10,7 @@ from benchmarks.section import Section
 from jober import Jober
 from jober.clock import from_ms
 from jober.job import Job
-from jober.store.jobs import Change
+from jober.store.changes import Change
 
 JOBS = 1_000
 SECONDS = 60

@@ -20,7 +20,7 @@ from jober.clock import from_ms
 from jober.embedded import RedisServer
 from jober.job import Job
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 
 BIN = Path(sys.executable).parent
 

@@ -21,7 +21,7 @@ from benchmarks.section import Section
 from jober import Jober, __version__
 from jober.agent_info import AgentInfo
 from jober.ids import manual_run_id
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from jober.store.runs import ManualRun
 
 AGENTS = (100, 300, 1_000)

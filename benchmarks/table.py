@@ -21,8 +21,9 @@ from benchmarks.section import Section
 from jober.embedded import RedisServer
 from jober.job import Job
 from jober.store import Store
+from jober.store.changes import job_fields
 from jober.store.fields import packed
-from jober.store.jobs import APPLY_KEYS, job_fields
+from jober.store.jobs import APPLY_KEYS
 
 BIN = Path(sys.executable).parent
 ZONES = ("UTC", "Europe/Warsaw", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")

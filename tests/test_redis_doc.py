@@ -35,7 +35,7 @@ from jober.ids import manual_run_id
 from jober.run import NO_JOB, RQ_STATUS, TRANSITIONS, RunState
 from jober.schedule import Calendar
 from jober.store import Store, keys
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from jober.store.runs import ManualRun
 from jober.workflow import Result
 from tests.fleet import Fleet

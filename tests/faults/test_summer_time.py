@@ -15,7 +15,7 @@ from jober.clock import RedisClock, from_ms, to_ms
 from jober.job import Job
 from jober.ledger import Decision
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from jober_scheduler import ticker as ticker_module
 from jober_scheduler.elector import Elector
 from jober_scheduler.ticker import Ticker

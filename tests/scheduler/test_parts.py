@@ -15,7 +15,7 @@ from jober.job import Job
 from jober.run import KEEP_RUNS, RunState
 from jober.schedule import Calendar
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from jober_scheduler import elector as elector_module
 from jober_scheduler import planner
 from jober_scheduler import pruner as pruner_module

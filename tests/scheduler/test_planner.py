@@ -10,7 +10,7 @@ from jober.fire import FirePlan, FirePolicy
 from jober.job import Job
 from jober.ledger import Decision
 from jober.placement import Roster
-from jober.store.jobs import fire_texts
+from jober.store.changes import fire_texts
 from jober_scheduler.planner import (
     FIRES_PER_PLAN,
     LATE_MS,

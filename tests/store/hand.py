@@ -7,7 +7,7 @@ from jober.job import Job
 from jober.ledger import Decision
 from jober.run import Claim, Outcome, RunState
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from jober.store.report import Finish
 from jober.store.runs import ManualRun
 

@@ -4,7 +4,7 @@ import json
 
 from jober.job import Job
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from tests.store.hand import Hand
 from tests.waiting import wait_until
 

@@ -14,7 +14,7 @@ from jober.job import Job
 from jober.run import RunState
 from jober.store import Store
 from jober.store.backup import JOBS_WITH_HISTORY
-from jober.store.jobs import Change, Restored
+from jober.store.changes import Change, Restored
 from tests.store.hand import Hand
 
 HOUR_MS = 3_600_000

@@ -3,7 +3,7 @@
 from jober.job import Job
 from jober.schedule import Calendar
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from tests.store.hand import Hand
 
 HOLIDAYS = Calendar.from_spec("holidays", ["2026-12-25"])

@@ -5,7 +5,7 @@ import pytest
 from jober.errors import JobExistError, JobNotFound
 from jober.job import Job
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from tests.store.hand import Hand
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from jober.run import Claim, RunState
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from jober.store.leases import Reclaimed
 from tests.store.hand import Hand
 
@@ -276,7 +276,7 @@ def test_a_run_deleted_while_it_ran_still_lets_go_of_its_slot(store: Store, hand
 def test_a_run_of_a_job_that_was_removed_meanwhile_ends_as_any_other(
     store: Store, hand: Hand, reported: bool
 ) -> None:
-    from jober.store.jobs import Change
+    from jober.store.changes import Change
 
     hand.job()
     hand.agent()

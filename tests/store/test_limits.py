@@ -8,7 +8,7 @@ from jober.errors import LimitInUse, LimitNotFound
 from jober.job import Job
 from jober.run import RunState
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from tests.store.hand import Hand
 
 

@@ -6,7 +6,7 @@ import sys
 from jober.roles import DEFAULT_ROLE
 from jober.schedule import Calendar
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from tests.store.hand import Hand
 
 HOLIDAYS = Calendar.from_spec("holidays", ["2026-12-25"])

@@ -7,7 +7,7 @@ import pytest
 from jober.notify import Decided, Delivery, Notice, Notify
 from jober.run import RunState
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from jober.store.notices import ANY
 from tests.store.hand import Hand
 

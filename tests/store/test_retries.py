@@ -6,8 +6,8 @@ from jober.errors import RunNotFound
 from jober.ledger import Decision
 from jober.run import RunState
 from jober.store import Store
+from jober.store.changes import Change
 from jober.store.fields import packed
-from jober.store.jobs import Change
 from jober.store.runs import ManualRun
 from tests.store.hand import Hand
 from tests.waiting import wait_until

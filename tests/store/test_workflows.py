@@ -15,7 +15,7 @@ from jober.ids import fired_run_id
 from jober.job import Job
 from jober.run import Outcome, Run, RunState
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 from jober.store.report import Finish
 from jober.store.runs import JobRuns, ManualRun
 from jober_scheduler.follower import Follower

@@ -34,8 +34,9 @@ from jober.job.problems import raise_any
 from jober.schedule import Calendar
 from jober.store import Store
 from jober.store.backup import check_history, check_run
+from jober.store.changes import Change, Restored
 from jober.store.fields import moment_text
-from jober.store.jobs import Change, JobRecord, Restored
+from jober.store.jobs import JobRecord
 
 # So many lines, and so many bytes of them, go to Redis in one script.
 BATCH = 100

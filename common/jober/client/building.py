@@ -12,7 +12,8 @@ from jober.client.hosts import Hosts
 from jober.errors import DefinitionError, JoberError, LinkedJobNotFound
 from jober.ids import check_run_id, manual_run_id, ulid
 from jober.placement import Roster, choose_one, place, placed
-from jober.store.jobs import JobRecord, how_fields
+from jober.store.changes import how_fields
+from jober.store.jobs import JobRecord
 from jober.store.runs import JobRuns, ManualRun
 from jober.workflow import Graph, JobState, Waits, build_order, results_in
 

@@ -12,7 +12,8 @@ from jober.client.home import DETACHED
 from jober.errors import DefinitionError, JobNotFound
 from jober.roles import priority_queue
 from jober.run import NO_JOB
-from jober.store.jobs import JobRecord, how_fields
+from jober.store.changes import how_fields
+from jober.store.jobs import JobRecord
 from jober.store.runs import ManualRun
 
 if TYPE_CHECKING:

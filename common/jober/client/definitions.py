@@ -10,7 +10,8 @@ from jober.client.told_job import read_call
 from jober.errors import DefinitionError, JobNotFound, JobProtected
 from jober.run import Run
 from jober.service import Service
-from jober.store.jobs import Change, JobRecord
+from jober.store.changes import Change
+from jober.store.jobs import JobRecord
 from jober.workflow import Graph
 
 if TYPE_CHECKING:

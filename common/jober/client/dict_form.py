@@ -13,7 +13,7 @@ from jober.client.told_job import read_conf
 from jober.clock import iso, to_ms
 from jober.errors import DefinitionError, RedisUnavailable
 from jober.store import Store
-from jober.store.jobs import Change
+from jober.store.changes import Change
 
 if TYPE_CHECKING:
     from jober.embedded.member import Membership

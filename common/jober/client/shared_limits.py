@@ -4,7 +4,7 @@ from jober.client.access import Access
 from jober.client.arguments import checked
 from jober.errors import LimitNotFound
 from jober.limit import Limit, check_limit
-from jober.store.jobs import Change
+from jober.store.changes import Change
 
 
 class SharedLimits(Access):
