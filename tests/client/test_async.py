@@ -16,14 +16,14 @@ from jober.client.output import Output
 from jober.client.twin import asked, awaited, iterated, turned
 from jober.embedded import RedisServer
 from jober.errors import DefinitionError, JoberError, JobNotFound, RunFailed, WaitTimeout
+from jober.event import Event
 from jober.run import RunState
 from tests.fleet import Fleet
 from tests.waiting import wait_until
 
 WITHIN_S = 60.0
-# Calls that hand over a function which is called in a thread, or block for as long as they are
-# there: asyncio has its own ways for both.
-NOT_ASYNC = {"on", "schedule", "from_jobs"}
+# Calls that are other than those of `Jober`: it is closed within the loop, and calls back there.
+OWN = {"close", "on"}
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,17 @@ def test_the_twin_has_the_same_calls_with_the_same_words(sync: type, twin: type)
     def public(of: type) -> set[str]:
         return {name for name in dir(of) if not name.startswith("_")}
 
-    own = public(sync) - NOT_ASYNC
+    own = public(sync)
     assert own == public(twin) - {"id"}  # which is an attribute there
-    for name in own:
+    for name in own - OWN:
         made = inspect.getattr_static(twin, name)
-        if isinstance(made, awaited | turned | iterated):
+        if isinstance(made, staticmethod):
+            assert inspect.unwrap(made.__func__) == getattr(sync, name), f"{name} is another's"
+        elif isinstance(made, awaited | turned | iterated):
             assert made._call is getattr(sync, name), f"{name} is another's"
             assert made.__doc__ == getattr(sync, name).__doc__
         else:
-            assert isinstance(made, asked | property) or name == "close", name
+            assert isinstance(made, asked | property), name
 
 
 @asynccontextmanager
@@ -156,6 +158,61 @@ def test_a_wait_that_is_cancelled_leaves_no_thread_behind(fleet: Fleet) -> None:
             assert await run.state == "queued"
 
     in_loop(test)
+
+
+def test_callbacks_are_called_in_the_loop_one_after_another(fleet: Fleet) -> None:
+    told: list[tuple[str, str]] = []
+
+    async def test() -> None:
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+        async with on_a_fleet(fleet) as jober:
+
+            async def slowly(event: Event) -> None:
+                assert asyncio.get_running_loop() is loop
+                await asyncio.sleep(0.05)
+                told.append(("slowly", event.type))
+                if event.type == "run.finished":
+                    done.set()
+
+            def at_once(event: Event) -> None:
+                assert asyncio.get_running_loop() is loop
+                told.append(("at once", event.type))
+                raise ValueError("it is logged, and the others are called")
+
+            first = await jober.on("run.*", at_once)
+            await jober.on("run.*", slowly)
+            await jober.run(["true"])
+            await asyncio.wait_for(done.wait(), WITHIN_S)
+            first.stop()
+            with pytest.raises(DefinitionError):
+                await jober.on("run.finishd", slowly)
+
+    in_loop(test)
+    types = [type for _, type in told[::2]]
+    assert types[0] == "run.queued" and types[-1] == "run.finished"
+    assert told == [(who, type) for type in types for who in ("at once", "slowly")]
+
+
+def test_a_dict_of_jobs_is_scheduled_until_it_is_cancelled(fleet: Fleet) -> None:
+    dumped: list[dict[str, str]] = []
+
+    async def test() -> None:
+        fleet.agent("alpha")
+        fleet.scheduler()
+        jobs = {"adds": {"func": "operator:add", "args": [1, 2], "every": 1}}
+        twin = AsyncJober.from_jobs(jobs, fleet.url, dump_status=dumped.append)
+        with pytest.raises(JoberError):
+            await twin.status()
+        async with twin as jober:
+            scheduling = asyncio.create_task(jober.schedule())
+            await asyncio.to_thread(wait_until, lambda: len(dumped) >= 2)
+            scheduling.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await scheduling
+            assert (await jober.status()).keys() == {"adds"}
+
+    in_loop(test)
+    assert dumped[0].keys() == {"adds"}
 
 
 def test_with_no_server_at_hand_it_opens_a_folder(

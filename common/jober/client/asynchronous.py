@@ -9,16 +9,24 @@
 What is a property there is awaited here: `await run.state`. A call that is cancelled is so at once.
 """
 
+import asyncio
+import inspect
 import os
+from collections.abc import Callable
+from functools import wraps
 from types import TracebackType
-from typing import Self
+from typing import ParamSpec, Self
 
 from jober.client.handle import RunHandle
+from jober.client.happenings import Callback, Subscription
 from jober.client.jober import Jober
 from jober.client.output import Output
 from jober.client.threads import Threads
 from jober.client.twin import Twin, asked, awaited, iterated, turned
 from jober.errors import JoberError
+from jober.event import Event
+
+P = ParamSpec("P")
 
 
 class AsyncOutput(Twin[Output]):
@@ -82,11 +90,23 @@ class AsyncRun(Twin[RunHandle]):
     rerun = turned(RunHandle.rerun, _run)
 
 
+def _opened_by(make: Callable[P, Jober]) -> "Callable[P, AsyncJober]":
+    """The same for the twin: what it calls is called when the twin is opened."""
+
+    @wraps(make)
+    def call(*args: P.args, **kwargs: P.kwargs) -> "AsyncJober":
+        twin = AsyncJober()
+        twin._make = lambda: make(*args, **kwargs)
+        return twin
+
+    return call
+
+
 class AsyncJober(Twin[Jober]):
     """As `Jober`; it is at its place from `async with` on."""
 
     def __init__(self, where: str | os.PathLike[str] | None = None) -> None:
-        self._where = where
+        self._make: Callable[[], Jober] = lambda: Jober(where)
         self._opened: tuple[Jober, Threads] | None = None
 
     @property
@@ -106,7 +126,7 @@ class AsyncJober(Twin[Jober]):
     async def __aenter__(self) -> Self:
         threads = Threads()
         try:
-            self._opened = await threads.call(lambda: Jober(self._where)), threads
+            self._opened = await threads.call(self._make), threads
         except BaseException:
             threads.close()
             raise
@@ -168,6 +188,10 @@ class AsyncJober(Twin[Jober]):
     disable = pause
     enable = resume
     service = awaited(Jober.service)
+
+    # The dict form
+    from_jobs = staticmethod(_opened_by(Jober.from_jobs))
+    schedule = awaited(Jober.schedule, waits=True)
     status = awaited(Jober.status)
 
     graph = awaited(Jober.graph)
@@ -193,3 +217,19 @@ class AsyncJober(Twin[Jober]):
     why = awaited(Jober.why)
     events = iterated(Jober.events)
     recent_events = awaited(Jober.recent_events)
+
+    async def on(self, type: str, callback: Callback) -> Subscription:
+        """As `Jober.on`; the callback, which may be async, is called in the loop, one after
+        another in the order of the events."""
+        loop = asyncio.get_running_loop()
+
+        def call_back(event: Event) -> None:
+            asyncio.run_coroutine_threadsafe(_called(callback, event), loop).result()
+
+        return await self._threads.call(lambda: self._sync.on(type, call_back))
+
+
+async def _called(callback: Callback, event: Event) -> None:
+    answer = callback(event)
+    if inspect.isawaitable(answer):
+        await answer

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from jober.client.arguments import checked
 from jober.client.definitions import APPLY_BATCH, Definitions
+from jober.client.giving_up import patiently
 from jober.client.told_job import read_conf
 from jober.clock import iso, to_ms
 from jober.errors import DefinitionError, RedisUnavailable
@@ -117,7 +118,7 @@ class DictForm(Definitions):
         """
         with self._scheduling:
             try:
-                while not self._over.wait(LOOK_S):
+                for _ in patiently(iter(lambda: self._over.wait(LOOK_S), True)):
                     self._dump()
             finally:
                 self._dump()
