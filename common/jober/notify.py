@@ -116,6 +116,11 @@ class Notify:
             return ", ".join(self.mail)
         return urlsplit(self.webhook).hostname or self.webhook
 
+    @property
+    def receiver(self) -> str:
+        """Where it goes: messages of a job arrive there in order."""
+        return ",".join(self.mail) if self.webhook is None else self.webhook
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:

@@ -3,7 +3,7 @@
 The stream of notices, the messages that wait, and who has one are all in Redis, so a new leader
 goes on where the last one stopped. What is taken is the leader's for a minute; where it dies in
 between, the message is delivered again, under the same id. Each is sent in a thread of its own, so
-that a receiver that hangs keeps no other waiting.
+that a receiver that hangs keeps no other waiting; those of a job to one receiver go one by one.
 """
 
 import logging

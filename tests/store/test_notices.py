@@ -91,6 +91,49 @@ def test_what_did_not_arrive_is_due_again_or_given_up(
     assert (event.type, event.facts["reason"]) == ("notice.failed", "it answered 404")
 
 
+def test_a_message_waits_for_the_one_before_it_to_the_same_receiver(
+    store: Store, hand: Hand, notice: Notice
+) -> None:
+    other = Notify.read({**WEBHOOK, "webhook": "https://hooks.example.org/y"}, "notify[1]")
+    told = Decided(
+        deliveries=tuple(
+            Delivery(about=word, number=number, facts={"about": word})
+            for word, number in (("failure", 0), ("slow", 0), ("failure", 1), ("recovery", 0))
+        ),
+        failing_since_ms=5,
+    )
+    store.notices.queue(hand.token, notice, ANY, [POLICY, other], told)
+
+    taken: list[Any] = []
+
+    def take() -> list[tuple[str, str | None]]:
+        taken[:] = store.notices.take(hand.token, 10, 60_000)
+        return [(one.about, one.policy.webhook) for one in taken]
+
+    assert take() == [("failure", POLICY.webhook), ("failure", other.webhook)]
+    assert store.notices.not_delivered(taken[0], "it answered 500", 0)
+    assert take() == [("failure", POLICY.webhook)]
+    # Whether it arrived or was given up: the next one is due at once.
+    assert store.notices.delivered(taken[0])
+    assert take() == [("slow", POLICY.webhook)]
+    assert store.notices.not_delivered(taken[0], "it answered 404", None)
+    assert take() == [("recovery", POLICY.webhook)]
+    assert store.notices.delivered(taken[0])
+    assert store.connection.command("HLEN", "jober:delivering") == 1  # that of the other
+
+
+def test_a_message_whose_time_is_over_keeps_none_waiting(
+    store: Store, hand: Hand, notice: Notice
+) -> None:
+    store.notices.queue(hand.token, notice, ANY, [POLICY], decided("failure", "recovery"))
+    [first] = store.notices.take(hand.token, 10, 60_000)
+    store.connection.command("DEL", f"jober:delivery:{first.id}")
+    [last] = [one for one in store.notices.waiting() if one.id != first.id]
+    # As if the second was over that it waits before it looks again.
+    store.connection.command("ZADD", "jober:deliveries", 1, last.id)
+    assert [one.id for one in store.notices.take(hand.token, 10, 60_000)] == [last.id]
+
+
 def test_no_secret_is_in_redis(store: Store, hand: Hand, notice: Notice) -> None:
     told: dict[str, Any] = {"on": ["failure"], "webhook": "env:URL", "secret": "env:HOOK"}
     store.notices.queue(

@@ -72,19 +72,24 @@ class NoticeStore:
             place,
             "" if since is None else str(since),
             [
-                [f"{notice.id}-{n}", _fields(notice, one, policies[one.number])]
+                [
+                    f"{notice.id}-{n}",
+                    policies[one.number].receiver,
+                    _fields(notice, one, policies[one.number]),
+                ]
                 for n, one in enumerate(decided.deliveries)
             ],
         ]
         reply = self._redis.run(
             "notify",
-            [keys.LEADER, keys.NOTICES, keys.DELIVERIES],
+            [keys.LEADER, keys.NOTICES, keys.DELIVERIES, keys.DELIVERING],
             [token, packed([told]), WAIT_AT_MOST, KEPT_S],
         )
         return bool(reply != b"fenced")
 
     def take(self, token: str, limit: int, lease_ms: int) -> list[Taken]:
-        """Messages that are due; they are ours for a lease. Nothing where another leads by now."""
+        """Messages that are due, of each line the first; they are ours for a lease. Nothing where
+        another leads by now."""
         reply = self._redis.run("take", [keys.LEADER, keys.DELIVERIES], [token, limit, lease_ms])
         return [] if reply == b"fenced" else [_taken(id, record(told)) for id, told in reply]
 
@@ -99,7 +104,7 @@ class NoticeStore:
 
     def _end(self, taken: Taken, delay: str | int, problem: str) -> bool:
         told = [taken.id, taken.attempt, delay, problem]
-        return bool(self._redis.run("delivered", [keys.DELIVERIES], told))
+        return bool(self._redis.run("delivered", [keys.DELIVERIES, keys.DELIVERING], told))
 
     def waiting(self, limit: int = 100) -> list[Taken]:
         """The messages that wait, the next one first."""
