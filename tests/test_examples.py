@@ -9,6 +9,7 @@ import pytest
 from tests.fleet import ROOT
 
 PRINTED = {
+    "cleanup.py": ["left: ['report-3']", "runs kept: 1 cleaned up after: 2"],
     "dict_form.py": [
         "jobs: ['job_a', 'often']",
         "often is there already",

@@ -72,6 +72,7 @@ _PARTS = {
     "<run>": r"[A-Za-z0-9_-]+",
     "<reply>": r"[a-z0-9]+",
     "<delivery>": r"[0-9]+-[0-9]+-[0-9]+",
+    "<receiver>": r".+",
     "<owner>": r"[a-z0-9-]+",
     "<user>": r"[A-Za-z0-9][A-Za-z0-9._@+:-]*",
     "<token>": r"[a-z2-7]{10}",
@@ -480,6 +481,7 @@ def _define(jober: Jober, receiver: str) -> None:
     jober.add_job("reads", command="sleep 600", overlap="allow", limits=["database"], **db)
     jober.add_job("few", command="true", every=1, on=5, prefer="spread", **db)
     jober.add_job("fleeting", command="true", volatile=True, **db)
+    jober.add_job("leaves", command="true", every=1, keep_for=1, cleanup="builtins:print", **db)
     jober.add_job("packed", command="true", every=1, prefer="pack", **db)
     jober.add_job("lonely", command="true", every=1, roles=["nowhere"])
     again = {"restart_delay": 0.5, "healthy_after": 0.2}

@@ -146,9 +146,9 @@ class Run:
     state: RunState
     queue: str
     description: str
-    trigger: (
-        str  # "schedule", "manual", "service", "workflow", or "rq" for an application's own RQ job
-    )
+    # "schedule", "manual", "service", "workflow", "cleanup" (of another run, which is deleted), or
+    # "rq" for an application's own RQ job
+    trigger: str
     attempt: int
     host: str | None = None
     agent: str | None = None

@@ -1,5 +1,5 @@
-"""Forgets the oldest runs past the bound, and volatile jobs that are over, while we lead. What it
-removes, it removes whole."""
+"""Forgets the oldest runs past the bound, runs that are cleaned up after once their time is over,
+and volatile jobs that are over, while we lead. What it removes, it removes whole."""
 
 import logging
 
@@ -28,12 +28,14 @@ class Pruner:
 
     def prune(self) -> None:
         """One round: the jobs that have told they are over their bound, then the list of all, then
-        the volatile jobs."""
+        those whose time is over, then the volatile jobs."""
         failpoint("leader.before_prune")
         for job in self._store.runs.overfull():
             if job != NO_JOB:  # what has no job is in the list of all alone
                 self._prune(KEEP_RUNS, job)
         self._prune(KEEP_IN_ALL, None)
+        while not self.chore.is_stopping and self._store.runs.lapse(BATCH) == BATCH:
+            pass
         if over := self._store.jobs.prune():
             log.info("volatile, and over: %s", ", ".join(over))
 

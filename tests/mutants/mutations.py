@@ -1,6 +1,8 @@
 """All mutations, by the room that they are in."""
 
 from tests.mutants.of_access import ACCESS
+from tests.mutants.of_embedded import EMBEDDED
+from tests.mutants.of_keeping import KEEPING
 from tests.mutants.of_lua_parts import LUA_PARTS
 from tests.mutants.of_reserved import RESERVED
 from tests.mutants.of_runs import RUN_SCRIPTS
@@ -22,4 +24,6 @@ MUTATIONS = (
     *WORKER,
     *WORKFLOWS,
     *ACCESS,
+    *KEEPING,
+    *EMBEDDED,
 )

@@ -68,7 +68,7 @@ LUA_PARTS = (
         name="finish: ended runs are kept for ever",
         promise="bounded",
         file=f"{_LIB}/finish.lua",
-        old="  redis.call('EXPIRE', record, ttl)\n",
+        old="  expire_record(id, ttl)\n",
         new="",
         test="tests/store/test_leases.py::test_a_finished_run_lets_go_of_everything_it_held",
     ),

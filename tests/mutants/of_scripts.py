@@ -101,6 +101,24 @@ SCRIPTS = (
         test="tests/store/test_notices.py::test_a_message_is_one_leaders_for_a_lease",
     ),
     Mutation(
+        name="TAKE: a message overtakes the one before it",
+        promise="told",
+        file=f"{_LUA}/take.lua",
+        old="elseif redis.call('EXISTS', before) == 1 then",
+        new="elseif false then",
+        test="tests/scheduler/test_notifier.py"
+        "::test_messages_of_a_job_reach_a_receiver_in_order_however_often_each_is_tried",
+    ),
+    Mutation(
+        name="DELIVERED: the next one is left waiting",
+        promise="told",
+        file=f"{_LUA}/delivered.lua",
+        old="if told[7] then redis.call('ZADD', KEYS[1], 'XX', ms_text(now), told[7]) end\n",
+        new="",
+        test="tests/store/test_notices.py"
+        "::test_a_message_waits_for_the_one_before_it_to_the_same_receiver",
+    ),
+    Mutation(
         name="DELIVERED: an attempt that is over ends the next one",
         promise="told",
         file=f"{_LUA}/delivered.lua",

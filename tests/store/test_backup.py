@@ -165,6 +165,37 @@ def test_a_run_comes_back_with_its_record_attempts_and_result(
     assert other.backup.write_runs(entries) == 0
 
 
+def test_what_others_come_after_and_what_is_cleaned_up_after_is_kept_as_before(
+    store: Store, hand: Hand, other: Store
+) -> None:
+    def define(on: Store) -> None:
+        first = Job(name="job", command="true", cleanup="shop:remove", keep_runs=1, keep_for=1000)
+        second = Job(name="second", command="true", needs=["job"], fresh_for="1h")
+        on.jobs.apply([Change(op="put", name=one.name, job=one) for one in (first, second)])
+
+    define(store)
+    older = end_a_run(hand, RunState.FAILED, exit_code=3)
+    good = end_a_run(hand, RunState.SUCCESS)
+    bad = end_a_run(hand, RunState.FAILED, exit_code=3)
+    entries, _ = runs_of(store)
+    define(other)
+    assert other.backup.write_runs(entries) == 3
+    for name in ("jober:kept:job", "jober:needed"):
+        found = store.connection.command("HGETALL", name)
+        assert found and other.connection.command("HGETALL", name) == found
+    assert other.workflows.states(["job"]) == store.workflows.states(["job"])
+    assert other.workflows.states(["job"])["job"].succeeded_at_ms
+    assert set(other.connection.command("ZRANGE", "jober:cleaning", 0, -1)) == {
+        id.encode() for id in (good, bad, older)
+    }
+    # What is kept for others stays, the one beyond the bound goes, and is cleaned up after.
+    other.connection.command("ZADD", "jober:cleaning", 1, good, 1, bad)
+    assert other.runs.prune(1000, "job") == (1, 2)
+    assert other.runs.lapse() == 2
+    assert set(other.runs.found([good, bad, older])) == {good, bad}
+    assert [run.after for run in other.runs.page() if run.trigger == "cleanup"] == [older]
+
+
 def test_a_run_that_is_there_is_left_alone_by_a_restore(store: Store, hand: Hand) -> None:
     hand.job()
     run = end_a_run(hand, RunState.FAILED, exit_code=3)

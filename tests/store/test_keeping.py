@@ -20,9 +20,9 @@ def remove(force: bool = False) -> Change:
     return Change(op="remove", name="job", force=force, unless="running")
 
 
-def ended(hand: Hand, runs: int) -> list[str]:
+def ended(hand: Hand, runs: int, name: str = "job") -> list[str]:
     """So many runs that have ended, the oldest first."""
-    ids = [hand.run() for _ in range(runs)]
+    ids = [hand.run(name) for _ in range(runs)]
     for claim in hand.claim(n=runs):
         hand.finish(claim)
     return ids

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jober.errors import JoberError
-from jober.job.payload import COMMAND, MODULE, SCRIPT, SCRIPT_CALL, SHELL, split_script
+from jober.job.payload import CLEAN_UP, COMMAND, MODULE, SCRIPT, SCRIPT_CALL, SHELL, split_script
 from jober.run import Claim
+from jober_worker.deleted_run import deleted_run
 
 # No number of an option is larger, in bytes or in seconds.
 _MOST = 1 << 60
@@ -185,6 +186,9 @@ def _what(name: str, args: list[Any], kwargs: dict[str, Any]) -> Program | Funct
         return _program("module", [*python, "-m", args[0], *args[1]], args[0])
     if name == SCRIPT:
         return _program("script", [*python, args[0], *args[1]], args[0])
+    if name == CLEAN_UP:
+        function, facts = args
+        return Function(name=function, args=(deleted_run(facts),), kwargs={})
     if name == SCRIPT_CALL:
         script, arguments, keywords = args
         file, function = split_script(script)

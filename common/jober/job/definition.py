@@ -19,6 +19,7 @@ from jober.job.json_value import json_value
 from jober.job.payload import Kind, compact, describe_call, encode_call
 from jober.job.problems import of_pydantic, raise_any, told, unknown_field
 from jober.job.rules import broken_rules
+from jober.job.what import importable
 from jober.roles import queue_name
 from jober.schedule import Calendar, Schedule, calendar_names, mistakes, parse
 from jober.workflow import Links, Waits, results_in
@@ -284,6 +285,8 @@ def check_fields(
         elif value is not None:
             given.add(name)
             try:
+                if name == "cleanup" and callable(value):
+                    value = importable(value, name)
                 good[name] = json_value(value, name, dates=name in SCHEDULE_FIELDS)
             except DefinitionError as error:
                 problems.append(error)

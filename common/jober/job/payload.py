@@ -15,6 +15,8 @@ SHELL = "jober_worker.functions.shell"
 MODULE = "jober_worker.functions.module"
 SCRIPT = "jober_worker.functions.script"
 SCRIPT_CALL = "jober_worker.functions.script_call"
+# The function that cleans up, and what is known of the run that it is called for; FORGET writes it.
+CLEAN_UP = "jober_worker.functions.clean_up"
 
 # What has an exit status, and no result.
 PROGRAMS = frozenset({COMMAND, SHELL, MODULE, SCRIPT})

@@ -103,16 +103,16 @@ def _command(draft: Draft) -> Iterator[DefinitionError]:
 
 
 def _callable(draft: Draft) -> Iterator[DefinitionError]:
-    if "call" in draft.good:
-        call = draft.good["call"]
+    for field in ("call", "cleanup"):
+        call = draft.good.get(field, "module:function")
         module, colon, function = call.partition(":")
         if not (colon and _is_dotted(module) and _is_dotted(function)):
-            mend = 'call = "pkg.mod:func"'
+            mend = f'{field} = "pkg.mod:func"'
             if not colon and _is_dotted(call) and "." in call:
-                mend = 'call = "{}:{}"'.format(*call.rsplit(".", 1))
+                mend = '{} = "{}:{}"'.format(field, *call.rsplit(".", 1))
             yield DefinitionError(
                 f"{told(call)} is not a module and a function of it",
-                field="call",
+                field=field,
                 value=call,
                 mend=mend,
             )

@@ -77,6 +77,20 @@ def import_path(function: Callable[..., Any]) -> str | None:
     return path if same and _CALL.fullmatch(path) else None
 
 
+def importable(function: Callable[..., Any], field: str) -> str:
+    """`module:function` of what is called on other hosts. Raises DefinitionError."""
+    path = import_path(function)
+    if path is None:
+        error = NotImportable(function)
+        raise DefinitionError(
+            error.problem,
+            field=field,
+            value=function,
+            mend="define it at the top of a module that the workers can import",
+        )
+    return path
+
+
 def name_of(what: object) -> str | None:
     """A name for a job that runs `what`: that of the function, or of the program; None where
     neither has one that a job may have."""

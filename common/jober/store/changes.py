@@ -1,4 +1,4 @@
-"""Changes of definitions, calendars and limits, as the script APPLY takes them, and what Redis keeps
+"""Changes of definitions, calendars and limits, as the script APPLY takes them, and what is kept
 of a definition."""
 
 import json
@@ -133,6 +133,7 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "expires": str(round(job.expires * 1000)) if job.expires else "",
         "keep_runs": str(job.keep_runs),
         "keep_s": str(max(1, round(job.keep_for))),
+        "cleanup": _cleanup_text(job),
         "volatile": "1" if job.volatile else "",
         "protected": "1" if job.protected else "",
         "notify": "1" if job.notify else "",
@@ -142,6 +143,23 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "on_failure": ",".join(job.links.on_failure),
         "noted": "1" if job.links.starts or job.fresh_for else "",
     }
+
+
+def _cleanup_text(job: "Job") -> str:
+    """The run that cleans up after one that is deleted, as FORGET makes it; empty for none."""
+    from jober.job.cleanup import cleaner
+
+    made = cleaner(job)
+    if made is None or made.expires is None:
+        return ""
+    told = {
+        "call": str(made.call).replace(":", "."),
+        "queue": priority_queue(made.queue, made.priority),
+        "expires": round(made.expires * 1000),
+        "spec": made.to_json(),
+        **how_fields(made),
+    }
+    return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
 def _service_text(job: "Job") -> str:

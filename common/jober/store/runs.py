@@ -270,6 +270,11 @@ class RunStore:
         removed, live = self._redis.run("prune", [key], [keep, limit, pass_over, job or ""])
         return int(removed), int(live)
 
+    def lapse(self, limit: int = 200) -> int:
+        """Forget the runs whose jobs clean up after them and that were kept for long enough: each
+        makes a run that cleans up. Tells how many it looked at, of `limit`."""
+        return int(self._redis.run("lapse", [keys.CLEANING], [limit]))
+
     def overfull(self, limit: int = 1000) -> list[str]:
         """The jobs whose list of runs has grown past its bound since this was last asked."""
         with self._redis.guard():

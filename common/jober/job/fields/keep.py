@@ -23,6 +23,12 @@ class KeepFields(FieldGroup):
         ge=1,
         le=SECONDS_AT_MOST,
     )
+    cleanup: str | None = job_field(
+        "A function, as module:function, that is called once a run that had begun is deleted, with "
+        "what is known of it.",
+        expects="text",
+        mend='cleanup = "pkg.mod:func"',
+    )
     volatile: bool = job_field(
         "Remove the job once it is over: it will not fire again, and no run of it waits or goes "
         "on.",

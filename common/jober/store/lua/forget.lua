@@ -13,4 +13,5 @@ for i = 1, #ARGV, 3 do
     removed = removed + 1
   end
 end
+flush_runs()
 return removed

@@ -26,4 +26,5 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], first, first + tonumber(ARGV[2
     removed = removed + 1
   end
 end
+flush_runs()
 return { removed, live }

@@ -1,7 +1,7 @@
 -- Write the end of a run and everything that hangs on it.
 -- KEYS built: jober:job:<job>, rq:job:<id>, rq:results:<id>, rq:finished:<queue>, rq:canceled:<queue> or
 --   rq:failed:<queue>, jober:active:<job>[@<host>], jober:overfull, jober:notices, jober:attempts:<id>,
---   jober:out:<id>:log, and those of note_end  channel: jober:out:<id>
+--   jober:out:<id>:log, and those of note_end and expire_record  channel: jober:out:<id>
 --#include upstream
 local STATUS = { success = 'finished', skipped = 'finished', failed = 'failed', timeout = 'failed',
   cancelled = 'stopped', lost = 'failed', missed = 'canceled', poisoned = 'failed' }
@@ -134,7 +134,7 @@ local function write_end(id, run, outcome, now, ttl, kept_until)
     length = length + 2
   end
   redis.call('HSET', record, unpack(fields, 1, length))
-  redis.call('EXPIRE', record, ttl)
+  expire_record(id, ttl)
   told = add_fact(facts, told, 'exit_code', outcome.exit_code)
   told = add_fact(facts, told, 'reason', outcome.reason)
   if job ~= '' then

@@ -1,6 +1,7 @@
 -- Runs that wait for runs of other jobs, and the runs that are kept for their sake.
 -- KEYS built: rq:job:<id>, rq:results:<id>, jober:needing, jober:needing:<job>, jober:look,
---   jober:needed, jober:job:<job> (looked at)
+--   jober:needed, jober:job:<job> (looked at), and those of expire_record
+--#include cleaning
 
 -- Have a scheduler look at them at once.
 local function wake_needing()
@@ -22,7 +23,7 @@ local function let_go(id, ttl)
   local run = redis.call('HMGET', 'rq:job:' .. id, 'ended_at', 'job')
   if run[1] then
     ttl = tonumber(redis.call('HGET', 'jober:job:' .. (run[2] or ''), 'keep_s')) or ttl
-    redis.call('EXPIRE', 'rq:job:' .. id, ttl)
+    expire_record(id, ttl)
     redis.call('EXPIRE', 'rq:results:' .. id, ttl)
   end
 end

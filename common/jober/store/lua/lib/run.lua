@@ -1,11 +1,11 @@
 -- What a run is made from: the fields of a job, in a list by these numbers, or nil where there is no
 -- such job. (A list, and not names, since FIRE does this by the ten thousand.)
 local REVISION, PAUSED, CURSOR, QUEUE, DATA, OPTIONS, DESCRIPTION, TIMEOUT, OVERLAP, FLEET_LIMIT,
-  HOST_LIMIT, FIRES, TOLD, EXPIRES, WAITS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+  HOST_LIMIT, FIRES, TOLD, EXPIRES, WAITS, CLEANUP = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 local function read_job(key)
   local job = redis.call('HMGET', key, 'revision', 'paused', 'cursor', 'queue', 'data', 'options',
     'description', 'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires', 'told',
-    'expires', 'waits')
+    'expires', 'waits', 'cleanup')
   return job[REVISION] and job or nil
 end
 
@@ -13,7 +13,7 @@ end
 -- at the end.
 -- KEYS built: rq:job:<id>, jober:runs:<job>, jober:active:<job>[@<host>], jober:expiring; by flush_runs:
 --   rq:queues, rq:queue:<queue>, jober:bell:<queue>, jober:runs, and those of wake_needing; by hold_back:
---   those of begin_waiting and hold
+--   those of begin_waiting and hold; and those of note_cleanup
 --#include needing
 local new_runs, new_in_queue = {}, {}
 local new_at, new_score
@@ -74,6 +74,7 @@ local function write_run(id, name, job, run)
     redis.call('HSET', 'rq:job:' .. id, 'expires_at', expires_at)
     redis.call('ZADD', 'jober:expiring', expires_at, id)
   end
+  if (job[CLEANUP] or '') ~= '' then note_cleanup(id, job[CLEANUP]) end
   if run.after then redis.call('HSET', 'rq:job:' .. id, 'after', run.after) end
   new_runs[#new_runs + 1] = new_score
   new_runs[#new_runs + 1] = id

@@ -17,13 +17,17 @@ local function keep_newest(job, place, id, ttl)
   if old then let_go(old, ttl) end
 end
 
--- A run of such a job has ended: what comes after it is looked at, and it is kept as long as it is the
--- newest, or the newest success.
+-- Keep a run that has ended as long as it is the newest of its job, or the newest success.
+local function keep_end(id, job, target, state, ttl)
+  local host = (target or '') ~= '' and '@' .. target or ''
+  keep_newest(job, 'end' .. host, id, ttl)
+  if state == 'success' then keep_newest(job, 'success' .. host, id, ttl) end
+end
+
+-- A run of such a job has ended: what comes after it is looked at.
 local function note_end(id, run, state, now, ttl)
   redis.call('ZADD', 'jober:ended', string.format('%.0f', now), id)
-  local host = (run.target or '') ~= '' and '@' .. run.target or ''
-  keep_newest(run.job, 'end' .. host, id, ttl)
-  if state == 'success' then keep_newest(run.job, 'success' .. host, id, ttl) end
+  keep_end(id, run.job, run.target, state, ttl)
   wake_needing()
 end
 
