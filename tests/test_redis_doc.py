@@ -84,6 +84,8 @@ _PARTS = {
     "<calendar>": r"[A-Za-z][A-Za-z0-9_-]*",
     "<revision>": r"[0-9]+",
     "<queue>": r"[^:]+",
+    "<list>": r"(?:tag:.+|role:.+|paused)",
+    "<key>": r".+",
 }
 _UNITS = {"s": 1, "min": 60, "d": 86_400}
 
@@ -372,7 +374,7 @@ def _make_all_happen(fleet: Fleet, observer: Observer, receiver: str) -> None:
     for _ in range(2):
         jober.run("everywhere", host="alpha")
     jober.run("first").cancel("so that an end is to be followed")
-    jober.run("first")
+    jober.run("first", idempotency_key="first of all")
     waits = jober.run("after-first", args=[Result("first"), 1])
     queue = rq.Queue("adder", connection=observer.client, serializer=JSONSerializer)
     foreign = queue.enqueue("operator.add", 1, 2)

@@ -120,6 +120,18 @@ class JobExistError(JoberError):
         )
 
 
+class JobRevised(JoberError):
+    """The job `name` is of another `revision` by now than was meant; None where it is gone."""
+
+    def __init__(self, name: str, revision: int | None) -> None:
+        self.name = name
+        self.revision = revision
+        now = "it has been removed" if revision is None else f"it is at revision {revision} now"
+        super().__init__(
+            f"job '{name}' has been changed meanwhile: {now} (read it again, and change that)"
+        )
+
+
 class JobProtected(JoberError):
     """The job `name` is protected: it is neither changed nor removed."""
 
@@ -140,6 +152,25 @@ class JobRunning(JoberError):
         super().__init__(
             f"job '{name}' is not removed, since its run '{run}' goes on (wait for its end, cancel "
             "it, or use --force, in Python force=True: the run goes on then, without its job)"
+        )
+
+
+class CalendarNotFound(JoberError):
+    """No calendar has the name `name`."""
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        self.name = name
+        super().__init__(f"no calendar is named '{name}'{did_you_mean(name, known)}")
+
+
+class CalendarInUse(JoberError):
+    """The calendar `name` cannot be removed: `job` excludes it."""
+
+    def __init__(self, name: str, job: str) -> None:
+        self.name = name
+        self.job = job
+        super().__init__(
+            f"calendar '{name}' is in use: job '{job}' names it (take it out of its exclude first)"
         )
 
 
@@ -230,6 +261,16 @@ class RunExists(JoberError):
         super().__init__(
             f"a run with the id '{id}' is there already (take another id, or get that run by "
             f"handle('{id}'))"
+        )
+
+
+class KeyUsed(JoberError):
+    """The key `key` was given before, for something else than now."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(
+            f"the key '{key}' was given before, for another call (take a new key for each)"
         )
 
 

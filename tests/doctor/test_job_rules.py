@@ -11,7 +11,7 @@ from jober.doctor.job_rules import NAMED
 from jober.fire import Calendars, FirePolicy
 from jober.job import Job
 from jober.placement import Roster
-from jober.store.jobs import fire_texts
+from jober.store.changes import fire_texts
 
 NOW_MS = 1_800_000_000_000
 AGENT = AgentInfo(

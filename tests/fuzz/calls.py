@@ -26,6 +26,7 @@ _NOT_FUZZED = {
     "events",
     "carry_out",
     "definition_of",
+    "find_jobs",
     "hosts_for",
 }
 # What each argument is where it is right; any value may stand in its place.
@@ -69,6 +70,16 @@ _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "keep_output": st.sampled_from(["1d", "x"]) | st.none(),
     "keep_logs": st.dictionaries(st.sampled_from(["info", "x"]), VALUE, max_size=2) | st.none(),
     "timeout": st.sampled_from([0, 0.0, -1]),
+    "n": st.integers(-1, 50),
+    "hours": st.sampled_from([1, 24.0, -1]),
+    "names": st.lists(st.sampled_from([*JOBS, "absent"]), max_size=3),
+    "lost": st.booleans(),
+    "before": st.sampled_from(["0-1", "1763700000000-0", "x"]) | st.none(),
+    "types": st.sampled_from(["job.added", "run.*", "error", "none"]),
+    "revision": st.integers(-1, 3) | st.none(),
+    "fields": st.dictionaries(st.sampled_from(["command", "every", "x"]), VALUE, max_size=3),
+    "spec": st.lists(st.sampled_from(["12-25", "2026-11-21", "x"]), max_size=3),
+    "idempotency_key": st.text(max_size=3) | st.none(),
     "stream": st.sampled_from(["stdout", "stderr"]) | st.none(),
     "whole": st.just(False),
 }
@@ -104,6 +115,9 @@ def calls(draw: st.DrawFn) -> tuple[str, list[Any], dict[str, Any]]:
                 GOOD_JOBS
                 | st.dictionaries(st.sampled_from([*KNOWN_FIELDS, "x", ""]), VALUE, max_size=3)
             )
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional += draw(st.lists(_RIGHT[parameter.name], max_size=2))
             continue
         right = _RIGHT[parameter.name]
         value = right if parameter.name in _ONLY_RIGHT else right | right | VALUE

@@ -10,6 +10,7 @@ from tests.mutants.of_schedule import SCHEDULE
 from tests.mutants.of_scheduler import SCHEDULER
 from tests.mutants.of_scripts import SCRIPTS
 from tests.mutants.of_store import STORE
+from tests.mutants.of_web import WEB
 from tests.mutants.of_worker import WORKER
 from tests.mutants.of_workflows import WORKFLOWS
 
@@ -26,4 +27,5 @@ MUTATIONS = (
     *ACCESS,
     *KEEPING,
     *EMBEDDED,
+    *WEB,
 )

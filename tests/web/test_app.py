@@ -25,7 +25,7 @@ def test_the_first_page_names_its_files_by_what_is_in_them(web: Web) -> None:
     assert (again.status_code, again.content) == (304, b"")
     other = web.client.get(path.replace(path.split("/")[2], "0" * 16))
     assert (other.content, other.headers["Cache-Control"]) == (file.content, "no-cache")
-    assert web.client.get("/static/x/../app.py").status_code == 404
+    assert web.client.get("/static/x/app.py").status_code == 404
 
 
 def test_the_leader_is_told(web: Web) -> None:
@@ -51,7 +51,7 @@ def test_the_daemon_serves_where_it_is_told_and_ends_in_order(fleet: Fleet) -> N
         (["--bind", "127.0.0.1"], "bind: '127.0.0.1' is no place to listen at (as 127.0.0.1:8900"),
         (["--bind", "127.0.0.1:65536"], "is no place to listen at"),
         (["--bind", "192.0.2.1:8900"], "it cannot listen at 192.0.2.1:8900: "),
-        (["--redis", "nowhere"], "'nowhere' is not an address of Redis"),
+        (["--redis", "nowhere"], "'nowhere' may be an address or a folder"),
     ],
 )
 def test_the_daemon_tells_what_is_wrong_in_a_line(arguments: list[str], told: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jober_web.app import create_app as create_app
-    from jober_web.router import router as router
+    from jober_web.routes import router as router
 
 __all__ = ["create_app", "router"]
 
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
 
         return create_app
     if name == "router":
-        from jober_web.router import router
+        from jober_web.routes import router
 
         return router
     raise AttributeError(f"module 'jober_web' has no attribute {name!r}")

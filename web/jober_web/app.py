@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from jober import __version__
 from jober.client import Jober
-from jober_web.router import router
+from jober_web.routes import router
 from jober_web.settings import Settings
 
 
@@ -18,6 +18,7 @@ def create_app(jober: Jober | None = None, settings: Settings | None = None) -> 
         root_path=settings.root_path,
         # Its own description is below /api/v1; FastAPI's pages of it load scripts of others.
         openapi_url=None,
+        redirect_slashes=False,
     )
     app.state.jober = jober
     app.state.jober_settings = settings

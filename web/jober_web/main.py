@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -78,7 +79,11 @@ def serve(jober: Jober, bind: Bind, settings: Settings) -> int:
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        uvicorn.Server(config).run([listening])
+        server = uvicorn.Server(config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn has its own while it serves, and then raises again what it was told by.
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        server.run([listening])
     return 0
 
 

@@ -158,6 +158,7 @@ class AsyncJober(Twin[Jober]):
     run_everywhere = turned(Jober.run_everywhere, _runs)
     handle = turned(Jober.handle, _run)
     runs = awaited(Jober.runs)
+    run_page = awaited(Jober.run_page)
     batch = awaited(Jober.batch, waits=True)
     cancel_job = awaited(Jober.cancel_job)
     cancel_on = awaited(Jober.cancel_on)
@@ -170,6 +171,7 @@ class AsyncJober(Twin[Jober]):
     apply = awaited(Jober.apply)
     carry_out = awaited(Jober.carry_out)
     add_job = awaited(Jober.add_job)
+    put_job = awaited(Jober.put_job)
     update_job = awaited(Jober.update_job)
     remove_job = awaited(Jober.remove_job)
     remove = remove_job
@@ -199,6 +201,11 @@ class AsyncJober(Twin[Jober]):
 
     # The fleet, and what happens in it
     agents = awaited(Jober.agents)
+    orders_for = awaited(Jober.orders_for)
+    calendars = awaited(Jober.calendars)
+    calendar = awaited(Jober.calendar)
+    set_calendar = awaited(Jober.set_calendar)
+    remove_calendar = awaited(Jober.remove_calendar)
     hosts_for = awaited(Jober.hosts_for)
     cordon = awaited(Jober.cordon)
     uncordon = awaited(Jober.uncordon)
@@ -217,6 +224,9 @@ class AsyncJober(Twin[Jober]):
     why = awaited(Jober.why)
     events = iterated(Jober.events)
     recent_events = awaited(Jober.recent_events)
+    event_page = awaited(Jober.event_page)
+    events_after = awaited(Jober.events_after)
+    snapshot = awaited(Jober.snapshot)
 
     async def on(self, type: str, callback: Callback) -> Subscription:
         """As `Jober.on`; the callback, which may be async, is called in the loop, one after

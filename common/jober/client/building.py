@@ -1,6 +1,8 @@
 """Runs by hand as they are made: on which hosts, with what in place of the definition's own, and
 with all that has to run before and after them."""
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +16,7 @@ from jober.ids import check_run_id, manual_run_id, ulid
 from jober.placement import Roster, choose_one, place, placed
 from jober.store.changes import how_fields
 from jober.store.jobs import JobRecord
-from jober.store.runs import JobRuns, ManualRun
+from jober.store.runs import JobRuns, ManualRun, Once
 from jober.workflow import Graph, JobState, Waits, build_order, results_in
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # Of so many jobs it is asked at once how they stand.
 STANDING_BATCH = 200
+# A key by which a run is made once is not longer.
+KEY_AT_MOST = 200
 
 
 class Place(NamedTuple):
@@ -44,6 +48,24 @@ class Call:
     with_needs: bool = False
     with_dependents: bool = False
     force: bool = False
+    key: str | None = None
+
+    def once(self, what: object, ids: Sequence[str]) -> Once | None:
+        """That they are made once, where the call has a key: it stands for this very call."""
+        if self.key is None:
+            return None
+        if not 1 <= len(self.key) <= KEY_AT_MOST:
+            raise DefinitionError(
+                f"it has {len(self.key)} characters",
+                field="idempotency_key",
+                value=self.key,
+                mend=f"1 to {KEY_AT_MOST}: a new one for each call",
+            )
+        flags = [self.with_needs, self.with_dependents, self.force]
+        told = [what, self.args, self.kwargs, self.how, self.id, flags]
+        text = json.dumps(told, sort_keys=True, default=repr)
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return Once(key=self.key, call=digest, runs=ids)
 
     def check_fields(self, known: Collection[str]) -> None:
         """Raises DefinitionError where the call says what is no matter of one run."""
@@ -74,16 +96,26 @@ class Call:
 class Building(Definitions, Hosts):
     """Making runs by hand."""
 
-    def _start(self, record: JobRecord, places: Sequence[Place], call: Call) -> list[RunHandle]:
-        """Make the runs of the job, and those that go before and after them, all in one step."""
+    def _start(
+        self, record: JobRecord, places: Sequence[Place], call: Call, asked: str | None
+    ) -> list[RunHandle]:
+        """Make the runs of the job, and those that go before and after them, all in one step;
+        `asked` is the host that was asked for."""
         self.store.observe_time()
         if call.with_needs or call.with_dependents:
             batch = self._with_others(record, places, call)
         else:
             batch = [self._runs(record, places, call, {})]
-        self.store.runs.enqueue_all(batch, call.owner)
         [own] = [one for one in batch if one.job == record.name]
-        return [RunHandle(self, run.id) for run in own.runs]
+        return self._made(batch, own, call, [record.name, asked])
+
+    def _made(
+        self, batch: Sequence[JobRuns], own: JobRuns, call: Call, what: object
+    ) -> list[RunHandle]:
+        """Make the runs, and hand out those that were asked for: `what` it is, with the call."""
+        ids = [run.id for run in own.runs]
+        before = self.store.runs.enqueue_all(batch, call.owner, call.once(what, ids))
+        return [RunHandle(self, id) for id in (ids if before is None else before)]
 
     def _with_others(self, record: JobRecord, places: Sequence[Place], call: Call) -> list[JobRuns]:
         """The runs of all jobs that get one, each after those that it waits for."""

@@ -14,7 +14,7 @@ from jober.roles import priority_queue
 from jober.run import NO_JOB
 from jober.store.changes import how_fields
 from jober.store.jobs import JobRecord
-from jober.store.runs import ManualRun
+from jober.store.runs import JobRuns, ManualRun
 
 if TYPE_CHECKING:
     # Loaded where something is run: with them come the checks of definitions.
@@ -45,6 +45,7 @@ class ByHand(Building):
         with_needs: bool = False,
         with_dependents: bool = False,
         force: bool = False,
+        idempotency_key: str | None = None,
         **fields: Any,
     ) -> RunHandle:
         """Run something now, and return at once.
@@ -62,6 +63,9 @@ class ByHand(Building):
         A job is run once what it needs has succeeded: `with_needs` runs first what of that is
         missing or outdated, `with_dependents` then all that needs the job, and by `force` it waits
         for nothing but results, and runs though it is fresh.
+
+        With an `idempotency_key` it is run once: the same call with the same key gives the same
+        run for a day, and another call with it raises KeyUsed.
 
         Raises JobNotFound, RunExists, and DefinitionError for what cannot be run so, and for a
         job that runs on several hosts where none is named.
@@ -88,6 +92,7 @@ class ByHand(Building):
             with_needs=with_needs,
             with_dependents=with_dependents,
             force=force,
+            key=idempotency_key,
         )
         thing = read_what(what, shell)
         if (
@@ -108,7 +113,7 @@ class ByHand(Building):
         except JobNotFound as error:
             raise JobNotFound(name, error.known, is_run=True) from None
         if host is not None:
-            return self._start(record, [Place(host)], call)[0]
+            return self._start(record, [Place(host)], call, host)[0]
         if record.job.on != "any":
             raise DefinitionError(
                 f"it runs on several hosts (on = {json.dumps(record.job.on)})",
@@ -116,7 +121,7 @@ class ByHand(Building):
                 field="host",
                 mend="name one with host=, or call run_everywhere",
             )
-        return self._start(record, self._places(record), call)[0]
+        return self._start(record, self._places(record), call, None)[0]
 
     def _run_local(self, local: "Local", call: Call) -> RunHandle:
         """A function that only this program has, in a thread of it."""
@@ -172,8 +177,8 @@ class ByHand(Building):
             timeout=how["timeout"],
             waits=self._waits(None, job, call),
         )
-        self.store.runs.enqueue(NO_JOB, [run], owner=call.owner)
-        return RunHandle(self, run.id)
+        own = JobRuns(job=NO_JOB, runs=[run])
+        return self._made([own], own, call, [given.fields, given.word, host])[0]
 
     @checked
     def run_everywhere(
@@ -186,6 +191,7 @@ class ByHand(Building):
         with_needs: bool = False,
         with_dependents: bool = False,
         force: bool = False,
+        idempotency_key: str | None = None,
     ) -> list[RunHandle]:
         """Run a job now on each live host of its roles, one run each; where its `on` is a
         number, on so many of them. The rest as in `run`.
@@ -203,8 +209,9 @@ class ByHand(Building):
             with_needs=with_needs,
             with_dependents=with_dependents,
             force=force,
+            key=idempotency_key,
         )
-        return self._start(record, self._places(record), call)
+        return self._start(record, self._places(record), call, None)
 
     def _by_hand(self, name: str) -> JobRecord:
         """A job that may be run by hand."""

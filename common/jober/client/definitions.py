@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jober.client.access import Access
 from jober.client.arguments import checked
 from jober.client.told_job import read_call
-from jober.errors import DefinitionError, JobNotFound, JobProtected
+from jober.errors import DefinitionError, JobNotFound, JobProtected, JobRevised
 from jober.run import Run
 from jober.service import Service
 from jober.store.changes import Change
@@ -136,28 +136,69 @@ class Definitions(Access):
         return Job.from_spec(name, fields, calendars)
 
     @checked
-    def update_job(self, /, name: str, *, force: Any = False, **fields: Any) -> JobRecord:
-        """Change some fields of a job; None gives one its default back.
+    def put_job(
+        self,
+        name: str,
+        fields: Mapping[str, Any],
+        *,
+        revision: int | None = None,
+        force: bool = False,
+    ) -> bool:
+        """Make the definition of a job these fields, and no others; whether it is a new one.
 
-        Raises JobNotFound, DefinitionError, and JobProtected, but by `force` or where nothing but
-        the protection is taken away.
+        With `revision`, only where it is still of that one. Raises DefinitionError, JobRevised,
+        and JobProtected as `update_job`.
         """
-        old = self.job(name).job
-        if "exclude" in str(fields):
-            job = type(old).from_spec(name, {**old.spec(), **fields}, self.store.calendars.all())
-        else:
-            job = old.replace(**fields)
-        self.store.jobs.apply([_put(old, job, force)])
-        return self.job(name)
+        job = self._defined(name, fields)
+        known = self.store.jobs.those([name])
+        unprotects = name in known and _unprotects(known[name].job, job)
+        change = Change(
+            op="put",
+            name=name,
+            job=job,
+            force=force,
+            unprotects=unprotects,
+            if_revision=revision,
+        )
+        return self.store.jobs.apply([change]) == ["added"]
 
     @checked
-    def remove_job(self, name: str, *, force: bool = False) -> None:
-        """Remove a definition. What waits is cancelled, and the history is kept a while.
+    def update_job(
+        self, /, name: str, *, revision: int | None = None, force: Any = False, **fields: Any
+    ) -> JobRecord:
+        """Change some fields of a job; None gives one its default back. With `revision`, only where
+        it is still of that one; without, whatever it is by then: of two changes at once none is
+        lost.
 
-        Raises JobNotFound; JobRunning while a run of it goes on, and JobProtected. By `force` it is
-        removed nevertheless, and what runs goes on.
+        Raises JobNotFound, DefinitionError, JobRevised, and JobProtected, but by `force` or where
+        nothing but the protection is taken away.
         """
-        change = Change(op="remove", name=name, force=force, unless="running")
+        while True:
+            record = self.job(name)
+            old = record.job
+            if "exclude" in str(fields):
+                calendars = self.store.calendars.all()
+                job = type(old).from_spec(name, {**old.spec(), **fields}, calendars)
+            else:
+                job = old.replace(**fields)
+            wanted = record.revision if revision is None else revision
+            try:
+                self.store.jobs.apply([_put(old, job, force, wanted)])
+            except JobRevised:
+                if revision is not None:
+                    raise
+                continue
+            return self.job(name)
+
+    @checked
+    def remove_job(self, name: str, *, revision: int | None = None, force: bool = False) -> None:
+        """Remove a definition; with `revision`, only where it is still of that one. What waits is
+        cancelled, and the history is kept a while.
+
+        Raises JobNotFound; JobRunning while a run of it goes on, JobProtected, and JobRevised. By
+        `force` it is removed nevertheless, and what runs goes on.
+        """
+        change = Change(op="remove", name=name, force=force, unless="running", if_revision=revision)
         if self.store.jobs.apply([change]) == ["absent"]:
             raise JobNotFound(name, self.store.jobs.names(limit=1000))
 
@@ -207,7 +248,17 @@ class Definitions(Access):
         return next(iter(self.store.services.of([name])), None)
 
 
-def _put(old: "Job", new: "Job", force: bool) -> Change:
+def _put(old: "Job", new: "Job", force: bool, revision: int | None = None) -> Change:
     """The change of one job; where it takes nothing but the protection away, it says so."""
-    unprotects = old.protected and new == old.replace(protected=False)
-    return Change(op="put", name=new.name, job=new, force=force, unprotects=unprotects)
+    return Change(
+        op="put",
+        name=new.name,
+        job=new,
+        force=force,
+        unprotects=_unprotects(old, new),
+        if_revision=revision,
+    )
+
+
+def _unprotects(old: "Job", new: "Job") -> bool:
+    return old.protected and new == old.replace(protected=False)

@@ -13,6 +13,7 @@ from jober.client.giving_up import patiently
 from jober.clock import iso
 from jober.errors import DefinitionError, RedisUnavailable, did_you_mean
 from jober.event import EVENT_KINDS, EVENT_TYPES, Event, is_wanted
+from jober.page import Page
 from jober.run import Run
 from jober.store import Store
 
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.5
 # How long the end waits for a callback that goes on.
 END_S = 10.0
+# A page of events looks at so many, some at a time, for those that are wanted.
+LOOKED_THROUGH = 5_000
+LOOK_AT = 500
 
 Callback = Callable[[Event], object]
 Back = TypeVar("Back", bound=Callback)
@@ -104,6 +108,46 @@ class Happenings(Access):
     def recent_events(self, limit: int = 100) -> list[Event]:
         """The newest events, newest first."""
         return self.store.events.newest(limit)
+
+    @checked
+    def event_page(
+        self,
+        *types: str,
+        name: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> Page[Event]:
+        """A page of events, newest first: those before the one with the id `before`, which is the
+        `next` of the page before; of these `types`, as `on` takes them, and of one job. It looks
+        at some thousands at the most, so that it may be short and have a next one."""
+        wanted = _checked_types(types)
+        if before is not None:
+            place(before, "before")
+        found: list[Event] = []
+        for _ in range(LOOKED_THROUGH // LOOK_AT):
+            page = self.store.events.newest(LOOK_AT, before)
+            for event in page:
+                if is_wanted(event, wanted) and name in (None, event.job):
+                    if len(found) == limit:
+                        return Page(items=tuple(found), next=before)
+                    found.append(event)
+                before = event.id
+            if len(page) < LOOK_AT:
+                return Page(items=tuple(found), next=None)
+        return Page(items=tuple(found), next=before)
+
+    @checked
+    def events_after(self, after: str, limit: int = 100) -> list[Event] | None:
+        """The events after the one with the id `after`, oldest first, so many of them; None where
+        the log has lost some since (then see `snapshot`)."""
+        place(after)
+        if self.store.events.has_lost(after):
+            return None
+        return self.store.events.after(after, limit)
+
+    def snapshot(self, *, lost: bool = False) -> Snapshot:
+        """How things are now; `lost` is taken into it."""
+        return self._snapshot(lost)
 
     @checked
     def events(
@@ -224,12 +268,12 @@ class Happenings(Access):
             listener.join(END_S)
 
 
-def place(id: str) -> tuple[int, int]:
+def place(id: str, field: str = "after") -> tuple[int, int]:
     """The place in the log of the event with that id. Raises DefinitionError."""
     at, _, number = id.partition("-")
     if not (at.isdecimal() and (number or "0").isdecimal() and len(id) <= 40):
         raise DefinitionError(
-            f"{id!r:.60} is not the id of an event", field="after", value=id, mend="after=event.id"
+            f"{id!r:.60} is not the id of an event", field=field, value=id, mend=f"{field}=event.id"
         )
     return int(at), int(number or 0)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from jober.agent_info import AgentInfo, LeaderInfo
+from jober.agent_info import AgentInfo, HostOrders, LeaderInfo
 from jober.client.access import Access
 from jober.client.arguments import checked
 from jober.ids import check_host_name
@@ -43,6 +43,11 @@ class Hosts(Access):
         them their own back. False where it was so. Raises DefinitionError."""
         wanted = None if roles is None else check_agent_roles(roles)
         return self.store.agents.order(check_host_name(host), "roles", wanted)
+
+    @checked
+    def orders_for(self, host: str) -> HostOrders:
+        """What an operator has ordered of a host, whether or not it is live."""
+        return self.store.agents.orders().get(check_host_name(host), HostOrders())
 
     def leader(self) -> LeaderInfo | None:
         """Who schedules now; None where nobody does."""

@@ -1,17 +1,18 @@
 """`Jober`: the public Python API. Each of its rooms is a module beside this one.
 
-`definitions` has the jobs, `by_hand` runs them now, `batch` lists of commands, `runs` finds and
-cancels what there is, `hosts` the fleet, `shared_limits` the limits that jobs share, `decisions`
-why a fire ran or did not, `happenings` the events, `diagnosis` what is wrong with the fleet;
-`finding` looks for jobs among very many, `overview` counts; `keeping` moves runs to an archive,
-`dict_form` schedules out of a program, `told_job` reads its jobs; `handle` is what a run is held
-by.
+`definitions` has the jobs, `finding` looks for them among very many, `by_hand` runs them now,
+`batch` lists of commands, `runs` finds and cancels what there is, `hosts` the fleet, `overview`
+counts, `diagnosis` tells what is wrong with it, `shared_limits` has the limits that jobs share,
+`calendars` the days that they exclude, `decisions` why a fire ran or did not, `happenings` the
+events; `keeping` moves runs to an archive, `dict_form` schedules out of a program,
+`told_job` reads its jobs; `handle` is what a run is held by.
 """
 
 import os
 from types import TracebackType
 
 from jober.client.batch import Batches
+from jober.client.calendars import Calendars
 from jober.client.decisions import Decisions
 from jober.client.diagnosis import Diagnosis
 from jober.client.dict_form import DictForm
@@ -25,7 +26,16 @@ from jober.store import Store
 
 
 class Jober(
-    DictForm, Batches, Keeping, Decisions, SharedLimits, Finding, Overview, Happenings, Diagnosis
+    DictForm,
+    Batches,
+    Keeping,
+    Decisions,
+    SharedLimits,
+    Calendars,
+    Finding,
+    Overview,
+    Happenings,
+    Diagnosis,
 ):
     """jober at one Redis, or in a folder: `with Jober("./state") as jober: …`.
 

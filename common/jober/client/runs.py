@@ -9,6 +9,7 @@ from jober.client.arguments import checked
 from jober.client.handle import RunHandle
 from jober.client.moments import read_moment_ms
 from jober.errors import DefinitionError, did_you_mean
+from jober.page import Page
 from jober.run import Run, RunState
 from jober.run_filter import RunFilter
 
@@ -17,6 +18,8 @@ Moment = datetime | str
 
 # A script must not hold Redis up for long.
 CANCEL_BATCH = 100
+# A page of runs looks at so many for those that are wanted.
+LOOKED_THROUGH = 2_000
 
 
 class Runs(Access):
@@ -43,8 +46,30 @@ class Runs(Access):
         records have expired, a page may be shorter than `limit`; an empty one is the last.
         """
         wanted = self._run_filter(name, state, host, since, until, tag)
-        jobs = self._with_tag(tag) if tag is not None else None
+        jobs = self.store.found_jobs.tagged(tag) if tag is not None else None
         return self.store.runs.page(name, after, limit, wanted, jobs)
+
+    @checked
+    def run_page(
+        self,
+        name: str | None = None,
+        *,
+        state: str | Sequence[str] | None = None,
+        host: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        tag: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Page[Run]:
+        """As `runs`, and where the next page begins. It looks at some thousands of runs at the
+        most: where few of them are what is looked for, the page is short, and has a next one."""
+        wanted = self._run_filter(name, state, host, since, until, tag)
+        jobs = self.store.found_jobs.tagged(tag) if tag is not None else None
+        found, following = self.store.runs.looked_through(
+            name, after, limit, wanted, jobs, LOOKED_THROUGH
+        )
+        return Page(items=tuple(found), next=following)
 
     def _run_filter(
         self,
@@ -67,10 +92,6 @@ class Runs(Access):
             until_ms=None if until is None else read_moment_ms(until, "until", now_ms),
             tag=tag,
         )
-
-    def _with_tag(self, tag: str) -> frozenset[str]:
-        """The names of the jobs that have a tag."""
-        return frozenset(record.name for record in self.store.jobs.all() if tag in record.job.tags)
 
     @checked
     def handle(self, id: str) -> RunHandle:

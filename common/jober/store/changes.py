@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from jober.roles import DEFAULT_ROLE, priority_queue
+from jober.roles import DEFAULT_ROLE, parse_roles, priority_queue
 from jober.schedule import Calendar
 from jober.service import ServicePolicy
 from jober.store.fields import moment_text
@@ -52,7 +52,9 @@ class Change:
 
     A protected job is changed or removed by `force` alone, but for a change that takes nothing
     but its protection away (`unprotects`). `unless` is of a removal: "running" refuses it while a
-    run goes on (but for `force`), "not over" leaves a job that is not volatile and over.
+    run goes on (but for `force`), "not over" leaves a job that is not volatile and over; of a
+    calendar's, "in use" refuses it while a job names it. With `if_revision` it is refused where the
+    job is of another by now.
     What is new fires as if it had been there `since_ms`: what was due since is caught up with."""
 
     op: Literal["add", "put", "remove", "calendar", "limit"]
@@ -63,15 +65,17 @@ class Change:
     restored: Restored | None = None
     force: bool = False
     unprotects: bool = False
-    unless: Literal["running", "not over"] | None = None
+    unless: Literal["running", "not over", "in use"] | None = None
+    if_revision: int | None = None
     since_ms: int | None = None
 
     def packed(self) -> dict[str, Any]:
         """As the script takes it."""
         told: dict[str, Any] = {"op": self.op, "name": self.name}
-        for flag in ("force", "unprotects", "unless", "since_ms"):
-            if getattr(self, flag):
-                told[flag] = getattr(self, flag)
+        for flag in ("force", "unprotects", "unless", "since_ms", "if_revision"):
+            value = getattr(self, flag)
+            if value is not None and value is not False:  # the revision may be 0
+                told[flag] = value
         if self.op == "calendar":
             told["spec"] = json.dumps(self.calendar.spec()) if self.calendar else False
         elif self.op == "limit":
@@ -142,6 +146,7 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "on_success": ",".join(job.links.on_success),
         "on_failure": ",".join(job.links.on_failure),
         "noted": "1" if job.links.starts or job.fresh_for else "",
+        "listed": json.dumps(_lists_of(job), ensure_ascii=False),
     }
 
 
@@ -160,6 +165,13 @@ def _cleanup_text(job: "Job") -> str:
         **how_fields(made),
     }
     return json.dumps(told, ensure_ascii=False, sort_keys=True)
+
+
+def _lists_of(job: "Job") -> list[str]:
+    """The lists that it stands in beside that of all jobs."""
+    asked = parse_roles(job.roles)
+    roles = {*(role for one in asked for role in one.having), *map(str, asked)}
+    return [*(f"tag:{tag}" for tag in job.tags), *(f"role:{role}" for role in sorted(roles))]
 
 
 def _service_text(job: "Job") -> str:

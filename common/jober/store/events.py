@@ -19,9 +19,15 @@ class EventStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
 
-    def newest(self, limit: int = 100) -> list[Event]:
-        """The newest logged events, newest first."""
-        found = self._redis.command("XREVRANGE", keys.EVENTS_LOG, "+", "-", "COUNT", limit)
+    def newest(self, limit: int = 100, before: str | None = None) -> list[Event]:
+        """The newest logged events, newest first; those before the one with that id."""
+        end = "+" if before is None else f"({before}"
+        found = self._redis.command("XREVRANGE", keys.EVENTS_LOG, end, "-", "COUNT", limit)
+        return [_event(entry_id, pairs) for entry_id, pairs in _entries(found)]
+
+    def after(self, id: str, limit: int) -> list[Event]:
+        """Those logged after the one with that id, oldest first."""
+        found = self._redis.command("XRANGE", keys.EVENTS_LOG, f"({id}", "+", "COUNT", limit)
         return [_event(entry_id, pairs) for entry_id, pairs in _entries(found)]
 
     def last_id(self) -> str:

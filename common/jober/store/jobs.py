@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from jober.clock import iso
 from jober.errors import (
+    CalendarInUse,
     DefinitionError,
     JobExistError,
     JobInUse,
     JobNotFound,
     JobProtected,
+    JobRevised,
     JobRunning,
     LimitInUse,
     LimitNotFound,
@@ -106,8 +108,9 @@ class JobStore:
         `absent`, `kept` or, of a calendar or a limit, `written`.
 
         Changes nothing, and raises JobExistError where an added job exists, JobProtected and
-        JobRunning where one may not be changed or removed, LimitNotFound where a job names a limit
-        that is not there, LimitInUse where one that is to go is named; and LinkedJobNotFound,
+        JobRunning where one may not be changed or removed, JobRevised where it is of another
+        revision than it has to be, LimitNotFound where a job names a limit that is not there,
+        LimitInUse and CalendarInUse where one that is to go is named; and LinkedJobNotFound,
         JobInUse, LinkToService and WorkflowLoop, where what jobs say of one another does not fit
         together.
         """
@@ -128,6 +131,11 @@ class JobStore:
                 raise JobProtected(told[0].decode())
             case b"running":
                 raise JobRunning(*(text.decode() for text in told))
+            case b"revised":
+                name, revision = (text.decode() for text in told)
+                raise JobRevised(name, int(revision) if revision else None)
+            case b"calendar in use":
+                raise CalendarInUse(*(text.decode() for text in told))
             case b"no limit":
                 job, limit = (text.decode() for text in told)
                 known = record(self._redis.command("HGETALL", keys.LIMITS))

@@ -49,6 +49,15 @@ def job(name: str) -> str:
     return f"jober:job:{name}"
 
 
+def listed(list: str) -> str:
+    """The jobs of a tag (`tag:<tag>`), of a role (`role:<role>`), or those `paused`."""
+    return f"jober:jobs:{list}"
+
+
+def once(key: str) -> str:
+    return f"jober:once:{key}"
+
+
 def calendar_jobs(calendar: str) -> str:
     return f"jober:calendar:{calendar}:jobs"
 

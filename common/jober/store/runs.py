@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-from jober.errors import JobNotFound, RunExists, RunNotFound
+from jober.errors import JobNotFound, KeyUsed, RunExists, RunNotFound
 from jober.progress import Progress, read_progress
 from jober.run import NO_JOB, Attempt, Claim, Run, RunState
 from jober.run_filter import RunFilter
@@ -19,6 +19,8 @@ from jober.store.leases import KEEP_S
 PAGE = 100
 # So many are looked at at once for those that are wanted.
 SEARCHED = 500
+# So long a key is known that runs were made by.
+ONCE_S = 86_400
 _STATES = frozenset(RunState)
 # An application's own RQ jobs have RQ's status and no state of ours until an agent takes them.
 _FROM_RQ = {
@@ -102,6 +104,16 @@ class JobRuns:
     placed: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """Runs are made once by a `key`: another call with it gets the ids `runs` of the first. `call`
+    tells what is asked for by it from all else."""
+
+    key: str
+    call: str
+    runs: Sequence[str]
+
+
 class RunStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
@@ -113,14 +125,23 @@ class RunStore:
         JobRuns; with an `owner`, they are noted as its own. Raises JobNotFound, RunExists."""
         self.enqueue_all([JobRuns(job=job, runs=runs, placed=placed)], owner)
 
-    def enqueue_all(self, batch: Sequence[JobRuns], owner: str = "") -> None:
-        """The same for several jobs, all or nothing."""
+    def enqueue_all(
+        self, batch: Sequence[JobRuns], owner: str = "", once: Once | None = None
+    ) -> list[str] | None:
+        """The same for several jobs, all or nothing. Where it was called `once` before, nothing is
+        made, and the ids are those that were made then. Raises KeyUsed."""
         told = [[one.job, [run.told() for run in one.runs], " ".join(one.placed)] for one in batch]
-        status, *what = self._redis.run("enqueue", [], [packed(told), owner])
+        key = [once.key, once.call, ONCE_S, *once.runs] if once else ["", "", 0]
+        status, *what = self._redis.run("enqueue", [], [packed(told), owner, *key])
+        if status == b"made":
+            return [id.decode() for id in what]
+        if status == b"other" and once:
+            raise KeyUsed(once.key)
         if status == b"exists":
             raise RunExists(what[0].decode())
         if status == b"no job":
             raise JobNotFound(what[0].decode())
+        return None
 
     def get(self, id: str) -> Run:
         """One run. Raises RunNotFound."""
@@ -179,29 +200,47 @@ class RunStore:
         """A page of runs, newest first, of one job or of all; those that come after the run with
         the id `after`, the last one of the page before. Of those `wanted`, where that is told, and
         of `jobs`."""
-        wanted = wanted or RunFilter()
+        return self.looked_through(job, after, limit, wanted or RunFilter(), jobs)[0]
+
+    def looked_through(
+        self,
+        job: str | None,
+        after: str | None,
+        limit: int,
+        wanted: RunFilter,
+        jobs: Container[str | None] | None,
+        at_most: int | None = None,
+    ) -> tuple[list[Run], str | None]:
+        """As `page`, of the next `at_most` runs alone; and the id of the last that was looked at,
+        None where no more are there."""
         key = keys.runs(job) if job else keys.RUNS
         first = 0
         if after is not None:
             rank = self._redis.command("ZREVRANK", key, after)
             if rank is None:
-                return []  # forgotten meanwhile, and all that are older with it
+                return [], None  # forgotten meanwhile, and all that are older with it
             first = rank + 1
         if wanted.until_ms is not None:
             first = max(first, self._redis.command("ZCOUNT", key, wanted.until_ms, "+inf"))
         size = limit if jobs is None and not wanted.looks_at_records else SEARCHED
         since = "-inf" if wanted.since_ms is None else wanted.since_ms
         end = self._redis.command("ZCOUNT", key, since, "+inf")
+        stop = end if at_most is None else min(end, first + at_most)
         page: list[Run] = []
-        while len(page) < limit and first < end:
-            last = min(first + size, end) - 1
-            ids = self._redis.command("ZREVRANGE", key, first, last)
-            found = self.found(id.decode() for id in ids).values()
+        seen: str | None = None
+        while len(page) < limit and first < stop:
+            last = min(first + size, stop) - 1
+            ids = [id.decode() for id in self._redis.command("ZREVRANGE", key, first, last)]
+            found = self.found(ids).values()
             page += [
                 run for run in found if wanted.takes(run) and (jobs is None or run.job in jobs)
             ]
-            first += size
-        return page[:limit]
+            first = last + 1
+            seen = ids[-1] if ids else seen
+        if len(page) > limit or (page and len(page) == limit):
+            more = len(page) > limit or first < end
+            return page[:limit], page[limit - 1].id if more else None
+        return page, seen if first < end else None
 
     def found(self, ids: Iterable[str]) -> dict[str, Run]:
         """The runs among these ids whose records are still there."""

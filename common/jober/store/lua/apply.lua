@@ -5,22 +5,24 @@
 --       built: jober:job:<name>, rq:queues, and on removal the expiry of jober:runs:<name>,
 --       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs,
 --       jober:limit:<limit>:jobs, jober:failing:<name> (removed), and those of cancel_run, stop_service,
---       is_over, links_at, relink and write_upstream
+--       is_over, links_at, relink, write_upstream, list_job and list_paused
 -- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
 --         service (JSON, or ''), calendars (names with a space between; of limits with a comma), keep_runs,
 --         keep_s, volatile, protected ('1' or ''), waits (JSON, or ''), before, on_success, on_failure (names
---         with a comma between), noted ('1' or '')}, force (a protected job too), unprotects (nothing else differs
+--         with a comma between), noted ('1' or ''), listed (JSON list)}, if_revision (it has to be of this revision
+--         still), force (a protected job too), unprotects (nothing else differs
 --         but the protection), unless (of 'remove': 'running', refused while a run goes on; 'not over',
 --         left as it is unless it is volatile and over), since_ms (of what is new: from when it would have been
 --         there), and of a job that is restored state = {revision, cursor, anchor, paused ('1' or '0'), fires, placed, created_at, updated_at
 --         (texts but for revision and cursor), missed (fields of a decision in the ledger, in a list)}}
---         or {op = 'calendar', name, spec (JSON; false to remove it)}
+--         or {op = 'calendar', name, spec (JSON; false to remove it), unless ('in use', refused while a job names it)}
 --         or {op = 'limit', name, slots (false to remove it)}
 --       2 ms that the history of a removed job is kept  3 s that a finished run is kept
 --       4 traceback of a cancelled run, as RQ reads it
 -- Reply {'ok', list of 'added' | 'changed' | 'same' | 'removed' | 'absent' | 'kept' | 'written'}, or, and
 --   nothing is written: {'exists', name}, {'protected', name}, {'running', name, a run of it},
+--   {'revised', name, its revision, or '' where it is gone}, {'calendar in use', calendar, a job that names it},
 --   {'no limit', job, limit}, {'limit in use', limit, a job that names it},
 --   {'no job', job, one that it names}, {'job in use', job, one that names it}, {'service', job, one that it
 --   names}, {'loop', job, the one that comes after it, …, the first again}
@@ -37,11 +39,17 @@
 --#include service
 --#include over
 --#include links
+--#include lists
 local changes = cmsgpack.unpack(ARGV[1])
 
--- Why a job may not be changed or removed without force, or nil.
+-- Why a job may not be changed or removed, or not without force, or nil. What is written already, since the
+-- call has come twice, is not refused.
 local function held_back(change)
-  local job = redis.call('HMGET', 'jober:job:' .. change.name, 'protected', 'spec')
+  local job = redis.call('HMGET', 'jober:job:' .. change.name, 'protected', 'spec', 'revision')
+  if change.if_revision and tonumber(job[3] or 0) ~= change.if_revision
+    and not (change.fields and change.fields.spec == job[2]) and (change.fields or job[3]) then
+    return { 'revised', change.name, job[3] or '' }
+  end
   if job[1] == '1' and not (change.force or change.state or change.unprotects)
     and not (change.fields and change.fields.spec == job[2]) then
     return { 'protected', change.name }
@@ -56,7 +64,7 @@ end
 -- What is wrong with the changes, or nil: a job that is there already or held back, or a limit that is
 -- missing.
 local function refusal()
-  local slots, names_limits = {}, {}
+  local slots, names_limits, calendars = {}, {}, {}
   for _, change in ipairs(changes) do
     local held = (change.op == 'put' or change.op == 'remove') and held_back(change)
     if held then return held end
@@ -64,6 +72,8 @@ local function refusal()
       return { 'exists', change.name }
     elseif change.op == 'limit' then
       slots[change.name] = change.slots
+    elseif change.op == 'calendar' then
+      calendars[#calendars + 1] = change.unless == 'in use' and not change.spec and change.name or nil
     else
       names_limits[change.name] = change.fields and change.fields.limits or ''
     end
@@ -81,6 +91,11 @@ local function refusal()
   for limit, left in pairs(slots) do
     for _, job in ipairs(left and {} or redis.call('SMEMBERS', 'jober:limit:' .. limit .. ':jobs')) do
       if not names_limits[job] then return { 'limit in use', limit, job } end
+    end
+  end
+  for _, calendar in ipairs(calendars) do
+    for _, job in ipairs(redis.call('SMEMBERS', 'jober:calendar:' .. calendar .. ':jobs')) do
+      if not names_limits[job] then return { 'calendar in use', calendar, job } end
     end
   end
   return wrong_link()
@@ -147,6 +162,7 @@ local function take_over(name, key, schedule, state, old_cursor)
   redis.call('HSET', key, 'floor', now_text, 'cursor', string.format('%.0f', cursor),
     'anchor', state.anchor, 'paused', state.paused, 'fires', state.fires, 'placed', state.placed,
     'created_at', state.created_at, 'updated_at', state.updated_at)
+  list_paused(name, state.paused == '1')
   if state.paused == '1' then
     stop_service(name, 'its job was paused', ARGV[4], now, tonumber(ARGV[3]))
   end
@@ -176,7 +192,7 @@ for i, change in ipairs(changes) do
     end
     done[i] = 'written'
   elseif change.op == 'remove' then
-    local old = redis.call('HMGET', key, 'spec', 'revision', 'calendars', 'limits')
+    local old = redis.call('HMGET', key, 'spec', 'revision', 'calendars', 'limits', 'listed')
     if change.unless == 'not over' and old[1] and not is_over(name, KEYS[2], KEYS[4]) then
       done[i] = 'kept'
     elseif redis.call('ZREM', KEYS[1], name) == 0 then
@@ -184,6 +200,8 @@ for i, change in ipairs(changes) do
     else
       link(name, 'jober:calendar:', old[3], 'SREM')
       link(name, 'jober:limit:', old[4], 'SREM')
+      list_job(name, old[5], nil)
+      list_paused(name, false)
       if old[1] then keep_former(name, old[2], old[1]) end
       relink(name, links_before(key), nil)
       redis.call('DEL', key)
@@ -208,7 +226,7 @@ for i, change in ipairs(changes) do
     end
   else
     local old = redis.call('HMGET', key, 'spec', 'schedule', 'revision', 'paused', 'calendars',
-      'limits', 'cursor')
+      'limits', 'cursor', 'listed')
     local state = change.state
     if old[1] == change.fields.spec and not state then
       done[i] = 'same'
@@ -223,6 +241,7 @@ for i, change in ipairs(changes) do
       link(name, 'jober:calendar:', change.fields.calendars, 'SADD')
       link(name, 'jober:limit:', old[6], 'SREM')
       link(name, 'jober:limit:', change.fields.limits, 'SADD')
+      list_job(name, old[8], change.fields.listed)
       redis.call('HSET', key, 'name', name, 'updated_at', iso(now), unpack(fields))
       local revision = old[3] and old[3] + 1 or first_revision(name)
       if state then revision = math.max(revision, state.revision) end
