@@ -182,7 +182,7 @@ def test_what_others_have_deleted_or_written_stops_nobody(store: Store, job: Han
     command = store.connection.command
     command("DEL", f"rq:job:{ids[0]}")
     command("HSET", f"rq:job:{ids[1]}", "cleanup", "no JSON")
-    command("HSET", f"rq:job:{ids[2]}", "cleanup", '{"call": 1}')
+    command("HSET", f"rq:job:{ids[2]}", "cleanup", '{"call": {}, "expires": 1}')
     time_is_over(store, *ids)
     assert store.runs.lapse() == 4
     assert store.runs.found(ids) == {}

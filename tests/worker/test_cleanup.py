@@ -44,7 +44,7 @@ def clean_badly(run):
 def work(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what can be called, where a scheduler and one host are."""
     (tmp_path / "shop.py").write_text(TASKS)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("WORK", str(tmp_path))
     fleet.scheduler()
     fleet.agent("web1", ROLE)

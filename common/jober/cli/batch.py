@@ -18,8 +18,8 @@ from rich.text import Text
 
 from jober.batch import Row, read_batch
 from jober.cli import terminal
-from jober.cli.fleet import fleet
-from jober.cli.options import Argument, JsonOption, Option, RedisOption
+from jober.cli.fleet import own_fleet
+from jober.cli.options import Argument, JsonOption, Option
 from jober.cli.table import Column, print_table
 from jober.client.batch import Batch
 from jober.words import duration, moment, plain
@@ -54,7 +54,16 @@ def batch(
         ),
     ] = None,
     json: JsonOption = False,
-    redis: RedisOption = None,
+    redis: Annotated[
+        str | None,
+        Option(
+            "--redis",
+            metavar="URL",
+            help="The Redis of the fleet to run it on. "
+            "(default: JOBER_REDIS_URL; without it, on this machine, by what is started for it)",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Run a list of commands to the end of all.
 
@@ -62,6 +71,9 @@ def batch(
     to succeed before. Also `retry` (how often), `delay` (seconds between) and `backoff`, `timeout`
     (seconds), `shell`, `cwd`, `env`, `roles`. What waits for one that failed is not run; the rest
     is.
+
+    It runs on the fleet that --redis or JOBER_REDIS_URL names; where neither is there, on this
+    machine: all that this needs is started, and ends with it.
 
     The exit status is 0 where all succeeded, else 1. Ctrl-C stops all that runs; the exit
     status is 130 then.
@@ -77,7 +89,7 @@ def batch(
         if logs is not None
         else Path(file).with_suffix("").with_name(f"{Path(file).stem}-logs")
     )
-    with fleet(redis) as jober:
+    with own_fleet(redis) as jober:
         run = Batch(jober, items, logs=folder, fail_fast=fail_fast, at_once=at_once)
         error = Console(stderr=True, highlight=False, markup=False, emoji=False)
         bars = _Bars(error, len(items)) if error.is_terminal else None

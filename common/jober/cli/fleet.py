@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 @contextmanager
 def fleet(url: str | None) -> "Iterator[Jober]":
     """jober at that address, its clock set by Redis's. Raises RedisUnavailable."""
+    with own_fleet(redis_url(url)) as jober:
+        yield jober
+
+
+@contextmanager
+def own_fleet(url: str | None) -> "Iterator[Jober]":
+    """The same; where no Redis is named, with all that is needed started for the command alone."""
     from jober.client import Jober
 
     with Jober(url) as jober:
