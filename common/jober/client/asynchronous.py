@@ -221,6 +221,8 @@ class AsyncJober(Twin[Jober]):
     set_limit = awaited(Jober.set_limit)
     remove_limit = awaited(Jober.remove_limit)
     ledger = awaited(Jober.ledger)
+    runs_of_fire = awaited(Jober.runs_of_fire)
+    beginnings = awaited(Jober.beginnings)
     why = awaited(Jober.why)
     events = iterated(Jober.events)
     recent_events = awaited(Jober.recent_events)

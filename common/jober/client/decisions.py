@@ -1,10 +1,16 @@
 """What was decided of the fires of a job, and why."""
 
+from collections.abc import Sequence
+
 from jober.client.arguments import checked
 from jober.client.definitions import Definitions
 from jober.client.hosts import Hosts
 from jober.client.why import Why, covering_runs, why
+from jober.ids import fired_run_id
 from jober.ledger import LedgerEntry
+from jober.log_line import as_text
+from jober.output import Stream
+from jober.run import Run
 
 # The ledger of a job keeps about so many decisions.
 LEDGER_KEPT = 1_100
@@ -17,6 +23,26 @@ class Decisions(Definitions, Hosts):
     def ledger(self, name: str, limit: int = 100) -> list[LedgerEntry]:
         """What was decided of the job's newest fires, newest first."""
         return self.store.events.ledger(name, limit)
+
+    @checked
+    def runs_of_fire(self, name: str, at_ms: int) -> list[Run]:
+        """The runs that the fire of a job at a moment made, on all hosts, as far as they are kept:
+        on hosts that are live, and on those that the newest of the ledger tell of."""
+        live = (fired_run_id(name, at_ms, agent.host) for agent in self.agents())
+        told = (entry.run for entry in self.ledger(name, LEDGER_KEPT) if entry.fire_at_ms == at_ms)
+        ids = dict.fromkeys([fired_run_id(name, at_ms), *live, *filter(None, told)])
+        return list(self.store.runs.found(ids).values())
+
+    def beginnings(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """The beginning of what each of these runs has written, in some 64 pieces of it."""
+        found = self.store.outputs.beginnings(ids, 64)
+        return {
+            id: b"".join(
+                as_text(frame.data) if frame.stream is Stream.LOG else frame.data
+                for frame in frames
+            )
+            for id, frames in found.items()
+        }
 
     @checked
     def why(self, name: str, at_ms: int | None = None) -> Why:

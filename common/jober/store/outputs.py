@@ -106,6 +106,18 @@ class OutputStore:
                 last = middle - 1
         return (frame for frame in self.read(run, first - 1) if frame.end > offset)
 
+    def beginnings(self, runs: Sequence[str], frames: int) -> dict[str, list[Frame]]:
+        """The first kept frames of each of these runs, in one round trip."""
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for run in runs:
+                pipeline.execute_command("XRANGE", keys.out_log(run), "-", "+", "COUNT", frames)
+            found = pipeline.execute() if runs else []
+        return {
+            run: [frame for frame in (_frame(*entry) for entry in entries) if frame]
+            for run, entries in zip(runs, found, strict=True)
+        }
+
     def size(self, run: str) -> int:
         """How many bytes it has written, by the newest frame that is kept."""
         newest = self._one("XREVRANGE", run, "+", "-")

@@ -1,16 +1,35 @@
-"""What goes on now."""
+"""What goes on now: the first page."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from jober_web.access.guard import Viewer
-from jober_web.dependencies import JoberDep
-from jober_web.pages.templates import templates
+from jober_web.pages.page import PageDep
+from jober_web.pages.route import PageRoute
+from jober_web.pages.seen import seen_runs
+from jober_web.pages.views.now import now_view
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
+_RUNNING, _BAD = 25, 10
 
 
-@router.get("/", name="now", response_class=HTMLResponse)
-def now(request: Request, jober: JoberDep, who: Viewer) -> HTMLResponse:
-    """The first page."""
-    return templates.TemplateResponse(request, "now.html", {"leader": jober.leader(), "who": who})
+@router.get("/", name="now")
+def now(page: PageDep, who: Viewer) -> HTMLResponse:
+    """The page; a part of it asks for it again as things happen."""
+    jober = page.jober
+    queues = jober.queues()
+    counts = jober.counts()
+    bad, bad_number, looked_ms = jober.bad_runs(24, limit=_BAD)
+    view = now_view(
+        counts=counts,
+        queues=queues,
+        running=seen_runs(jober, who, jober.running(_RUNNING)),
+        bad=seen_runs(jober, who, bad),
+        bad_number=bad_number,
+        looked_ms=looked_ms,
+        leader=jober.leader(),
+        agents=jober.agents(),
+        made=jober.made_by_minute(60),
+        wall=page.wall,
+    )
+    return page.show("now.html", view=view, wall=page.wall, who=who)

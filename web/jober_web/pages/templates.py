@@ -1,7 +1,8 @@
 """How pages are made: Jinja2, which escapes whatever it is given.
 
 A template says `static('jober.css')` for a file, and `url('now')` for a page or a route by its
-name: paths with all prefixes in them, of the application that we are in, and of a proxy.
+name: paths with all prefixes in them, of the application that we are in, and of a proxy. `theme`,
+`zone` and `csrf` are of whoever asks.
 """
 
 from pathlib import Path
@@ -9,12 +10,33 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
-from jinja2 import pass_context
+from jinja2 import StrictUndefined, pass_context
 from jinja2.runtime import Context
+from starlette.routing import NoMatchFound
 
+from jober import __version__
+from jober.words import count, duration
+from jober_web.pages.amounts import size
+from jober_web.pages.wall import read_zone
 from jober_web.static_files import static_url
 
-templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
+THEMES = ("light", "dark")
+
+
+def of_request(request: Request) -> dict[str, Any]:
+    """What every template knows of whoever asks."""
+    theme = request.cookies.get("jober_theme", "")
+    return {
+        "theme": theme if theme in THEMES else "",
+        "zone": read_zone(request.cookies.get("jober_zone")),
+        "csrf": getattr(request.state, "csrf_token", ""),
+        "path": request.url.path,
+    }
+
+
+templates = Jinja2Templates(
+    directory=Path(__file__).parent.parent / "templates", context_processors=[of_request]
+)
 
 
 def url_of(request: Request, name: str, /, **parameters: Any) -> str:
@@ -32,4 +54,30 @@ def _url(context: Context, name: str, /, **parameters: Any) -> str:
     return url_of(context["request"], name, **parameters)
 
 
-templates.env.globals |= {"static": _static, "url": _url}
+@pass_context
+def _event_stream(context: Context) -> str:
+    return _stream_of(context["request"], "api:events")
+
+
+@pass_context
+def _output_stream(context: Context, id: str) -> str:
+    return _stream_of(context["request"], "api:run_output", id=id)
+
+
+def _stream_of(request: Request, name: str, /, **parameters: Any) -> str:
+    try:
+        return url_of(request, name, **parameters)
+    except NoMatchFound:
+        return ""
+
+
+templates.env.undefined = StrictUndefined
+templates.env.trim_blocks = templates.env.lstrip_blocks = True
+templates.env.globals |= {
+    "static": _static,
+    "url": _url,
+    "event_stream": _event_stream,
+    "output_stream": _output_stream,
+    "version": __version__,
+}
+templates.env.filters |= {"duration": duration, "size": size, "count_of": count}

@@ -1,0 +1,50 @@
+"""What has happened, the newest first."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from jober.event import BAD, EVENT_KINDS, EVENT_TYPES, Event, is_wanted
+from jober_web.access.guard import Viewer
+from jober_web.access.who import Who
+from jober_web.pages.page import Page, PageDep
+from jober_web.pages.route import PageRoute
+
+router = APIRouter(route_class=PageRoute)
+PAGE = 100
+# So many of the newest are looked at for those of a kind.
+_LOOKED_AT = 2000
+
+Text = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/events", name="events")
+def events(page: PageDep, who: Viewer, q: Text = "", type: Text = "") -> HTMLResponse:
+    """The newest of a kind, of one job or of all."""
+    known = type in EVENT_TYPES or type in EVENT_KINDS
+    kinds = (type,) if known else ()
+    recent = page.jober.recent_events(_LOOKED_AT if kinds or q or who.tags or who.roles else PAGE)
+    found = [
+        event for event in recent if is_wanted(event, kinds) and (not q or event.job == q.strip())
+    ]
+    return page.show(
+        "events.html",
+        events=_seen(page, who, found)[:PAGE],
+        q=q.strip(),
+        type=type if known else "",
+        kinds=EVENT_KINDS,
+        types=EVENT_TYPES,
+        bad={str(state) for state in BAD},
+        wall=page.wall,
+        who=who,
+    )
+
+
+def _seen(page: Page, who: Who, events: list[Event]) -> list[Event]:
+    """Those of jobs that they see, and of the fleet."""
+    if not (who.tags or who.roles):
+        return events
+    names = {event.job for event in events if event.job}
+    seen = {record.name for record in page.jober.find_those(names) if who.sees(record.job)}
+    return [event for event in events if event.job in seen]

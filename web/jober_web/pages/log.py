@@ -1,0 +1,183 @@
+"""The log of a run, a page of its bytes at a time: a log of any size is as quick as a short one."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from jober.client.handle import RunHandle
+from jober.log_line import as_text
+from jober.output import Frame, Stream
+from jober_web.access.guard import Viewer
+from jober_web.pages.log_rows import (
+    PAGE_BYTES,
+    LogPage,
+    is_found,
+    log_page,
+    without_first,
+    without_open,
+)
+from jober_web.pages.page import PageDep
+from jober_web.pages.route import PageRoute
+from jober_web.pages.seen import seen_run
+
+router = APIRouter(route_class=PageRoute)
+# So many bytes are searched for one question, in pieces of so many.
+SEARCHED_BYTES = 16 * 1024 * 1024
+_PIECE = 512 * 1024
+_COLOURS = re.compile(rb"\x1b\[[0-9;:]*m")
+
+Place = Annotated[int | None, Query(ge=0)]
+Wanted = Annotated[str, Query(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogView:
+    """Rows of a log that has `size` bytes; `hit` is the row that was looked for, `told` what became
+    of the search where there is none, `searched_to` where it may go on."""
+
+    page: LogPage
+    size: int
+    hit: int | None = None
+    told: str = ""
+    searched_to: int | None = None
+
+
+@router.get("/runs/{id}/log", name="run_log")
+def log(
+    page: PageDep,
+    who: Viewer,
+    id: str,
+    after: Place = None,
+    before: Place = None,
+    at: Place = None,
+    q: Wanted = "",
+) -> HTMLResponse:
+    """Rows: those from the byte `after` on, those up to `before`, or those around `at`; with `q`,
+    around the first from `after` on that has it, or the last before `before`. By itself the end."""
+    seen_run(page.jober, who, id)
+    handle = page.jober.handle(id)
+    view = log_view(handle, after=after, before=before, at=at, q=q)
+    return page.show("log_rows.html", log=view, id=id, wall=page.wall)
+
+
+@router.get("/runs/{id}/log.txt", name="run_download")
+def download(page: PageDep, who: Viewer, id: str, stream: str = "") -> StreamingResponse:
+    """All of it as text, from Redis and from the hosts, a piece at a time."""
+    seen_run(page.jober, who, id)
+    handle = page.jober.handle(id)
+    output = {"stdout": handle.stdout, "stderr": handle.stderr}.get(stream, handle.output)
+
+    def pieces() -> Iterator[bytes]:
+        at, size = 0, output.size()
+        while at < size:
+            for item in output.between(at, min(size, at + _PIECE)):
+                if isinstance(item, Frame):
+                    yield as_text(item.data) if item.stream is Stream.LOG else item.data
+                else:
+                    yield f"{item}\n".encode()
+            at += _PIECE
+
+    name = f"{id}{f'-{stream}' if stream in ('stdout', 'stderr') else ''}.log"
+    return StreamingResponse(
+        pieces(),
+        media_type="text/plain; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def log_view(
+    handle: RunHandle,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    at: int | None = None,
+    q: str = "",
+) -> LogView:
+    """What of the log is asked for."""
+    size = handle.output.size()
+    if q:
+        return _found(handle, size, after, before, q)
+    if at is not None:
+        return LogView(page=_around(handle, min(at, size), size), size=size)
+    if after is not None:
+        return LogView(page=_from(handle, min(after, size), size), size=size)
+    end = size if before is None else min(before, size)
+    return LogView(page=_up_to(handle, end), size=size)
+
+
+def _from(handle: RunHandle, start: int, size: int) -> LogPage:
+    """The rows from one on that begins at `start`."""
+    end = min(size, start + PAGE_BYTES)
+    page = log_page(handle.output.between(start, end), start)
+    return page if end == size else without_open(page)
+
+
+def _up_to(handle: RunHandle, end: int) -> LogPage:
+    start = max(0, end - PAGE_BYTES)
+    page = log_page(handle.output.between(start, end), start)
+    return page if start == 0 else without_first(page)
+
+
+def _around(handle: RunHandle, at: int, size: int) -> LogPage:
+    """The rows from half a page before a place to half a page after it."""
+    start, end = max(0, at - PAGE_BYTES // 2), min(size, at + PAGE_BYTES // 2)
+    page = log_page(handle.output.between(start, end), start)
+    page = page if start == 0 else without_first(page)
+    return page if end == size else without_open(page)
+
+
+def _found(handle: RunHandle, size: int, after: int | None, before: int | None, q: str) -> LogView:
+    """Around the next row that has the text, or the last one before."""
+    if before is not None:
+        return _found_back(handle, size, min(before, size), q)
+    at = first = min(after or 0, size)
+    while at < size and at - first < SEARCHED_BYTES:
+        end = min(size, at + _PIECE)
+        page = _rows_with(handle, at, end, q)
+        if page is not None:
+            for row in page.rows:
+                # One that was cut off at the beginning of the piece is a part of one seen before.
+                if is_found(row.text, q):
+                    return LogView(page=_around(handle, row.start, size), size=size, hit=row.start)
+            at = max(at + 1, end if end == size else page.next)
+        else:
+            at = end
+    return _in_vain(handle, size, at, q, after=True)
+
+
+def _found_back(handle: RunHandle, size: int, first: int, q: str) -> LogView:
+    at = first
+    while at > 0 and first - at < SEARCHED_BYTES:
+        start = max(0, at - _PIECE)
+        page = _rows_with(handle, start, at, q)
+        hit = None
+        for row in page.rows if page else ():
+            hit = row.start if is_found(row.text, q) else hit
+        if hit is not None:
+            return LogView(page=_around(handle, hit, size), size=size, hit=hit)
+        at = start
+    return _in_vain(handle, size, at, q, after=False)
+
+
+def _rows_with(handle: RunHandle, start: int, end: int, q: str) -> LogPage | None:
+    """The rows of a piece, where its bytes have the text at all."""
+    items = list(handle.output.between(start, end))
+    data = b"".join(item.data for item in items if isinstance(item, Frame))
+    raw = _COLOURS.sub(b"", data).decode("utf-8", "replace")
+    return log_page(items, start) if is_found(raw, q) else None
+
+
+def _in_vain(handle: RunHandle, size: int, at: int, q: str, *, after: bool) -> LogView:
+    is_over = at >= size if after else at <= 0
+    way = "further on" if after else "further back"
+    searched = f"in the next {SEARCHED_BYTES >> 20} MiB; search on"
+    told = f"“{q}” is not {way if is_over else searched}."
+    page = _up_to(handle, size) if is_over and after else _around(handle, at, size)
+    return LogView(page=page, size=size, told=told, searched_to=None if is_over else at)

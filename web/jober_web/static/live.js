@@ -1,0 +1,51 @@
+// What happens in the fleet, as one stream for the page. An element with data-live="run. agent."
+// is told (event `live`, which htmx listens to) when something of that kind has happened, and when
+// the stream is there again after it was away.
+
+const source = document.body.dataset.events
+const told = document.querySelector('[data-link]')
+
+function say(state, words) {
+  if (!told) return
+  told.hidden = false
+  told.dataset.state = state
+  told.textContent = words
+}
+
+function ring(matches) {
+  for (const element of document.querySelectorAll('[data-live]')) {
+    if (element.dataset.live.split(' ').some(matches)) {
+      element.dispatchEvent(new CustomEvent('live', {bubbles: false}))
+    }
+  }
+}
+
+function follow() {
+  const stream = new EventSource(source)
+  let wasAway = false
+  stream.addEventListener('open', () => {
+    say('live', 'live')
+    if (wasAway) ring(() => true)
+    wasAway = false
+  })
+  stream.addEventListener('error', () => {
+    wasAway = true
+    say('away', 'not connected')
+    // A browser gives up for good where it was answered with an error: it is tried again.
+    if (stream.readyState === EventSource.CLOSED) {
+      setTimeout(() => { stream.close(); follow() }, 2000)
+    }
+  })
+  const heard = event => {
+    const type = event.type === 'message' ? (JSON.parse(event.data).type ?? '') : event.type
+    const job = event.data ? JSON.parse(event.data).job : undefined
+    ring(kind => type.startsWith(kind) || (job !== undefined && kind === `job=${job}`))
+  }
+  stream.addEventListener('message', heard)
+  for (const type of (document.body.dataset.eventTypes || '').split(' ')) {
+    if (type) stream.addEventListener(type, heard)
+  }
+  addEventListener('pagehide', () => stream.close(), {once: true})
+}
+
+if (source && window.EventSource) follow()
