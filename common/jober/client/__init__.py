@@ -2,5 +2,6 @@
 
 from jober.client.handle import RunHandle
 from jober.client.jober import Jober
+from jober.store.jobs import JobRecord
 
-__all__ = ["Jober", "RunHandle"]
+__all__ = ["JobRecord", "Jober", "RunHandle"]

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
+from jober.client import JobRecord
 from jober.client.finding import fires_after
 from jober.errors import DefinitionError, JoberError, JobExistError
 from jober.ids import check_job_name
 from jober.job import Job
-from jober.store.jobs import JobRecord
 from jober_web.access.guard import Admin
 from jober_web.pages.page import Page, PageDep
 from jober_web.pages.route import PageRoute

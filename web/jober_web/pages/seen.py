@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from jober.client import Jober
+from jober.client import Jober, JobRecord
 from jober.errors import JobNotFound, RunNotFound
 from jober.job_filter import JobFilter
 from jober.run import Run
-from jober.store.jobs import JobRecord
 from jober_web.access.who import Who
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from jober.client import JobRecord
 from jober.clock import from_ms
 from jober.ledger import LedgerEntry
 from jober.run import GOOD, RunBrief
 from jober.schedule import Schedule
 from jober.service import Service
-from jober.store.jobs import JobRecord
 from jober.words import count, duration
 from jober_web.pages.amounts import size
 from jober_web.pages.plots.bars import Bar, bar_plot

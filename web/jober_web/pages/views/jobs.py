@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from jober.client import JobRecord
 from jober.run import RunBrief
-from jober.store.jobs import JobRecord
 from jober.words import duration
 from jober_web.pages.plots.bars import Bar, sparkline
 from jober_web.pages.wall import Wall
