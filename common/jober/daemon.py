@@ -10,6 +10,7 @@ from jober import failpoint
 from jober.ids import check_host_name, own_host_name
 from jober.pace import read_pace
 
+METRICS_VARIABLE = "JOBER_METRICS"
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
 
@@ -21,7 +22,7 @@ def redis_url(given: str | None = None) -> str:
 def daemon_parser(
     program: str, version: str, description: str, examples: str
 ) -> argparse.ArgumentParser:
-    """A parser with `--redis`, `--host`, `--log-level` and `--version`."""
+    """A parser with `--redis`, `--host`, `--log-level`, `--metrics` and `--version`."""
     parser = argparse.ArgumentParser(
         prog=program,
         description=description,
@@ -43,6 +44,13 @@ def daemon_parser(
         default="info",
         choices=["debug", "info", "warning", "error"],
         help="(default: info)",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="HOST:PORT",
+        default=os.environ.get(METRICS_VARIABLE) or None,
+        help="where to answer Prometheus, at /metrics, and probes, at /healthz and /readyz "
+        f"(default: {METRICS_VARIABLE}, else nowhere)",
     )
     parser.add_argument("--version", action="version", version=f"jober {version}")
     return parser

@@ -30,6 +30,7 @@ class Elector:
     def __init__(self, store: Store, node: str) -> None:
         self._store = store
         self._node = node
+        self.terms = 0  # how often it was elected
         self._stop = threading.Event()
         self._changed = threading.Condition()
         self._token: str | None = None
@@ -90,6 +91,7 @@ class Elector:
         self._store.observe_time()
         with self._changed:
             if self._token != reply.token:
+                self.terms += 1
                 log.info("leading, term %s", reply.token.split(":", 1)[0])
             self._token = reply.token
             self._trusted_until = started + LEASE_MS / 1000 - TRUST_MARGIN_S

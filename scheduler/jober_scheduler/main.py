@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from jober import __version__
+from jober.bind import METRICS_EXAMPLE, Bind, read_bind
 from jober.daemon import daemon_parser, heed_test_environment, host_name
 from jober.errors import JoberError, RedisUnavailable
 from jober.ids import node_id
@@ -49,24 +50,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         heed_test_environment()
         node = node_id(host_name(given.host), os.getpid())
-        return run(Store(given.redis), node)
+        bind = given.metrics and read_bind(given.metrics, METRICS_EXAMPLE)
+        return run(Store(given.redis), node, bind)
     except JoberError as error:
         print(f"jober-scheduler: {error}", file=sys.stderr)  # noqa: T201
         # A setting that is wrong stays wrong: a supervisor need not try again.
         return os.EX_CONFIG
 
 
-def run(store: Store, node: str) -> int:
-    """Serve until SIGTERM or SIGINT; where Redis is away at the start, wait for it."""
+def run(store: Store, node: str, metrics: Bind | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; where Redis is away at the start, wait for it. Raises
+    JoberError where metrics cannot be told."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    elector = Elector(store, node)
+    ticker = Ticker(store, elector)
+    if metrics is not None:
+        _tell_metrics(store, elector, ticker, metrics)
     while not _is_there(store):
         if stop.wait(AWAY_S):
             return 0
     log.info("jober-scheduler %s is node %s", __version__, node)
-    elector = Elector(store, node)
-    ticker = Ticker(store, elector)
     keeper = Keeper(store, elector)
     notifier = Notifier(store, elector, os.environ)
     chores = [
@@ -95,6 +100,30 @@ def run(store: Store, node: str) -> int:
     ticker.close()
     store.close()
     return status
+
+
+def _tell_metrics(store: Store, elector: Elector, ticker: Ticker, bind: Bind) -> None:
+    """Raises JoberError."""
+    try:
+        from jober.metrics import MetricsServer
+        from jober_scheduler.meters import Meters
+
+        meters = Meters(store, elector)
+    except ImportError as error:
+        raise JoberError(f"no metrics: {error} (pip install 'jober[metrics]')") from None
+    ticker.on_fired = meters.fired
+
+    def is_well() -> str:
+        return "" if ticker.alive else "the ticker does not run"
+
+    def is_ready() -> str:
+        try:
+            store.observe_time()
+        except RedisUnavailable as error:
+            return str(error)
+        return is_well()
+
+    MetricsServer(bind, meters.registry, is_well, is_ready)
 
 
 def _is_there(store: Store) -> bool:

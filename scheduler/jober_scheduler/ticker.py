@@ -9,6 +9,7 @@ moments are in Redis.
 import logging
 import threading
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 from jober.errors import JoberError, RedisUnavailable
 from jober.failpoint import failpoint
@@ -38,11 +39,12 @@ SET_ASIDE_MS = 60_000
 
 
 class Ticker:
-    """Fires what is due while we lead."""
+    """Fires what is due while we lead; `on_fired` is told what was carried out, and when (ms)."""
 
     def __init__(self, store: Store, elector: Elector) -> None:
         self._store = store
         self._elector = elector
+        self.on_fired: Callable[[Sequence[FirePlan], int], None] | None = None
         self._stop = threading.Event()
         self._woken = threading.Event()
         self._roster = Roster(roles_of=())
@@ -119,10 +121,8 @@ class Ticker:
         moment = max(now, coming[0].due_ms)
         sent = Counter(self._sent)
         plans = [self._plan(job, moment, roster, sent) for job in coming if job.due_ms <= moment]
-        batches = [
-            self._store.fires.pack(plans[start : start + BATCH])
-            for start in range(0, len(plans), BATCH)
-        ]
+        chunks = [plans[start : start + BATCH] for start in range(0, len(plans), BATCH)]
+        batches = [self._store.fires.pack(chunk) for chunk in chunks]
         failpoint("leader.decided")
         wait_s = clock.seconds_until(moment)
         if wait_s > 0:
@@ -135,9 +135,11 @@ class Ticker:
                 self._stop.wait(rest)
         if self._roster is roster:
             self._sent = sent
-        for batch in batches:
+        for chunk, batch in zip(chunks, batches, strict=True):
             if self._elector.token() != token or not self._fire(token, batch):
                 return
+            if self.on_fired is not None:
+                self.on_fired(chunk, clock.now_ms())
 
     def _fire(self, token: str, plans: bytes) -> bool:
         """Carry out; False where we lead no more."""

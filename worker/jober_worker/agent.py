@@ -71,6 +71,7 @@ class Agent:
         self.store = store
         self.settings = settings
         self._shut_down = shut_down
+        self.on_reported: Callable[[Sequence[Finish]], None] | None = None
         self.id = agent_id(settings.host)
         self.draining = threading.Event()
         # The roles that it has now, and whether its host may take runs: an operator may order both.
@@ -243,6 +244,8 @@ class Agent:
         leases = [finish.claim.lease for finish in finishes]
         self.journal.reported(leases)
         self.held.forget(leases)
+        if self.on_reported is not None:
+            self.on_reported(finishes)
 
     def start(self) -> None:
         """Register, and start the parts. Raises RedisUnavailable."""

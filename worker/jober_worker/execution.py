@@ -124,13 +124,15 @@ class Execution:
 
     def finish(self, outcome: Outcome) -> Finish:
         """What is to be reported of its end, but for its output."""
+        began_ms = self.began_ms
         return Finish(
             claim=self.claim,
             host=self.attempt.host,
             outcome=outcome,
             retry_in_s=self._retry_in_s(outcome),
             progress=self.attempt.newest,
-            began_ms=self.began_ms if self.claim.reserved else None,
+            began_ms=began_ms if self.claim.reserved else None,
+            took_s=None if began_ms is None else (self._means.now_ms() - began_ms) / 1000,
         )
 
     def run(self) -> Outcome:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jober.daemon import DEFAULT_URL
+from jober.bind import METRICS_EXAMPLE, Bind, read_bind
+from jober.daemon import DEFAULT_URL, METRICS_VARIABLE
 from jober.errors import DefinitionError, did_you_mean
 from jober.roles import check_agent_roles, parse_agent_roles
 
@@ -100,6 +101,11 @@ def _level(value: Any) -> str:
     return str(value)
 
 
+def _place(value: Any) -> Bind | None:
+    text = _text(value)
+    return None if text is None else read_bind(text, METRICS_EXAMPLE)
+
+
 def _roles(value: Any) -> frozenset[str]:
     """`"a,b"`, or in a file also `["a", "b"]`."""
     if isinstance(value, list) and all(isinstance(role, str) for role in value):
@@ -120,4 +126,5 @@ OPTIONS: dict[str, Option] = {
     "journal_dir": Option(default=None, read=_text),
     "accept_pickle": Option(default=False, read=_flag),
     "filter": Option(default=None, read=_text),
+    "metrics": Option(default=None, read=_place, variable=METRICS_VARIABLE),
 }

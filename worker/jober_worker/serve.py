@@ -10,14 +10,15 @@ import threading
 import time
 from collections.abc import Collection
 
-from jober.errors import RedisUnavailable
+from jober.bind import Bind
+from jober.errors import JoberError, RedisUnavailable
 from jober.logs import set_up_logs
 from jober.pace import paced_s
 from jober.store import Store
 from jober_worker.agent import Agent
 from jober_worker.begun import Begun
 from jober_worker.belonging import inherit
-from jober_worker.guardian import DIED, PARENT_DIED
+from jober_worker.guardian import DIED, PARENT_DIED, UNUSABLE
 from jober_worker.kernel import MISSING, adopt_orphans
 from jober_worker.prints import capture_prints
 from jober_worker.processes import kill_descendants
@@ -91,6 +92,13 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
     inherit()
     store = Store(settings.redis)
     agent = Agent(store, settings, begun, lambda: words.tell(signal.SIGTERM))
+    if settings.metrics is not None:
+        try:
+            _tell_metrics(agent, settings.metrics)
+        except (ImportError, JoberError) as error:
+            mend = " (pip install 'jober[metrics]')" if isinstance(error, ImportError) else ""
+            log.critical("no metrics: %s%s", error, mend)
+            return UNUSABLE
     if sign is not None:
         os.set_blocking(sign, False)
     threading.Thread(
@@ -114,6 +122,27 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
     else:
         agent.drain(words.heard)
     return 0
+
+
+def _tell_metrics(agent: Agent, bind: Bind) -> None:
+    """Raises JoberError, ImportError."""
+    # Loaded where it is wanted: it takes memory, and few hosts ask for it.
+    from jober.metrics import MetricsServer
+    from jober_worker.meters import Meters
+
+    meters = Meters(agent)
+    agent.on_reported = meters.reported
+
+    def is_well() -> str:
+        dead = agent.dead_parts()
+        return f"{', '.join(dead)} failed for good" if dead else ""
+
+    def is_ready() -> str:
+        if not agent.vigil.is_renewed:
+            return "Redis does not answer"
+        return is_well()
+
+    MetricsServer(bind, meters.registry, is_well, is_ready)
 
 
 def _stops(guarded: bool) -> set[int]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jober.bind import Bind
 from jober.daemon import host_name
 from jober.errors import DefinitionError
 from jober_worker.allow import AllowList
@@ -17,7 +18,8 @@ class Settings:
     where whole logs are kept, for `log_keep_s` and up to `log_bytes` of them all; `journal_dir` is
     where results are kept while Redis is away. With
     `accept_pickle`, plain RQ jobs may be pickled: whoever may write to Redis may run code here.
-    `filter` names a function that is asked about each run; `allow` is what the host runs at all."""
+    `filter` names a function that is asked about each run; `allow` is what the host runs at all;
+    `metrics` is where Prometheus is answered."""
 
     redis: str
     host: str
@@ -32,6 +34,7 @@ class Settings:
     accept_pickle: bool = False
     filter: str | None = None
     allow: AllowList = field(default_factory=AllowList)
+    metrics: Bind | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Told], allow: AllowList) -> "Settings":
@@ -60,6 +63,7 @@ class Settings:
             accept_pickle=value["accept_pickle"],
             filter=value["filter"],
             allow=allow,
+            metrics=value["metrics"],
         )
 
 

@@ -37,6 +37,11 @@ class Vigil:
         """The leases were renewed, by a call that began then (by `now_s`)."""
         self._renewed_s = begun_s
 
+    @property
+    def is_renewed(self) -> bool:
+        """Whether the leases are known to be ours."""
+        return now_s() - self._renewed_s < ASK_S
+
     def end_older(self, execution: "Execution") -> None:
         """Wait until no other run of the same service is executed here. There is one where it was
         given up as lost while Redis could not be reached, and does not know it yet."""

@@ -15,7 +15,8 @@ Report = dict[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """The end of an attempt; `last_seq` is the last frame of its output, `progress` the last that
-    it said of itself. It is tried again in `retry_in_s` seconds, unless that is None."""
+    it said of itself. It is tried again in `retry_in_s` seconds, unless that is None. What it
+    took is not reported, but for us: Redis has its moments."""
 
     claim: Claim
     host: str
@@ -24,6 +25,7 @@ class Finish:
     progress: Progress | None = None
     retry_in_s: float | None = None
     began_ms: int | None = None
+    took_s: float | None = None
 
 
 def report_of(end: Finish) -> Report:

@@ -1,0 +1,10 @@
+"""What a daemon tells a monitoring system, at `--metrics HOST:PORT`: `/metrics` in the text format
+of Prometheus, `/healthz` (its process does its work) and `/readyz` (Redis answers it, too).
+
+What is counted is for each daemon to say (`jober_scheduler.meters`, `jober_worker.meters`).
+"""
+
+from jober.metrics.job_names import JobNames
+from jober.metrics.server import MetricsServer
+
+__all__ = ["JobNames", "MetricsServer"]
