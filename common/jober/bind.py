@@ -1,9 +1,12 @@
 """Where a daemon listens: `HOST:PORT`."""
 
-import socket
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jober.errors import DefinitionError, JoberError
+
+if TYPE_CHECKING:
+    from socket import socket
 
 # The port that exporters of metrics take by custom.
 METRICS_EXAMPLE = "127.0.0.1:9464"
@@ -21,8 +24,11 @@ class Bind:
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    def listen(self, option: str) -> socket.socket:
+    def listen(self, option: str) -> "socket":
         """A socket that listens there. Raises JoberError, which names the option."""
+        # Loaded where it is needed: the guardian of a worker stays small.
+        import socket
+
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
             return socket.create_server((self.host, self.port), family=family, backlog=_BACKLOG)

@@ -22,7 +22,7 @@ def redis_url(given: str | None = None) -> str:
 def daemon_parser(
     program: str, version: str, description: str, examples: str
 ) -> argparse.ArgumentParser:
-    """A parser with `--redis`, `--host`, `--log-level`, `--metrics` and `--version`."""
+    """A parser with `--redis`, `--host`, `--log-level` and `--version`."""
     parser = argparse.ArgumentParser(
         prog=program,
         description=description,
@@ -45,6 +45,12 @@ def daemon_parser(
         choices=["debug", "info", "warning", "error"],
         help="(default: info)",
     )
+    parser.add_argument("--version", action="version", version=f"jober {version}")
+    return parser
+
+
+def add_metrics_option(parser: argparse.ArgumentParser) -> None:
+    """`--metrics`: where a daemon is asked how it is."""
     parser.add_argument(
         "--metrics",
         metavar="HOST:PORT",
@@ -52,8 +58,6 @@ def daemon_parser(
         help="where to answer Prometheus, at /metrics, and probes, at /healthz and /readyz "
         f"(default: {METRICS_VARIABLE}, else nowhere)",
     )
-    parser.add_argument("--version", action="version", version=f"jober {version}")
-    return parser
 
 
 def heed_test_environment() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from jober import __version__
 from jober.bind import METRICS_EXAMPLE, Bind, read_bind
-from jober.daemon import daemon_parser, heed_test_environment, host_name
+from jober.daemon import add_metrics_option, daemon_parser, heed_test_environment, host_name
 from jober.errors import JoberError, RedisUnavailable
 from jober.ids import node_id
 from jober.logs import set_up_logs
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Decide what is due and put its runs into Redis. One node of several leads.",
         EXAMPLES,
     )
+    add_metrics_option(parser)
     given = parser.parse_args(argv)
     set_up_logs(given.log_level)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from jober import __version__
-from jober.daemon import daemon_parser, heed_test_environment
+from jober.daemon import add_metrics_option, daemon_parser, heed_test_environment
 from jober.errors import DefinitionError, JoberError
 from jober_worker.begun import Begun
 from jober_worker.config_file import DEFAULT_FILE, ConfigFile, read_config
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "Take the runs of this host's roles, execute them, and stream what they say.",
         EXAMPLES,
     )
+    add_metrics_option(parser)
     add = parser.add_argument
     add(
         "--roles",
