@@ -100,6 +100,13 @@ def test_any_role_is_served_in_a_folder(jober: Jober) -> None:
     assert jober.run("anywhere").wait(WITHIN_S).state is RunState.SUCCESS
 
 
+def test_a_run_on_each_host_is_made_as_soon_as_a_folder_is_open(tmp_path: Path) -> None:
+    with Jober(tmp_path / "state") as jober:
+        jober.add_job("everywhere", command="true", on="every", roles=["db"])
+        [run] = jober.run_everywhere("everywhere")
+        assert run.wait(WITHIN_S).state is RunState.SUCCESS
+
+
 def test_a_program_whose_modules_the_agent_has_not_calls_them_itself(
     jober: Jober, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@ with all that has to run before and after them."""
 
 import hashlib
 import json
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 STANDING_BATCH = 200
 # A key by which a run is made once is not longer.
 KEY_AT_MOST = 200
+# How long the agent of a folder is waited for, and how often it is looked whether it is there.
+JOIN_S = 30.0
+LOOK_S = 0.05
 
 
 class Place(NamedTuple):
@@ -151,7 +155,7 @@ class Building(Definitions, Hosts):
         job = record.job
         if job.on == "any" and job.prefer == "least":
             return [Place()]
-        roster = Roster.of(self.agents())
+        roster = self._roster(job.queue)
         hosts = roster.hosts_for(job.queue)
         use, before = roster.use_of, record.placed
         seed = f"{job.name} {self.store.clock.now_ms()}"
@@ -161,6 +165,18 @@ class Building(Definitions, Hosts):
         if isinstance(job.on, int):
             hosts = place(hosts, job.on, job.prefer, use=use, before=before, seed=seed)
         return [Place(host) for host in hosts]
+
+    def _roster(self, queue: str) -> Roster:
+        """Who is live. In a folder, which may have been opened just now, its agent is waited
+        for: it serves whatever queue."""
+        deadline = self.store.clock.monotonic() + JOIN_S
+        while True:
+            roster = Roster.of(self.agents())
+            if roster.hosts_for(queue) or not self.home.is_folder:
+                return roster
+            if self.store.clock.monotonic() >= deadline:
+                return roster
+            time.sleep(LOOK_S)
 
     def _runs(
         self,
