@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks clocks databases ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks databases browser ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts ## what CI runs: format, lint, types, contracts, tests
@@ -97,6 +97,12 @@ clocks:
 databases:
 	@[ "$$(id -u)" != 0 ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v apt-get >/dev/null || \
 	  { echo "installing postgresql"; apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }
+
+# The tests of the pages look at them in Debian's Chromium.
+.PHONY: browser
+browser:
+	@[ "$$(id -u)" != 0 ] || command -v chromium >/dev/null || ! command -v apt-get >/dev/null || \
+	  { echo "installing chromium"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"

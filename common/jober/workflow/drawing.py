@@ -88,8 +88,8 @@ def svg(
     total = (max(x - _GAP_X, _PAD) + _PAD, height + _PAD)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total[0]:g}" height="{total[1]:g}" '
-        f'viewBox="0 0 {total[0]:g} {total[1]:g}" role="img"'
-        + (' class="graph">' if link else ">"),
+        f'viewBox="0 0 {total[0]:g} {total[1]:g}" '
+        + ('role="group" class="graph">' if link else 'role="img">'),
         "<title>which jobs come after which</title>",
         "" if link else f"<style>{_STYLE}</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
@@ -127,4 +127,5 @@ def _linked(box: str, name: str, here: str | None, link: Callable[[str], str] | 
     if link is None:
         return box
     stands_out = ' class="here"' if name == here else ""
-    return f"<a href={quoteattr(link(name))}{stands_out}>{box}</a>"
+    told = f"href={quoteattr(link(name))} aria-label={quoteattr(name)}"
+    return f"<a {told}{stands_out}>{box}</a>"

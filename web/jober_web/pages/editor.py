@@ -78,18 +78,21 @@ def change(page: PageDep, who: Admin, name: str, form: FormDep) -> Response:
     """Change a job, unless somebody else has meanwhile."""
     record = seen_job(page.jober, who, name)
     job, wrong = _job(page, form | {"name": name})
-    if form["revision"] != str(record.revision):
-        wrong = {"more": f"it has been changed meanwhile, to revision {record.revision}: reload"}
     if job is not None and not wrong:
         try:
-            removed: dict[str, Any] = dict.fromkeys(record.job.spec())
-            page.jober.update_job(name, **{**removed, **job.spec()})
+            page.jober.put_job(name, job.spec(), revision=_revision(form))
             return page.go("job", name=name)
         except DefinitionError as error:
             wrong = wrong_fields(error)
         except JoberError as error:
             wrong = {"more": str(error)}
     return _show(page, form | {"name": name}, wrong, record, 422, who=who)
+
+
+def _revision(form: dict[str, str]) -> int:
+    """The one that the form was filled with."""
+    told = form["revision"]
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < 7 else 0
 
 
 def _job(page: Page, form: dict[str, str]) -> tuple[Job | None, dict[str, str]]:

@@ -36,7 +36,7 @@ def runs(
 ) -> HTMLResponse:
     """A page of runs; `q` is the job that they are of."""
     job, wall = q.strip(), page.wall
-    found = page.jober.runs(
+    found = page.jober.run_page(
         job or None,
         state=SEVERAL.get(state) or state or None,
         host=host.strip() or None,
@@ -50,7 +50,7 @@ def runs(
         lines=[run_line(run, wall.now_ms) for run in seen_runs(page.jober, who, found)],
         asked={name: value for name, value in asked.items() if value},
         is_first=not after,
-        next=found[-1].id if len(found) == PAGE else None,
+        next=found.next,
         states=[*SEVERAL, *map(str, RunState)],
         wall=wall,
         who=who,

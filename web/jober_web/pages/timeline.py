@@ -33,13 +33,14 @@ def timeline(
     """A window of time around `at` (ms), or around now; of one job, or of those with a tag."""
     jober, wall, job = page.jober, page.wall, q.strip()
     window = window_of(span, at, wall.now_ms)
-    runs = jober.runs(
+    found = jober.run_page(
         job or None,
         since=from_ms(window.start_ms),
         until=from_ms(min(window.end_ms, wall.now_ms + 1000)),
         tag=tag or None,
         limit=_RUNS,
     )
+    runs = seen_runs(jober, who, found)
     coming = jober.coming(window.end_ms, n=_FIRES, limit=_JOBS) if by == "job" else []
     records = {one.name: one for one in jober.find_those(one.job for one in coming)}
     coming = [
@@ -51,7 +52,7 @@ def timeline(
         and (not tag or tag in records[one.job].job.tags)
     ]
     view = timeline_view(
-        seen_runs(jober, who, runs),
+        runs,
         coming,
         window,
         wall,
@@ -59,7 +60,7 @@ def timeline(
         job_link=lambda name: page.url("job", name=name) if name else page.url("runs"),
         run_link=lambda id: page.url("run", id=id),
         host_link=lambda host: f"{page.url('runs')}?host={host}",
-        most=_RUNS,
+        is_all=found.next is None,
         is_now=at is None,
     )
     asked = {"span": window.span, "by": by, "q": job, "tag": tag, "at": "" if at is None else at}

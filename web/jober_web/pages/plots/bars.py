@@ -70,7 +70,8 @@ def bar_plot(
         element("text", ends[0], class_="tick", x=min(first, width - 120.0), y=height - 5),
         element("text", ends[1], class_="tick", x=width, y=height - 5, text_anchor="end"),
     ]
-    return svg(width, height, title, *lines, *marks, *below, class_="bars")
+    leads = any(bar.href for bar in bars)
+    return svg(width, height, title, *lines, *marks, *below, class_="bars", leads=leads)
 
 
 def _line(step: float, y: float, width: float, told: Callable[[float], str]) -> Markup:
@@ -93,4 +94,4 @@ def _bar(bar: Bar, x: float, room: float, tall: Scale, floor: float) -> Markup:
         width=width,
         height=floor - top,
     )
-    return element("a", mark, href=bar.href) if bar.href else mark
+    return element("a", mark, href=bar.href, aria_label=bar.title) if bar.href else mark

@@ -18,15 +18,18 @@ def element(name: str, *children: Markup | str, **attributes: Value) -> Markup:
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), told, inner)
 
 
-def svg(width: float, height: float, title: str, *children: Markup, class_: str) -> Markup:
-    """A picture of this size in its own units, as wide as its place; `title` says what it shows."""
+def svg(
+    width: float, height: float, title: str, *children: Markup, class_: str, leads: bool = False
+) -> Markup:
+    """A picture of this size in its own units, as wide as its place; `title` says what it shows.
+    One that `leads` somewhere is no single picture to those who cannot see it."""
     return element(
         "svg",
         element("title", title),
         *children,
         class_=f"plot {class_}",
         viewBox=f"0 0 {_text(width)} {_text(height)}",
-        role="img",
+        role="group" if leads else "img",
         aria_label=title,
     )
 

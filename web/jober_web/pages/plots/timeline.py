@@ -67,7 +67,7 @@ def timeline(
     drawn += [
         _row(row, _TOP + place * _ROW, along, start_ms, end_ms) for place, row in enumerate(rows)
     ]
-    return svg(_WIDTH, height, title, *drawn, class_="timeline")
+    return svg(_WIDTH, height, title, *drawn, class_="timeline", leads=True)
 
 
 def _line(line: Line, x: float, height: float) -> Markup:
@@ -100,7 +100,9 @@ def _row(row: Row, y: float, along: Scale, start_ms: int, end_ms: int) -> Markup
         if start_ms <= mark.at_ms <= end_ms
     ]
     rule = element("line", class_="rule", x1=0, x2=_WIDTH, y1=y + _ROW, y2=y + _ROW)
-    return element("g", rule, element("a", label, href=row.href), *spans, *marks)
+    return element(
+        "g", rule, element("a", label, href=row.href, aria_label=row.name), *spans, *marks
+    )
 
 
 def _span(span: Span, y: float, along: Scale, lane: int, lanes: int) -> Markup:
@@ -116,7 +118,7 @@ def _span(span: Span, y: float, along: Scale, lane: int, lanes: int) -> Markup:
         height=max(2.0, room - 1),
         rx=2,
     )
-    return element("a", mark, href=span.href)
+    return element("a", mark, href=span.href, aria_label=span.title)
 
 
 def _laned(spans: Sequence[Span]) -> list[tuple[Span, int, int]]:

@@ -77,10 +77,10 @@ def timeline_view(
     job_link: Link,
     run_link: Link,
     host_link: Link,
-    most: int,
+    is_all: bool,
     is_now: bool,
 ) -> Timeline:
-    """`runs` are at most `most`, the newest of the window. By host, fires have no place yet."""
+    """`runs` are the newest of the window, perhaps not all. By host, fires have no place yet."""
     rows = (
         _by_host(runs, wall, run_link, host_link)
         if by == "host"
@@ -88,8 +88,8 @@ def timeline_view(
     )
     fires = sum(len(row.marks) for row in rows)
     notes = []
-    if len(runs) >= most:
-        notes.append(f"the newest {most} runs of this time; zoom in to see all")
+    if not is_all:
+        notes.append(f"the newest {len(runs)} runs of this time; zoom in to see all")
     if len(rows) > ROWS:
         notes.append(f"{ROWS} of {len(rows)} rows, those with most runs")
         rows = sorted(rows, key=lambda row: -len(row.spans))[:ROWS]

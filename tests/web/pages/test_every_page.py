@@ -1,0 +1,72 @@
+"""What holds of each page: it shuts nobody out, fits a phone, and is read without scripts."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.web.browser import Complaints, is_within_its_width, serious
+from tests.web.conftest import Web
+
+PAGES = (
+    "/",
+    "/timeline",
+    "/timeline?by=host&span=24h",
+    "/jobs",
+    "/jobs?q=night",
+    "/jobs/nightly",
+    "/jobs/nightly/edit",
+    "/new-job",
+    "/runs",
+    "/runs/{run}",
+    "/jobs/checks/fires/{fire}",
+    "/agents",
+    "/limits",
+    "/events",
+    "/jobs/absent",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(
+    page: Page, complaints: Complaints, web: Web, places: dict[str, str], scheme: str
+) -> None:
+    complaints.pass_over("404 (Not Found)")
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    found = {}
+    for path in PAGES:
+        page.goto(web.url + path.format(**places))
+        if wrong := serious(page):
+            found[path] = wrong
+    assert found == {}
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_a_phone_needs_no_scrolling_sideways_on_any_page(
+    phone: Page, web: Web, places: dict[str, str]
+) -> None:
+    for path in PAGES:
+        phone.goto(web.url + path.format(**places))
+        assert phone.locator("main h1").is_visible(), path
+        assert is_within_its_width(phone), path
+
+
+def test_every_page_is_read_without_scripts(
+    browser: Browser, web: Web, places: dict[str, str]
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for path in PAGES:
+        page.goto(web.url + path.format(**places))
+        assert page.locator("main h1").is_visible(), path
+        if path.startswith("/runs/"):
+            assert "red <script>alert(1)</script>" in page.locator("#log").inner_text()
+    context.close()
