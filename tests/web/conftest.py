@@ -1,7 +1,7 @@
 """A real server of the web part, on the Redis of the test."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,27 +11,63 @@ import uvicorn
 from fastapi import FastAPI
 
 from jober import Jober
+from jober.access import Actor, Scope
+from jober.client.log_in import LogIn
+from jober.client.people import People
 from jober.embedded import RedisServer
 from jober_web import create_app
 from jober_web.main import listen
 from jober_web.settings import Bind
 from tests.waiting import wait_until
 
+TEST = Actor(name="the test", via="cli")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
-    """A server: its address, the Jober that it stands on, and a client for it."""
+    """A server: its address, the Jober that it stands on, and a client for it that has a token for
+    an admin."""
 
     url: str
     jober: Jober
     client: httpx.Client
+
+    def token(
+        self,
+        scope: str = "admin",
+        *,
+        tags: Iterable[str] | None = None,
+        roles: Iterable[str] | None = None,
+    ) -> str:
+        """A new API token."""
+        people = People(self.jober)
+        return people.make_token("of the test", scope, TEST, tags=tags, roles=roles)[1]
+
+    def link(self, scope: Scope = Scope.ADMIN) -> str:
+        """The address of a link that logs a browser in, once, by the button on its page."""
+        secret = LogIn(self.jober).make_link("tester", scope, TEST)
+        return f"{self.url}/link/{secret}"
+
+    @contextmanager
+    def browser(self, token: str | None = None) -> Iterator[httpx.Client]:
+        """Another client: of nobody, or of that token."""
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            if token is not None:
+                client.headers["Authorization"] = f"Bearer {token}"
+            yield client
 
 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an application on a free port of this host; its address."""
     with listen(Bind("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=5,
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
@@ -51,4 +87,6 @@ def web(redis_server: RedisServer) -> Iterator[Web]:
         serving(create_app(jober)) as url,
         httpx.Client(base_url=url, timeout=30) as client,
     ):
-        yield Web(url=url, jober=jober, client=client)
+        web = Web(url=url, jober=jober, client=client)
+        client.headers["Authorization"] = f"Bearer {web.token()}"
+        yield web

@@ -7,10 +7,12 @@ import pytest
 from fastapi import FastAPI
 
 import jober_web
+from jober import Jober
+from jober.client.people import People
 from jober.embedded import RedisServer
 from tests.fleet import BIN, Fleet
 from tests.waiting import wait_until
-from tests.web.conftest import Web, serving
+from tests.web.conftest import TEST, Web, serving
 
 
 def test_the_first_page_names_its_files_by_what_is_in_them(web: Web) -> None:
@@ -40,7 +42,9 @@ def test_the_daemon_serves_where_it_is_told_and_ends_in_order(fleet: Fleet) -> N
         words = log.read_text().split()
         return next((word for word in words if word.startswith("http://")), None)
 
-    assert httpx.get(f"{wait_until(url, 60)}api/v1/leader").json() == {"leader": None}
+    place = f"{wait_until(url, 60)}api/v1/leader"
+    assert httpx.get(place).status_code == 401
+    assert httpx.get(place, headers=_header(fleet.jober)).json() == {"leader": None}
     process.terminate()
     assert process.wait(20) == 0
 
@@ -67,9 +71,17 @@ def test_the_router_serves_under_a_prefix_of_another_application(
     monkeypatch.setenv("JOBER_REDIS_URL", redis_server.url)
     app = FastAPI()
     app.include_router(jober_web.router, prefix="/tools/jober")
-    with serving(app) as url, httpx.Client(base_url=url) as client:
+    with Jober(redis_server.url) as jober:
+        header = _header(jober)
+    with serving(app) as url, httpx.Client(base_url=url, headers=header) as client:
         assert client.get("/tools/jober/api/v1/leader").json() == {"leader": None}
         page = client.get("/tools/jober/").text
         assert 'href="/tools/jober/static/' in page
         assert app.state.jober is not None
     assert app.state.jober is None
+
+
+def _header(jober: Jober) -> dict[str, str]:
+    """Of one who may look."""
+    _, token = People(jober).make_token("test", "viewer", TEST)
+    return {"Authorization": f"Bearer {token}"}

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from jober import __version__
 from jober.client import Jober
+from jober_web.access.shield import Shield
 from jober_web.routes import router
 from jober_web.settings import Settings
 
@@ -23,4 +24,5 @@ def create_app(jober: Jober | None = None, settings: Settings | None = None) -> 
     app.state.jober = jober
     app.state.jober_settings = settings
     app.include_router(router)
+    app.add_middleware(Shield, settings=settings.access)
     return app

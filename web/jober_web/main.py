@@ -12,6 +12,7 @@ from jober.client import Jober
 from jober.daemon import daemon_parser, heed_test_environment
 from jober.errors import JoberError
 from jober.logs import set_up_logs
+from jober_web.access.arguments import Transport, add_arguments, read_access
 from jober_web.settings import DEFAULT_BIND, Bind, Settings, read_bind
 
 log = logging.getLogger("jober_web")
@@ -23,7 +24,8 @@ EXAMPLES = """\
 examples:
   jober-web                                   http://127.0.0.1:8900/, Redis on this host
   jober-web --bind 127.0.0.1:8080 --redis redis://redis.example.org/0
-  jober-web --root-path /jober                behind a proxy that takes /jober away
+  jober-web --bind 0.0.0.0:8900 --tls-cert web.crt --tls-key web.key
+  jober-web --behind-proxy 127.0.0.1 --public-url https://example.org/jober --root-path /jober
 
 Within an application of your own: app.include_router(jober_web.router, prefix="/jober")
 """
@@ -48,19 +50,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         default="",
         help="the path that a proxy in front takes away (default: none)",
     )
+    add_arguments(parser)
     given = parser.parse_args(argv)
     set_up_logs(given.log_level)
     try:
         heed_test_environment()
         bind = read_bind(given.bind)
-        return serve(Jober(given.redis), bind, Settings(root_path=given.root_path.rstrip("/")))
+        access, transport = read_access(given, bind)
+        settings = Settings(root_path=given.root_path.rstrip("/"), access=access)
+        return serve(Jober(given.redis), bind, settings, transport)
     except JoberError as error:
         print(f"jober-web: {error}", file=sys.stderr)  # noqa: T201
         # A setting that is wrong stays wrong: a supervisor need not try again.
         return os.EX_CONFIG
 
 
-def serve(jober: Jober, bind: Bind, settings: Settings) -> int:
+def serve(jober: Jober, bind: Bind, settings: Settings, transport: Transport) -> int:
     """Serve until SIGTERM or SIGINT. Raises JoberError where it cannot listen."""
     try:
         import uvicorn
@@ -70,13 +75,19 @@ def serve(jober: Jober, bind: Bind, settings: Settings) -> int:
         raise JoberError(f"{error} (pip install 'jober[web]')") from None
     with jober, listen(bind) as listening:
         bound = Bind(bind.host, listening.getsockname()[1])
-        log.info("jober-web %s serves http://%s/", __version__, bound)
+        scheme = "https" if transport.cert else "http"
+        log.info("jober-web %s serves %s://%s/", __version__, scheme, bound)
         config = uvicorn.Config(
             create_app(jober, settings),
             log_config=None,
             log_level=logging.WARNING,
             access_log=False,
             server_header=False,
+            # By itself it would believe whoever is on this host.
+            proxy_headers=bool(transport.proxies),
+            forwarded_allow_ips=list(transport.proxies),
+            ssl_certfile=transport.cert,
+            ssl_keyfile=transport.key,
             timeout_graceful_shutdown=5,
         )
         server = uvicorn.Server(config)

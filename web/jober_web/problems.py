@@ -17,11 +17,17 @@ from jober.errors import (
     LimitNotFound,
     LinkedJobNotFound,
     LinkToService,
+    NotAllowed,
     RedisUnavailable,
     RunExists,
     RunNotFound,
+    TokenNotFound,
+    TooManyTries,
+    UserExists,
+    UserNotFound,
     WaitTimeout,
     WorkflowLoop,
+    WrongLogin,
 )
 from jober.job.problems import each_of
 
@@ -35,6 +41,12 @@ _STATUS: Sequence[tuple[type[JoberError], int]] = (
     (WaitTimeout, 504),
     (JobNotFound, 404),
     (RunNotFound, 404),
+    (UserNotFound, 404),
+    (TokenNotFound, 404),
+    (WrongLogin, 401),
+    (NotAllowed, 403),
+    (TooManyTries, 429),
+    (UserExists, 409),
     (JobExistError, 409),
     (JobProtected, 409),
     (JobRunning, 409),
@@ -57,6 +69,7 @@ _TITLES = {
     413: "It is too large",
     415: "It is of a kind that is not read here",
     416: "There are no such bytes",
+    421: "It is not known by this name",
     422: "A value is wrong",
     428: "Say which revision is meant",
     429: "That was too often",
@@ -113,6 +126,8 @@ def problem_of(error: JoberError) -> Problem:
         return Problem(422, str(error), [{"field": "limits", "message": str(error)}])
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    if isinstance(error, TooManyTries):
+        headers = {"Retry-After": str(error.retry_after_s)}
     return Problem(status, str(error), _errors_of(error), headers=headers)
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from jober_web import static_files
+from jober_web.access import routes as access
 from jober_web.api import routes as api
 from jober_web.dependencies import close_jober
 from jober_web.pages import routes as pages
@@ -21,5 +22,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 router = APIRouter(lifespan=_lifespan)
-for part in (api.router, static_files.router, pages.router):
+for part in (api.router, static_files.router, access.router, pages.router):
     router.include_router(part)

@@ -1,8 +1,9 @@
 """How the web part serves: values that `jober-web` reads from its arguments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jober.errors import DefinitionError
+from jober_web.access.settings import AccessSettings
 
 DEFAULT_BIND = "127.0.0.1:8900"
 
@@ -23,10 +24,11 @@ class Settings:
     """How the application serves.
 
     `root_path` is the path that a proxy takes away before it asks us, such as `/jober`.
-    Default: none.
+    Default: none. `access` says how it is found out who asks.
     """
 
     root_path: str = ""
+    access: AccessSettings = field(default_factory=AccessSettings)
 
 
 def read_bind(text: str) -> Bind:

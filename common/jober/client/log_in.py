@@ -40,6 +40,7 @@ class LogIn:
     it ends, and the new one has another id, so that nobody can have known it."""
 
     def __init__(self, jober: Access, times: SessionTimes | None = None) -> None:
+        self.jober = jober
         self._store = jober.store
         self.times = times or SessionTimes()
         self._comparing = threading.BoundedSemaphore(_AT_ONCE)

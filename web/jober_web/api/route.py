@@ -2,36 +2,24 @@
 (RFC 9457). So they tell it in any application, whatever that does with errors of its own."""
 
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from jober.errors import JoberError
+from jober_web.access.route import GuardedRoute
 from jober_web.problems import Problem, problem_of, problem_of_input
 
 log = logging.getLogger("jober_web")
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-
-class ApiRoute(APIRoute):
+class ApiRoute(GuardedRoute):
     """A route of the API."""
 
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-
-        async def told(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except Exception as error:
-                return response_of(error)
-
-        return told
+    def response_of(self, request: Request, error: Exception) -> Response:
+        return response_of(error)
 
 
 def response_of(error: Exception) -> Response:

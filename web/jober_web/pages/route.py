@@ -1,38 +1,39 @@
 """The class of the routes of pages: whatever is wrong is told on a page, in words."""
 
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from jober.errors import JoberError
+from jober_web.access.csrf import SAFE_METHODS
+from jober_web.access.guard import NotLoggedIn
+from jober_web.access.places import asked_for, path_of
+from jober_web.access.route import GuardedRoute
 from jober_web.pages.templates import templates
 from jober_web.problems import Problem, problem_of, problem_of_input
 
 log = logging.getLogger("jober_web")
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+class PageRoute(GuardedRoute):
+    """A route of a page. Who is not known is led to the log-in, and from there back."""
+
+    def response_of(self, request: Request, error: Exception) -> Response:
+        return to_log_in(request) if isinstance(error, NotLoggedIn) else page_of(request, error)
 
 
-class PageRoute(APIRoute):
-    """A route of a page."""
-
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-
-        async def shown(request: Request) -> Response:
-            try:
-                response = await handle(request)
-            except Exception as error:
-                return page_of(request, error)
-            response.headers.setdefault("Cache-Control", "no-store")
-            return response
-
-        return shown
+def to_log_in(request: Request) -> Response:
+    path = path_of(request, "log_in")
+    if request.method in SAFE_METHODS:
+        path += f"?next={quote(asked_for(request))}"
+    if "HX-Request" in request.headers:
+        # A part of a page: all of it goes there.
+        return Response(status_code=204, headers={"HX-Redirect": path})
+    return RedirectResponse(path, 303)
 
 
 def page_of(request: Request, error: Exception) -> Response:
