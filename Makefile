@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks clocks databases browser ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks databases browser monitors ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts ## what CI runs: format, lint, types, contracts, tests
@@ -103,6 +103,16 @@ databases:
 browser:
 	@[ "$$(id -u)" != 0 ] || command -v chromium >/dev/null || ! command -v apt-get >/dev/null || \
 	  { echo "installing chromium"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+# The tests of the alerts start Debian's Prometheus, which is unpacked and not installed, since an
+# installed one is a service that starts.
+.PHONY: monitors
+monitors: $(VENV)/prometheus
+$(VENV)/prometheus: | $(BIN)/python
+	@command -v promtool >/dev/null || ! command -v apt-get >/dev/null || \
+	  { echo "unpacking prometheus"; \
+	    rm -rf build/prometheus && mkdir -p build/prometheus && cd build/prometheus && \
+	    { [ "$$(id -u)" != 0 ] || apt-get update -qq; } && \
+	    apt-get download -qq prometheus 2>/dev/null && dpkg -x prometheus_*.deb $(CURDIR)/$(VENV)/prometheus; }
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"

@@ -26,13 +26,13 @@ class Meters:
         self._runs = Counter(
             "jober_runs",
             "Attempts of runs that have ended, by job and how",
-            ["job", "state"],
+            ["job_name", "state"],
             registry=self.registry,
         )
         self._took = Histogram(
             "jober_run_seconds",
             "How long attempts took, by job",
-            ["job"],
+            ["job_name"],
             buckets=DURATIONS_S,
             registry=self.registry,
         )
