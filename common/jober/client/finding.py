@@ -23,10 +23,12 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coming:
-    """The fires of a job that are to come before some moment, in ms."""
+    """The fires of a job that are to come before some moment, in ms; where it `is_cut`, the first
+    of them."""
 
     job: str
     fires_ms: tuple[int, ...]
+    is_cut: bool
 
 
 class Finding(Access):
@@ -66,16 +68,15 @@ class Finding(Access):
         now_ms = self.store.clock.now_ms()
         records = self.store.jobs.listed(self.store.found_jobs.due(at_ms, limit))
         share = max(1, n // max(1, len(records)))
-        found = (
-            Coming(
-                job=record.name,
-                fires_ms=tuple(
-                    fire for fire in coming_fires(record, now_ms, share) if fire <= at_ms
-                ),
-            )
-            for record in records
-        )
-        return [coming for coming in found if coming.fires_ms]
+        found = []
+        for record in records:
+            fires = coming_fires(record, now_ms, share + 1)
+            fires = [fire for fire in fires if fire <= at_ms]
+            if fires:
+                first = tuple(fires[:share])
+                cut = len(fires) > share
+                found.append(Coming(job=record.name, fires_ms=first, is_cut=cut))
+        return found
 
 
 def coming_fires(record: JobRecord, now_ms: int, number: int) -> list[int]:

@@ -34,11 +34,21 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Fires that come so often that single marks would run into one another."""
+
+    start_ms: int
+    end_ms: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     name: str
     href: str
     spans: tuple[Span, ...] = ()
     marks: tuple[Mark, ...] = ()
+    band: Band | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +109,25 @@ def _row(row: Row, y: float, along: Scale, start_ms: int, end_ms: int) -> Markup
         for mark in row.marks
         if start_ms <= mark.at_ms <= end_ms
     ]
+    if row.band is not None:
+        marks.append(_band(row.band, y, along))
     rule = element("line", class_="rule", x1=0, x2=_WIDTH, y1=y + _ROW, y2=y + _ROW)
     return element(
         "g", rule, element("a", label, href=row.href, aria_label=row.name), *spans, *marks
+    )
+
+
+def _band(band: Band, y: float, along: Scale) -> Markup:
+    x, end = along(band.start_ms), along(band.end_ms)
+    return element(
+        "rect",
+        element("title", band.title),
+        class_="band",
+        x=x,
+        y=y + 9,
+        width=max(3.0, end - x),
+        height=8,
+        rx=4,
     )
 
 

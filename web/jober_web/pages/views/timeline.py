@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
 from jober.client.finding import Coming
 from jober.run import Run
 from jober.schedule.zone import Zone
-from jober.words import count
-from jober_web.pages.plots.timeline import Line, Mark, Row, Span, ticks_ms, timeline
+from jober.words import count, duration
+from jober_web.pages.plots.timeline import Band, Line, Mark, Row, Span, ticks_ms, timeline
 from jober_web.pages.views.run_line import took
 from jober_web.pages.wall import Wall
 
@@ -24,6 +25,8 @@ SPANS = {
 }
 # Of what is shown, so much is to come.
 _AHEAD = 0.3
+# So many marks have room beside one another.
+_MARKS = 90
 ROWS = 60
 
 Link = Callable[[str], str]
@@ -84,9 +87,9 @@ def timeline_view(
     rows = (
         _by_host(runs, wall, run_link, host_link)
         if by == "host"
-        else _by_job(runs, coming, wall, job_link, run_link)
+        else _by_job(runs, coming, window, wall, job_link, run_link)
     )
-    fires = sum(len(row.marks) for row in rows)
+    fires = sum(len(one.fires_ms) for one in coming)
     notes = []
     if not is_all:
         notes.append(f"the newest {len(runs)} runs of this time; zoom in to see all")
@@ -116,22 +119,44 @@ def timeline_view(
 
 
 def _by_job(
-    runs: Sequence[Run], coming: Sequence[Coming], wall: Wall, job_link: Link, run_link: Link
+    runs: Sequence[Run],
+    coming: Sequence[Coming],
+    window: Window,
+    wall: Wall,
+    job_link: Link,
+    run_link: Link,
 ) -> list[Row]:
-    fires = {one.job: one.fires_ms for one in coming}
+    fires = {one.job: one for one in coming}
     spans = _spans(runs, lambda run: run.job or "", wall, run_link)
     return [
         Row(
             name=name or "without a definition",
             href=job_link(name),
             spans=spans.get(name, ()),
-            marks=tuple(
-                Mark(at_ms=fire, kind="fire", title=f"{name} fires at {wall.full(fire)}")
-                for fire in fires.get(name, ())
-            ),
+            **_coming(fires.get(name), window, wall),
         )
         for name in {**spans, **fires}
     ]
+
+
+def _coming(coming: Coming | None, window: Window, wall: Wall) -> dict[str, Any]:
+    """The fires of a job: marks, or a band where there are too many for marks."""
+    if coming is None:
+        return {}
+    first, last = coming.fires_ms[0], coming.fires_ms[-1]
+    number = len(coming.fires_ms)
+    room = (window.end_ms - window.start_ms) / _MARKS
+    if number > 2 and (last - first) / (number - 1) < room:
+        end = window.end_ms if coming.is_cut else last
+        gap = duration((last - first) / (number - 1) / 1000)
+        title = f"{coming.job} fires every {gap} or so, from {wall.full(first)}"
+        return {"band": Band(start_ms=first, end_ms=end, title=title)}
+    return {
+        "marks": tuple(
+            Mark(at_ms=fire, kind="fire", title=f"{coming.job} fires at {wall.full(fire)}")
+            for fire in coming.fires_ms
+        )
+    }
 
 
 def _by_host(runs: Sequence[Run], wall: Wall, run_link: Link, host_link: Link) -> list[Row]:
