@@ -54,7 +54,11 @@ def test_the_daemon_serves_where_it_is_told_and_ends_in_order(fleet: Fleet) -> N
     [
         (["--bind", "127.0.0.1"], "bind: '127.0.0.1' is no place to listen at (as 127.0.0.1:8900"),
         (["--bind", "127.0.0.1:65536"], "is no place to listen at"),
-        (["--bind", "192.0.2.1:8900"], "it cannot listen at 192.0.2.1:8900: "),
+        (
+            [*("--bind", "192.0.2.1:8900"), "--behind-proxy", "127.0.0.1"]
+            + ["--public-url", "https://jober.example.org"],
+            "it cannot listen at 192.0.2.1:8900: ",
+        ),
         (["--redis", "nowhere"], "'nowhere' may be an address or a folder"),
     ],
 )

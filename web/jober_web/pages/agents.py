@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from jober_web.access.guard import Admin, Viewer
+from jober_web.access.guard import FleetAdmin, FleetViewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
 from jober_web.pages.views.agents import agents_view
@@ -17,7 +17,7 @@ Text = Annotated[str, Query(max_length=300)]
 
 
 @router.get("/agents", name="agents")
-def agents(page: PageDep, who: Viewer, q: Text = "", after: Text = "") -> HTMLResponse:
+def agents(page: PageDep, who: FleetViewer, q: Text = "", after: Text = "") -> HTMLResponse:
     """A page of them; `q` is a part of a host's name, or a role."""
     wall = page.wall
     view = agents_view(page.jober.agents(), wall, text=q.strip(), after=after, limit=PAGE)
@@ -27,7 +27,7 @@ def agents(page: PageDep, who: Viewer, q: Text = "", after: Text = "") -> HTMLRe
 @router.post("/agents/{host}", name="agent_order")
 def order(
     page: PageDep,
-    who: Admin,
+    who: FleetAdmin,
     host: str,
     do: Annotated[Literal["cordon", "uncordon", "drain"], Form()],
 ) -> RedirectResponse:

@@ -60,6 +60,7 @@ def check(page: PageDep, who: Admin, form: FormDep) -> HTMLResponse:
 def add(page: PageDep, who: Admin, form: FormDep) -> Response:
     """Define a new job; with the form again where something is wrong."""
     job, wrong = _job(page, form)
+    _check_limits(who, job)
     if job is not None and not wrong:
         try:
             page.jober.add_job(job.name, **job.spec())
@@ -78,6 +79,7 @@ def change(page: PageDep, who: Admin, name: str, form: FormDep) -> Response:
     """Change a job, unless somebody else has meanwhile."""
     record = seen_job(page.jober, who, name)
     job, wrong = _job(page, form | {"name": name})
+    _check_limits(who, record.job, job)
     if job is not None and not wrong:
         try:
             page.jober.put_job(name, job.spec(), revision=_revision(form))
@@ -93,6 +95,12 @@ def _revision(form: dict[str, str]) -> int:
     """The one that the form was filled with."""
     told = form["revision"]
     return int(told) if told.isascii() and told.isdecimal() and len(told) < 7 else 0
+
+
+def _check_limits(who: Admin, *jobs: Job | None) -> None:
+    """Raises Problem 403 where one who is limited to some jobs would define another."""
+    if not all(who.sees(job) for job in jobs if job is not None):
+        raise Problem(403, f"{who.name} may define jobs within their limits alone")
 
 
 def _job(page: Page, form: dict[str, str]) -> tuple[Job | None, dict[str, str]]:

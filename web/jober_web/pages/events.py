@@ -24,7 +24,7 @@ def events(page: PageDep, who: Viewer, q: Text = "", type: Text = "") -> HTMLRes
     """The newest of a kind, of one job or of all."""
     known = type in EVENT_TYPES or type in EVENT_KINDS
     kinds = (type,) if known else ()
-    recent = page.jober.recent_events(_LOOKED_AT if kinds or q or who.tags or who.roles else PAGE)
+    recent = page.jober.recent_events(_LOOKED_AT if kinds or q or who.is_limited else PAGE)
     found = [
         event for event in recent if is_wanted(event, kinds) and (not q or event.job == q.strip())
     ]
@@ -43,7 +43,7 @@ def events(page: PageDep, who: Viewer, q: Text = "", type: Text = "") -> HTMLRes
 
 def _seen(page: Page, who: Who, events: list[Event]) -> list[Event]:
     """Those of jobs that they see, and of the fleet."""
-    if not (who.tags or who.roles):
+    if not who.is_limited:
         return events
     names = {event.job for event in events if event.job}
     seen = {record.name for record in page.jober.find_those(names) if who.sees(record.job)}

@@ -21,7 +21,7 @@ def fire(
     page: PageDep, who: Viewer, name: str, at_ms: Annotated[int, Path(ge=0, le=253_402_300_000_000)]
 ) -> HTMLResponse:
     """All its runs, in groups. A job that is gone has its runs still, for who sees all."""
-    if who.tags or who.roles:
+    if who.is_limited:
         seen_job(page.jober, who, name)
     runs = seen_runs(page.jober, who, page.jober.runs_of_fire(name, at_ms))[:COMPARED]
     wall = page.wall

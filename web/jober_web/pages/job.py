@@ -13,6 +13,7 @@ from jober.client.why import Why
 from jober.errors import DefinitionError
 from jober.workflow import svg
 from jober_web.access.guard import Admin, Operator, Viewer
+from jober_web.access.who import Scope, Who
 from jober_web.pages.page import Page, PageDep
 from jober_web.pages.route import PageRoute
 from jober_web.pages.seen import seen_job
@@ -51,12 +52,12 @@ def job(
         definition=definition_view(specs, revision, against),
         runs=[run_line(run, wall.now_ms) for run in jober.runs(name, limit=_RUNS)],
         ledger=ledger_lines(jober.ledger(name, _LEDGER), wall),
-        graph=_graph(page, name),
+        graph=_graph(page, who, name),
         at=at,
         why=why,
         why_wrong=why_wrong,
         may_change=who.may_change(record.job),
-        may_define=who.scope >= 3,
+        may_define=who.may(Scope.ADMIN) and who.may_change(record.job),
         wall=wall,
         who=who,
     )
@@ -131,12 +132,16 @@ def _why(page: Page, name: str, at: str) -> tuple[Why | None, str]:
         return None, str(error)
 
 
-def _graph(page: Page, name: str) -> Markup | str:
-    """The jobs that it has to do with, drawn; nothing where there are none."""
+def _graph(page: Page, who: Who, name: str) -> Markup | str:
+    """The jobs that it has to do with, drawn; nothing where there are none, or some that whoever
+    asks does not see."""
     graph = page.jober.graph_around(name, _DRAWN)
     if graph is None:
         return f"More than {_DRAWN} jobs come before and after it: jober graph {name}"
     if not graph.linked:
+        return ""
+    around = page.jober.find_those(graph.around(name))
+    if not all(who.sees(record.job) for record in around):
         return ""
     drawn = svg(graph, graph.around(name), here=name, link=lambda one: page.url("job", name=one))
     return Markup(drawn)

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from jober.errors import JoberError
+from jober.job_filter import JobFilter
 from jober_web.access.guard import Operator, Viewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import filter_of, seen_job
+from jober_web.pages.seen import seen_job, seen_page
 from jober_web.pages.views.jobs import RUNS, STATES, jobs_view
 
 router = APIRouter(route_class=PageRoute)
@@ -31,14 +32,13 @@ def jobs(
     told: Annotated[str, Query(max_length=2000)] = "",
 ) -> HTMLResponse:
     """A page of jobs by name. `told` is what became of a change of several."""
-    wanted = filter_of(
-        who,
+    wanted = JobFilter(
         text=q.strip(),
         tag=tag or None,
         role=role or None,
         paused={"active": False, "paused": True}.get(state),
     )
-    found = page.jober.find_jobs(wanted, after=after or None, limit=PAGE)
+    found = seen_page(page.jober, who, wanted, after or None, PAGE)
     histories = page.jober.histories([record.name for record in found.jobs], RUNS)
     view = jobs_view(
         found.jobs,

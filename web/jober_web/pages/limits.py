@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from jober.run import RunState
-from jober_web.access.guard import Admin, Viewer
+from jober_web.access.guard import FleetAdmin, FleetViewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
 
@@ -16,7 +16,7 @@ _SHOWN = 200
 
 
 @router.get("/limits", name="limits")
-def limits(page: PageDep, who: Viewer) -> HTMLResponse:
+def limits(page: PageDep, who: FleetViewer) -> HTMLResponse:
     """Both, with what waits."""
     queues = sorted(page.jober.queues(), key=lambda queue: (-queue.waiting, queue.name))
     found = sorted(page.jober.limits(), key=lambda limit: (-limit.waiting, limit.name))
@@ -36,7 +36,7 @@ def limits(page: PageDep, who: Viewer) -> HTMLResponse:
 @router.post("/limits", name="limit_set")
 def set_limit(
     page: PageDep,
-    who: Admin,
+    who: FleetAdmin,
     name: Annotated[str, Form(max_length=200)],
     slots: Annotated[int, Form()],
 ) -> RedirectResponse:
@@ -46,7 +46,7 @@ def set_limit(
 
 
 @router.post("/limits/{name}/remove", name="limit_remove")
-def remove_limit(page: PageDep, who: Admin, name: str) -> RedirectResponse:
+def remove_limit(page: PageDep, who: FleetAdmin, name: str) -> RedirectResponse:
     """Remove a limit that no job names."""
     page.jober.remove_limit(name)
     return page.go("limits")

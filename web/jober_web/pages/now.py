@@ -1,7 +1,6 @@
 """What goes on now: the first page."""
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Response
 
 from jober_web.access.guard import Viewer
 from jober_web.pages.page import PageDep
@@ -14,8 +13,11 @@ _RUNNING, _BAD = 25, 10
 
 
 @router.get("/", name="now")
-def now(page: PageDep, who: Viewer) -> HTMLResponse:
-    """The page; a part of it asks for it again as things happen."""
+def now(page: PageDep, who: Viewer) -> Response:
+    """The page; a part of it asks for it again as things happen. Its counts are of all jobs, so who
+    sees but some begins with these."""
+    if who.is_limited:
+        return page.go("jobs")
     jober = page.jober
     queues = jober.queues()
     counts = jober.counts()

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from jober.event import BAD
-from jober.run import RunState
+from jober.page import Page
+from jober.run import Run, RunState
 from jober_web.access.guard import Viewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_runs
+from jober_web.pages.seen import seen_run_page
 from jober_web.pages.views.run_line import run_line
 
 router = APIRouter(route_class=PageRoute)
@@ -36,18 +37,22 @@ def runs(
 ) -> HTMLResponse:
     """A page of runs; `q` is the job that they are of."""
     job, wall = q.strip(), page.wall
-    found = page.jober.run_page(
-        job or None,
-        state=SEVERAL.get(state) or state or None,
-        host=host.strip() or None,
-        tag=tag or None,
-        after=after or None,
-        limit=PAGE,
-    )
+
+    def ask(after: str | None) -> Page[Run]:
+        return page.jober.run_page(
+            job or None,
+            state=SEVERAL.get(state) or state or None,
+            host=host.strip() or None,
+            tag=tag or None,
+            after=after,
+            limit=PAGE,
+        )
+
+    found = seen_run_page(page.jober, who, ask, after or None)
     asked = {"q": job, "state": state, "host": host, "tag": tag}
     return page.show(
         "runs.html",
-        lines=[run_line(run, wall.now_ms) for run in seen_runs(page.jober, who, found)],
+        lines=[run_line(run, wall.now_ms) for run in found],
         asked={name: value for name, value in asked.items() if value},
         is_first=not after,
         next=found.next,

@@ -1,12 +1,18 @@
 """What of jobs and runs is shown to whoever asks: with a scope of tags or roles, not all."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from jober.client import Jober, JobRecord
+from jober.client.finding import JobPage
 from jober.errors import JobNotFound, RunNotFound
 from jober.job_filter import JobFilter
+from jober.page import Page
 from jober.run import Run
 from jober_web.access.who import Who
+
+# So many pages without one that they see are looked at, at the most.
+_PAGES = 100
 
 
 def seen_job(jober: Jober, who: Who, name: str) -> JobRecord:
@@ -28,13 +34,40 @@ def seen_run(jober: Jober, who: Who, id: str) -> Run:
 def seen_runs(jober: Jober, who: Who, runs: Iterable[Run]) -> list[Run]:
     """Those of jobs that they see; who sees not all, sees none without a job."""
     found = list(runs)
-    if not (who.tags or who.roles):
+    if not who.is_limited:
         return found
     names = {run.job for run in found if run.job}
     seen = {record.name for record in jober.find_those(names) if who.sees(record.job)}
     return [run for run in found if run.job in seen]
 
 
-def filter_of(who: Who, **wanted: object) -> JobFilter:
-    """What is looked for, among what they see."""
-    return JobFilter(of_tags=who.tags, of_roles=who.roles, **wanted)  # type: ignore[arg-type]
+def seen_run_page(
+    jober: Jober, who: Who, ask: Callable[[str | None], Page[Run]], after: str | None
+) -> Page[Run]:
+    """Of the pages that `ask` answers with the first that has runs of jobs that they see, and these
+    alone. Its `next` is one of them, too."""
+    if not who.is_limited:
+        return ask(after)
+    for _ in range(_PAGES):
+        found = ask(after)
+        seen = tuple(seen_runs(jober, who, found))
+        if seen or found.next is None:
+            return Page(items=seen, next=seen[-1].id if seen and found.next else None)
+        after = found.next
+    return Page(items=(), next=None)
+
+
+def seen_page(jober: Jober, who: Who, wanted: JobFilter, after: str | None, limit: int) -> JobPage:
+    """A page of the jobs that are wanted, of those that they see. Its `next` is the name of one of
+    them, too."""
+    if not who.is_limited:
+        return jober.find_jobs(wanted, after=after, limit=limit)
+    # Near enough for the lists in Redis; what is not seen of it is left out here.
+    near = replace(wanted, of_tags=who.tags or frozenset(), of_roles=who.roles or frozenset())
+    for _ in range(_PAGES):
+        found = jober.find_jobs(near, after=after, limit=limit)
+        seen = tuple(record for record in found.jobs if who.sees(record.job))
+        if seen or found.next is None:
+            return JobPage(jobs=seen, next=seen[-1].name if seen and found.next else None)
+        after = found.next
+    return JobPage(jobs=(), next=None)
