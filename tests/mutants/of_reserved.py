@@ -192,7 +192,7 @@ RESERVED = (
         name="agent: what it has reserved waits there however long",
         promise="order",
         file=f"{_WORKER}/reserve.py",
-        old=" and now_s() - oldest_s >= WAIT_S:",
+        old=" and now_s() - min(oldest) >= WAIT_S:",
         new=" and False:",
         test="tests/worker/test_reserving.py"
         "::test_runs_that_take_long_are_not_kept_waiting_where_another_agent_has_free_slots",
@@ -237,6 +237,24 @@ RESERVED = (
         old="        while self._taken_back():\n            count += 1\n",
         new="",
         test="tests/worker/test_rq_batches.py::test_a_slow_job_holds_up_none_that_came_after_it",
+    ),
+    Mutation(
+        name="batches: what waits is forgotten when the agent drains",
+        promise="ends",
+        file=f"{_WORKER}/rq_batches.py",
+        old="            taken = [one for one in self._waiting if one.claim.reserved]\n",
+        new="            taken = []\n",
+        test="tests/worker/test_rq_many_batches.py"
+        "::test_what_is_taken_back_is_reserved_and_others_are_begun_in_place_of_what_was_to_be",
+    ),
+    Mutation(
+        name="batches: no more of them, however long jobs take",
+        promise="order",
+        file=f"{_WORKER}/rq_batches.py",
+        old="            self._going.discard(batch)\n",
+        new="            pass\n",
+        test="tests/worker/test_rq_many_batches.py"
+        "::test_jobs_that_wait_for_something_wait_side_by_side",
     ),
     Mutation(
         name="batch: what a process changes is there for the next job",

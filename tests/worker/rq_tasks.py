@@ -214,6 +214,11 @@ def until(key: str) -> None:
     current().connection.blpop([key], timeout=60)
 
 
+def tried_until(key: str) -> None:
+    tried()
+    until(key)
+
+
 def letters(size: int) -> str:
     return "x" * size
 

@@ -40,7 +40,7 @@ from jober_worker.renewer import Renewer
 from jober_worker.replayer import Replayer
 from jober_worker.reporter import Reporter
 from jober_worker.reserve import Reserve
-from jober_worker.rq_batch import RqBatch
+from jober_worker.rq_batches import RqBatches
 from jober_worker.runners import Runners
 from jober_worker.settings import Settings
 from jober_worker.slots import Slots
@@ -109,6 +109,9 @@ class Agent:
             output=self.pump.output,
             now_ms=store.clock.now_ms,
             on_progress=self.progress.notice,
+        )
+        self.batches = RqBatches(
+            settings.slots, self._means, self.ahead, self.runners.put, self._over
         )
         self.fetcher = Fetcher(self)
         self.reserve = Reserve(self)
@@ -184,7 +187,11 @@ class Agent:
         executions = [Execution(claim, self._means) for claim in claims]
         self.held.take(executions)
         self.slots.take(sum(claim.work.weight for claim in claims))
-        self.runners.put(executions)
+        alone = [one for one in executions if not one.batched]
+        if alone:
+            self.runners.put(alone)
+        if len(alone) < len(executions):
+            self.batches.put(one for one in executions if one.batched)
         if any(claim.reserved for claim in claims):
             self.reserve.want()
 
@@ -192,6 +199,7 @@ class Agent:
         """The reserved runs that were not begun; they will not be, and we answer for them no more:
         as soon as they are given back, the same attempt may be ours again."""
         taken = self.runners.take_back()
+        taken += self.batches.take_back(taken)
         self.held.over(taken)
         self.held.forget([execution.claim.lease for execution in taken])
         self.slots.release(sum(execution.claim.work.weight for execution in taken))
@@ -200,17 +208,8 @@ class Agent:
     def _execute(self, execution: Execution) -> None:
         if execution.service:
             self.vigil.end_older(execution)
-        if call := execution.batched:
-            put_back = self.runners.put_back
-            RqBatch(execution, call, self._means, self._share, put_back, self._over).carry_out()
-        else:
+        if not execution.claim.record or not self.batches.perform(execution):
             self._over(execution, execution.run())
-
-    def _share(self, most: int) -> list[Execution]:
-        """Plain RQ jobs that one process may perform beside the one that it has."""
-        return self.runners.share(
-            self.ahead.at_once, most, lambda waiting: waiting.batched is not None
-        )
 
     def _over(self, execution: Execution, outcome: Outcome) -> None:
         failpoint("agent.ended")

@@ -153,7 +153,7 @@ def read_batched(claim: Claim, rq: RqTerms) -> RqCall | None:
     record = claim.record
     if not record or claim.fire_at or claim.term or claim.work.options != "{}":
         return None
-    if any(record.get(name) for name in RQ_AT_END):
+    if any(map(record.get, RQ_AT_END)):
         return None
     if sum(map(len, record)) + sum(map(len, record.values())) > BATCHED_AT_MOST:
         return None

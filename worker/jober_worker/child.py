@@ -18,6 +18,7 @@ import socket
 import sys
 import threading
 from dataclasses import asdict, replace
+from importlib import import_module
 from io import FileIO, TextIOWrapper
 from math import ceil
 from typing import Any, TextIO
@@ -39,6 +40,8 @@ from jober_worker.surroundings import Surroundings
 
 # The message that asks for a batch of plain RQ jobs; see `rq_batch_child`.
 BATCH = b"b"
+# Said when it is up; see `warm`.
+UP = b"^"
 # With None: writes out what C libraries have printed so far.
 _flush_c_streams = ctypes.CDLL(None).fflush
 
@@ -48,6 +51,7 @@ class Child:
         self._socket = asked
         self._pid = os.getpid()
         self.is_first = True
+        self._streams: tuple[TextIO, TextIO] = sys.stdout, sys.stderr
         self._null = os.open(os.devnull, os.O_RDWR)
         self._surroundings = Surroundings()
 
@@ -59,6 +63,11 @@ class Child:
             )
             if not message:
                 return
+            if message == BATCH:
+                # Only where there is such a job: this imports RQ.
+                import_module("jober_worker.rq_batch_child")
+            if self.is_first:
+                self._socket.send(UP)
             serve = self._batch if message == BATCH else self._run
             is_clean = serve(*descriptors)
             self._socket.send(b"+" if is_clean else b"-")
@@ -67,7 +76,6 @@ class Child:
             self._surroundings.restore()
 
     def _batch(self, queue: int, answers: int, file: int, begun: int, out: int, err: int) -> bool:
-        # Only where there is such a job: this imports RQ.
         from jober_worker.rq_batch_child import serve
 
         self._open_streams(out, err)
@@ -82,7 +90,7 @@ class Child:
         for descriptor, stream in ((out, 1), (err, 2)):
             os.dup2(descriptor, stream)
             os.close(descriptor)
-        sys.stdout, sys.stderr = _stream(1), _stream(2)
+        self._streams = sys.stdout, sys.stderr = _stream(1), _stream(2)
 
     def close_streams(self) -> None:
         for stream in (1, 2):
@@ -93,7 +101,8 @@ class Child:
         running that would go on."""
         if os.getpid() != self._pid:
             os._exit(0)  # a fork of the function's has come back here
-        _say(outcome.traceback or "")
+        if outcome.traceback or (sys.stdout, sys.stderr) != self._streams:
+            _say(outcome.traceback or "")  # what goes through our own streams is written at once
         _flush_c_streams(None)
         return not _children() and not _threads()
 
@@ -186,6 +195,8 @@ def _children() -> bool:
 
 def _threads() -> bool:
     """Whether the run has left threads that an interpreter would wait for at its end."""
+    if threading.active_count() == 1:
+        return False
     main = threading.main_thread()
     return any(one is not main and not one.daemon for one in threading.enumerate())
 

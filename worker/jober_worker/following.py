@@ -3,9 +3,9 @@ is told to, or when its time is over."""
 
 import select
 import signal
-import socket
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from jober_worker.call import Options
 from jober_worker.kernel import until_end
@@ -27,6 +27,15 @@ GIVE_UP_S = 2.0
 Asked = Callable[[], tuple[str, bool] | None]
 
 
+class Answers(Protocol):
+    """Where a process that serves run after run answers: what can be read there is heard."""
+
+    def fileno(self) -> int: ...
+
+    def hear(self) -> bytes | None:
+        """The word; empty where it has hung up, None where there is none yet."""
+
+
 class Following:
     """`follow` waits until it is over. Where `wake` rings, `asked` may have changed; where
     there is an `answers`, a word there ends it too: `answer` is the word."""
@@ -39,7 +48,7 @@ class Following:
         options: Options,
         wake: Wake,
         asked: Asked,
-        answers: socket.socket | None = None,
+        answers: Answers | None = None,
         on_timeout: Callable[[], None] = lambda: None,
     ) -> None:
         self.timed_out = False
@@ -89,16 +98,16 @@ class Following:
                         ready.unregister(end)
                         self._end()
                     else:
-                        ready.unregister(found)
-                        self._hear()
+                        self._hear(ready)
                 self._act(time.monotonic())
 
-    def _hear(self) -> None:
+    def _hear(self, ready: select.poll) -> None:
         assert self._answers is not None
-        try:
-            self.answer = self._answers.recv(1)
-        except OSError:
-            pass
+        answer = self._answers.hear()
+        if answer is None:
+            return
+        ready.unregister(self._answers)
+        self.answer = answer
         if self.answer:
             self._end()
             if self._kill_at is not None:

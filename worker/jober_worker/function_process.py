@@ -82,7 +82,7 @@ class FunctionRun(ProgramRun):
             self.options,
             wake,
             self._asked,
-            warm.socket,
+            warm,
             self.on_timeout,
         )
         outcome = ended = None

@@ -29,8 +29,8 @@ def capture_records_of_process() -> None:
     root = logging.getLogger()
     if root.level != LEVEL:
         root.setLevel(LEVEL)
-    if not any(isinstance(handler, _ToRunOfProcess) for handler in root.handlers):
-        root.addHandler(_ToRunOfProcess())
+    if _of_process not in root.handlers:
+        root.addHandler(_of_process)
 
 
 def _is_of_no_run(record: logging.LogRecord) -> bool:
@@ -58,3 +58,6 @@ class _ToRunOfProcess(logging.Handler):
             pass
         if logging.lastResort is not None:
             logging.lastResort.handle(record)
+
+
+_of_process = _ToRunOfProcess()

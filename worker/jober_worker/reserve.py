@@ -87,8 +87,9 @@ class Reserve:
 
     def _look(self) -> bool:
         """Do what is to be done now; whether there is more to look after."""
-        oldest_s = self._agent.runners.oldest_s()
-        if oldest_s is not None and now_s() - oldest_s >= WAIT_S:
+        agent = self._agent
+        oldest = [at for at in (agent.runners.oldest_s(), agent.batches.oldest_s()) if at]
+        if oldest and now_s() - min(oldest) >= WAIT_S:
             # Whatever holds the slots takes long: what it makes of the mean keeps us from more.
             self._agent.ahead.took(WAIT_S)
             self.give_back()

@@ -40,6 +40,7 @@ from jober_worker.warm import BATCH, WarmProcess
 
 if TYPE_CHECKING:
     from jober_worker.execution import Execution, Means
+    from jober_worker.rq_batches import RqBatches
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ AT_ONCE = 64
 FEW, TOGETHER_S = 4, 0.001
 # Where it answers nothing for so long, it is left alone with the job that it has.
 SLOW_S = 0.025
+# But one that has just been started is waited for so long.
+START_S = 5.0
 # After so long a job is not begun there any more: we may have stood still, and its lease be over.
 BEGIN_S = LEASE_MS / 1000 / 2
 READ_BYTES = 64 * 1024
@@ -61,9 +64,8 @@ class _Sent:
 
 
 class RqBatch(FunctionRun):
-    """`carry_out` does it all in the calling thread. `more` gives so many other jobs at the most
-    that can be in a batch, `put_back` takes those that were not begun, `over` is told how each has
-    ended."""
+    """`carry_out` does it all in the calling thread. `batches` has others that wait, takes back
+    what was not begun, and is told how each has ended."""
 
     _ASK = BATCH
 
@@ -72,26 +74,28 @@ class RqBatch(FunctionRun):
         first: "Execution",
         call: RqCall,
         means: "Means",
-        more: Callable[[int], Sequence["Execution"]],
-        put_back: Callable[[Sequence["Execution"]], None],
-        over: Callable[["Execution", Outcome], None],
+        batches: "RqBatches",
     ) -> None:
         options = options_of(call, means.rq.worker)
         super().__init__(first.claim.id, call, options, {}, self._pass_on, means.groups, means.pool)
         self._means = means
-        self._more, self._put_back, self._over = more, put_back, over
+        self._batches = batches
         # In the order in which they are performed; the first of them may have been begun.
         self._sent: deque[_Sent] = deque()
         # Whose it is what is in the pipes, and its answer where it waits for that: empty where it
-        # is in the file, and whether it has spoken to the agent.
+        # is in the file, None for one like most; and whether it has spoken to the agent.
         self._newest = first
-        self._answer: tuple[bytes, bool] | None = None
+        self._answer: tuple[bytes | None, float, bool] | None = None
         self._may_send = True
         self._is_followed = False
         self._unpacker = msgpack.Unpacker()
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """One of its jobs is asked to stop: it is looked which."""
+        self.look()
+
+    def look(self) -> None:
+        """There is something to be looked at: a job that is asked to stop, others that wait."""
         with self._lock:
             if self._wake is not None:
                 self._wake.ring()
@@ -148,6 +152,7 @@ class RqBatch(FunctionRun):
                 finally:
                     os.close(its_answers)
                 self._until_slow(warm, wake, answers)
+                self._batches.leave(self)
                 self._to_the_end(warm, pipes, wake, answers, lambda: _rest(file, end))
         finally:
             os.close(answers)
@@ -158,32 +163,49 @@ class RqBatch(FunctionRun):
         """Send jobs and take in answers until it is done, or has one job at the most, and is to be
         followed to its end."""
         poll = select.poll()
+        up_until_s = time.monotonic() + START_S
         with until_end(warm.pid) as end:
             for descriptor in (answers, wake.reading, end):
                 poll.register(descriptor, select.POLLIN)
+            if not warm.is_up:
+                poll.register(warm, select.POLLIN)
             if warm.runs > 1:
                 self._refill(warm)
             while True:
                 ready = [descriptor for descriptor, _ in poll.poll(SLOW_S * 1000)]
                 if ready == [answers] and len(self._sent) > FEW:
                     time.sleep(TOGETHER_S)
+                if warm.fileno() in ready:
+                    poll.unregister(warm)
+                    warm.hear()
                 if answers in ready and not self._hear(warm, answers):
                     break
-                if not ready or wake.reading in ready or end in ready:
+                is_asked = wake.reading in ready and self._is_asked(wake)
+                if end in ready or is_asked or self._is_slow(warm, ready, up_until_s):
                     # One that has ended while it waited for more has harmed none of them.
                     self._recall(warm, answers, is_done=end in ready and warm.runs > 1)
                     if self._sent or end in ready:
                         return
-                    if wake.reading in ready:
-                        wake.heard()  # it was another one that was asked to stop
                 elif self._may_send:
                     self._refill(warm)
         self._recall(warm, answers, is_done=True)
 
+    def _is_slow(self, warm: WarmProcess, ready: Sequence[int], up_until_s: float) -> bool:
+        """Nothing was heard for too long; as long as it is not up, that tells nothing."""
+        return not ready and (warm.is_up or time.monotonic() >= up_until_s)
+
+    def _is_asked(self, wake: Wake) -> bool:
+        """Whether one of them is to stop, by which whoever follows it is woken up too."""
+        wake.heard()
+        is_asked = any(one.execution.asked for one in self._sent)
+        if is_asked:
+            wake.ring()
+        return is_asked
+
     def _refill(self, warm: WarmProcess) -> None:
         room = AT_ONCE - len(self._sent)
         if room >= AT_ONCE // 2 and not self._has_served_enough(warm):
-            self._send(self._more(room))
+            self._send(self._batches.more(room))
 
     def _send(self, executions: Sequence["Execution"]) -> None:
         """Put them into its queue, as far as there is room."""
@@ -199,7 +221,7 @@ class RqBatch(FunctionRun):
             if not message or not self._put(message):
                 unsent = executions[number:]
                 execution.leave()
-                self._put_back(unsent)
+                self._batches.put_back(unsent)
                 return
             self._sent.append(_Sent(execution, message))
 
@@ -236,7 +258,7 @@ class RqBatch(FunctionRun):
         for execution in back:
             execution.leave()
         if back:
-            self._put_back(back)
+            self._batches.put_back(back)
 
     def _hear(self, warm: WarmProcess, answers: int) -> bool:
         """Take in what it has answered so far; False where it is done with the batch."""
@@ -260,23 +282,24 @@ class RqBatch(FunctionRun):
         has_spoken: bool,
         began_s: float,
         took_s: float,
-        answer: bytes,
+        cpu_s: float,
+        answer: bytes | None,
     ) -> None:
         execution = self._newest = self._sent.popleft().execution
         execution.began_ms = round(began_s * 1000 + offset_ms)
         execution.took_s = took_s
         if is_last or self._is_followed:
-            self._answer = answer, has_spoken
+            self._answer = answer, cpu_s, has_spoken
         else:
-            outcome = _outcome(answer)
+            outcome = _outcome(answer, cpu_s)
             execution.may_leave = has_spoken
             warm.runs += 1
-            warm.cpu_s += outcome.cpu_s or 0.0
+            warm.cpu_s += cpu_s
             self._over_with(execution, outcome, has_spoken=has_spoken)
 
     def _over_with(self, execution: "Execution", outcome: Outcome, *, has_spoken: bool) -> None:
         self._answer = None
-        self._over(execution, execution.end_in_batch(outcome, has_spoken=has_spoken))
+        self._batches.over(execution, execution.end_in_batch(outcome, has_spoken=has_spoken))
 
     def _to_the_end(
         self,
@@ -297,7 +320,7 @@ class RqBatch(FunctionRun):
             self.options,
             wake,
             self._asked,
-            warm.socket,
+            warm,
             self._newest.attempt.cancel,
         )
         outcome = ended = None
@@ -306,15 +329,16 @@ class RqBatch(FunctionRun):
             following.follow()
             self._hear(warm, answers)
             if self._answer:
-                outcome = _outcome(self._answer[0] or read())
-                warm.cpu_s += outcome.cpu_s or 0.0
+                answer, cpu_s, _ = self._answer
+                outcome = _outcome(read() if answer == b"" else answer, cpu_s)
+                warm.cpu_s += cpu_s
         finally:
             ended = self._let_go(warm, pipes, following, bool(following.answer))
         if self._answer:
             self._over_with(
                 self._newest,
                 self._told(outcome, ended, following, warm),
-                has_spoken=self._answer[1],
+                has_spoken=self._answer[2],
             )
         elif current and not following.answer:
             self._sent.popleft()
@@ -335,11 +359,13 @@ def _rest(file: IO[bytes], start: int) -> bytes:
     return file.read()
 
 
-def _outcome(answer: bytes) -> Outcome:
+def _outcome(answer: bytes | None, cpu_s: float) -> Outcome:
+    if answer is None:
+        return Outcome(state=RunState.SUCCESS, exit_code=0, cpu_s=cpu_s)
     told: dict[str, Any] = msgpack.unpackb(answer)
     told["state"] = RunState(told["state"])
     if "errors" in told:
         told["errors"] = tuple(told["errors"])
     if "return_value" in told:
         told["return_value"] = json.loads(told["return_value"])
-    return Outcome(**told)
+    return Outcome(**told, cpu_s=cpu_s)

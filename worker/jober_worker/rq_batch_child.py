@@ -15,7 +15,7 @@ import sys
 import termios
 import time
 from io import FileIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgpack
 
@@ -26,12 +26,13 @@ from jober_worker.begun import Begun
 from jober_worker.functions import raised
 from jober_worker.kernel import MAXRSS_BYTES, forget_peak, peak_memory_bytes
 from jober_worker.records import capture_records_of_process
-from jober_worker.rq_child import perform_record
+from jober_worker.rq_child import DONE, perform_record
 from jober_worker.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from jober_worker.child import Child
 
+_NOTHING = bytes(4)
 # The longest message of a job, and the longest answer that goes through the pipe.
 JOB_AT_MOST = 64 * 1024
 ANSWER_AT_MOST = 32 * 1024
@@ -81,8 +82,8 @@ class _Batch:
         self._answers = answers
         self._file = file
         self._begun = begun
-        self._streams = (sys.stdout, sys.stderr)
-        self._pipes = [os.fstat(stream).st_ino for stream in (1, 2)]
+        self._streams = sys.stdout, sys.stderr
+        self._pipes = [(stream, os.fstat(stream).st_ino) for stream in (1, 2)]
         self._url = url
         self._surroundings = surroundings
         self._message = bytearray(JOB_AT_MOST)
@@ -101,15 +102,16 @@ class _Batch:
                 return True  # it is left there, as far as the agent can tell
             is_clean, has_spoken, outcome = self._perform(*asked)
             took_s = time.monotonic() - began_s
-            told, has_children = self._measured(outcome, took_s, time.process_time() - cpu_s)
+            used = self._measured(took_s, time.process_time() - cpu_s)
             is_last = not is_clean or self._has_written()
-            answer = _packed(told)
-            if len(answer) > ANSWER_AT_MOST:
+            answer = _answer(outcome, used)
+            if answer and len(answer) > ANSWER_AT_MOST:
                 is_last = True
                 self._file.write(answer)
                 answer = b""
-            flags = (is_last, has_spoken or has_children, began_s, took_s)
-            self._answers.write(msgpack.packb((*flags, answer)))
+            has_left = has_spoken or used.has_children
+            told = (is_last, has_left, began_s, took_s, used.cpu_s, answer)
+            self._answers.write(msgpack.packb(told))
             if is_last:
                 return is_clean
             self._surroundings.restore()
@@ -153,19 +155,20 @@ class _Batch:
 
     def _has_written(self) -> bool:
         """Whether anything is in the pipes, or nobody can tell: they are not what they were."""
-        if (sys.stdout, sys.stderr) != self._streams or any(one.closed for one in self._streams):
+        out, err = self._streams
+        if sys.stdout is not out or sys.stderr is not err or out.closed or err.closed:
             return True
         try:
-            pipes = [os.fstat(stream).st_ino for stream in (1, 2)]
-            waiting = [fcntl.ioctl(stream, termios.FIONREAD, bytes(4)) for stream in (1, 2)]
+            for stream, pipe in self._pipes:
+                if os.fstat(stream).st_ino != pipe:
+                    return True
+                if fcntl.ioctl(stream, termios.FIONREAD, _NOTHING) != _NOTHING:
+                    return True
         except OSError:
             return True
-        return pipes != self._pipes or any(map(any, waiting))
+        return False
 
-    def _measured(
-        self, outcome: Outcome, took_s: float, cpu_s: float
-    ) -> tuple[dict[str, Any], bool]:
-        """What is told of an outcome, and whether the job has had processes that have ended."""
+    def _measured(self, took_s: float, cpu_s: float) -> "_Used":
         before, self._children = self._children, resource.getrusage(resource.RUSAGE_CHILDREN)
         children, peak = self._children, 0
         has_children = children != before
@@ -176,16 +179,31 @@ class _Batch:
             forget_peak()
         if children.ru_maxrss > before.ru_maxrss:
             peak = max(peak, children.ru_maxrss * MAXRSS_BYTES)
-        told: dict[str, Any] = {"state": str(outcome.state), "cpu_s": round(cpu_s, 6)}
-        for name in ("exit_code", "reason", "traceback", "errors", "rq_result", "rq_retry"):
-            value = getattr(outcome, name)
-            if value is not None and value != ():
-                told[name] = value
-        if outcome.return_value is not None:
-            told["return_value"] = json.dumps(outcome.return_value)
-        if peak:
-            told["peak_memory_bytes"] = peak
-        return told, has_children
+        return _Used(round(cpu_s, 6), peak, has_children)
+
+
+class _Used(NamedTuple):
+    """What a job has used, and whether it has had processes that have ended."""
+
+    cpu_s: float
+    peak: int
+    has_children: bool
+
+
+def _answer(outcome: Outcome, used: _Used) -> bytes | None:
+    """What is told of an outcome beside its CPU time; None of one like most."""
+    if outcome is DONE and not used.peak:
+        return None
+    told: dict[str, Any] = {"state": str(outcome.state)}
+    for name in ("exit_code", "reason", "traceback", "errors", "rq_result", "rq_retry"):
+        value = getattr(outcome, name)
+        if value is not None and value != ():
+            told[name] = value
+    if outcome.return_value is not None:
+        told["return_value"] = json.dumps(outcome.return_value)
+    if used.peak:
+        told["peak_memory_bytes"] = used.peak
+    return _packed(told)
 
 
 def _packed(told: dict[str, Any]) -> bytes:

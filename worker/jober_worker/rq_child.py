@@ -10,6 +10,9 @@ from jober.store.rq_job import PlainJob
 from jober_worker.functions import raised
 from jober_worker.return_value import plain_value
 
+# The outcome of most.
+DONE = Outcome(state=RunState.SUCCESS, exit_code=0)
+
 
 def perform(asked: dict[str, Any]) -> Outcome:
     """Do what `rq_run` has asked for: call the job, or its callback of the end (`stopped`)."""
@@ -46,6 +49,8 @@ def _perform(job: PlainJob) -> Outcome:
             rq_result=done.payload,
             rq_retry=done.retry,
         )
+    if done.value is None:
+        return DONE
     plain, note = plain_value(done.value)
     return Outcome(
         state=RunState.SUCCESS,

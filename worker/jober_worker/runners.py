@@ -44,29 +44,6 @@ class Runners:
             self._waiting.extend(one for one in taken if not one.claim.reserved)
         return [one for one in taken if one.claim.reserved]
 
-    def share(
-        self, least: int, most: int, is_wanted: Callable[[Execution], bool]
-    ) -> list[Execution]:
-        """What one thread may take at once of those that wait first: its share, at least and at
-        most so many, as far as they are wanted."""
-        taken: list[Execution] = []
-        for _ in range(min(most, max(least, len(self._waiting) // self._count))):
-            try:
-                one = self._waiting.popleft()
-            except IndexError:
-                break
-            if not is_wanted(one):
-                self._waiting.appendleft(one)
-                break
-            taken.append(one)
-        return taken
-
-    def put_back(self, executions: Sequence[Execution]) -> None:
-        """What was taken, and not begun, is begun first."""
-        with self._ready:
-            self._waiting.extendleft(reversed(executions))
-        self.put(())
-
     def oldest_s(self) -> float | None:
         """When the first that waits was claimed (`kernel.now_s`); None where none does."""
         try:

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-# Neither the copy of os.environb nor signal.getsignal is fit to be asked after each run: both make
-# objects of all that they tell, which takes a hundred times as long.
+# Neither os.environb nor the functions of signal are fit to be asked after each run: they make
+# objects of all that they are told and tell, which takes a hundred times as long.
 _environ: dict[bytes, bytes] = vars(os.environb)["_data"]
 _getsignal: Callable[[int], Any] = vars(sys.modules["_signal"])["getsignal"]
+_sigmask: Callable[[int, Any], Any] = vars(sys.modules["_signal"])["pthread_sigmask"]
+_SETMASK = int(signal.SIG_SETMASK)
 _NUMBERS = tuple(map(int, signal.valid_signals()))
 
 
@@ -31,7 +33,9 @@ class Surroundings:
 
     def set(self, name: bytes, value: bytes) -> None:
         """From now on, the environment has this too."""
-        os.environb[name] = self._environ[name] = value
+        if self._environ.get(name) != value or _environ.get(name) != value:
+            os.putenv(name, value)
+            _environ[name] = self._environ[name] = value
 
     def restore(self) -> None:
         if self._environ != _environ:
@@ -49,7 +53,7 @@ class Surroundings:
                 if now != before and before is not None:
                     signal.signal(number, before)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        _sigmask(_SETMASK, ())
 
 
 def _handlers() -> list[Any]:

@@ -26,6 +26,8 @@ from jober_worker.spawn import Setting, Started, start
 IDLE_S = 300.0
 # What a process is asked for: one run, or a batch of plain RQ jobs (see `rq_batch`).
 RUN, BATCH = b"?", b"b"
+# What a process says when it is up, and is about to begin with the first that it is asked for.
+UP = b"^"
 # How often it is looked for those.
 ROUND_S = 10.0
 
@@ -38,6 +40,7 @@ class WarmProcess:
         self.setting = setting
         self.started = started
         self.socket = ours
+        self.is_up = False
         self.runs = 0
         self.started_s = time.monotonic()
         self.cpu_s = 0.0  # what its runs have told of so far
@@ -55,6 +58,21 @@ class WarmProcess:
         except OSError:
             return False
         return True
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def hear(self) -> bytes | None:
+        """What it says of what it was asked for; empty where it has hung up, and None where it
+        says no more than that it is up."""
+        try:
+            said = self.socket.recv(1)
+        except OSError:
+            return b""
+        if said != UP:
+            return said
+        self.is_up = True
+        return None
 
     def has_served(self, runs: int, least_s: float) -> bool:
         """Whether it has had so many, and is no younger than that."""

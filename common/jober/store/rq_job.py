@@ -8,13 +8,14 @@ longer to make than most jobs take, is made only for who asks for it.
 
 import asyncio
 import signal
+import sys
 import threading
 import traceback
 import zlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import rq.job
@@ -59,7 +60,12 @@ setattr(rq.job, "_job_stack", _performing)  # noqa: B010
 
 def ends_alone(record: Mapping[bytes, bytes]) -> bool:
     """Whether nothing is called or sent at the end of the job."""
-    return not any(record.get(name) for name in _AT_END)
+    return not any(map(record.get, _AT_END))
+
+
+# Those of signal make an object of what they are told, which takes ten times as long.
+_getsignal: Callable[[int], Any] = vars(sys.modules["_signal"])["getsignal"]
+_SIGALRM = int(signal.SIGALRM)
 
 
 class _Alarm:
@@ -74,7 +80,7 @@ class _Alarm:
 
     def __enter__(self) -> None:
         self._limits_s[:] = [self._limit_s]
-        if signal.getsignal(signal.SIGALRM) is not _overdue:
+        if _getsignal(_SIGALRM) is not _overdue:
             signal.signal(signal.SIGALRM, _overdue)
         signal.alarm(self._limit_s)
 
@@ -162,8 +168,7 @@ class PlainJob:
         return performed
 
     def _limit_s(self) -> int:
-        told = self._record.get(b"timeout")
-        return (parse_timeout(as_text(told)) if told else None) or Queue.DEFAULT_TIMEOUT
+        return _limit_s(self._record.get(b"timeout"))
 
     def _called(self) -> Any:
         # Job.perform() also makes the record stay, for which it would need Redis: CLAIM does that.
@@ -172,7 +177,7 @@ class PlainJob:
             name, instance, args, kwargs = self._read()
             if not name:
                 raise ValueError("Cannot execute job: function is None")
-            function = getattr(instance, name) if instance else import_attribute(name)
+            function = getattr(instance, name) if instance else _function(name)
             value = function(*args, **kwargs)
             if asyncio.iscoroutine(value):
                 return asyncio.new_event_loop().run_until_complete(value)
@@ -234,3 +239,19 @@ class PlainJob:
         except BaseException:
             told = self._serializer.dumps(UNSERIALIZABLE_RETURN_VALUE_PAYLOAD)
         return b64encode(told).decode()
+
+
+@lru_cache(maxsize=100)
+def _limit_s(told: bytes | None) -> int:
+    return (parse_timeout(as_text(told)) if told else None) or Queue.DEFAULT_TIMEOUT
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """RQ's import_attribute, which takes long though nothing is to be imported."""
+    module, _, attribute = name.rpartition(".")
+    if module in sys.modules:
+        found: Callable[..., Any] | None = getattr(sys.modules[module], attribute, None)
+        if found is not None:
+            return found
+    imported: Callable[..., Any] = import_attribute(name)
+    return imported
