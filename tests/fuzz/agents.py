@@ -37,6 +37,14 @@ def _as_json(value: Any) -> bytes:
     return json.dumps(value, default=repr).encode("utf-8", "surrogatepass")
 
 
+# What a cleanup is told: text, as it stood in a record.
+_FACTS = st.fixed_dictionaries(
+    {"run": st.just("a-m1") | VALUE, "job": st.just("a") | VALUE, "state": st.just("success")},
+    optional={
+        "data": st.just('["a.b", null, [1], {}]') | VALUE.map(lambda value: json.dumps(value)),
+        **dict.fromkeys(["options", "return_value", "exit_code", "host"], st.just("{}") | VALUE),
+    },
+)
 _ARGUMENT = st.sampled_from([["true"], "true", ["false"], [], "json.tool", "./x.py:f"]) | VALUE
 DATA = st.one_of(
     st.binary(max_size=40),
@@ -47,6 +55,9 @@ DATA = st.one_of(
         st.lists(_ARGUMENT, max_size=3) | VALUE,
         st.dictionaries(st.text(max_size=4), VALUE, max_size=2) | VALUE,
     ).map(_as_json),
+    st.tuples(st.just("builtins.len") | VALUE, _FACTS).map(
+        lambda told: _as_json(["jober_worker.functions.clean_up", None, list(told), {}])
+    ),
     st.tuples(st.sampled_from(_FUNCTIONS), st.lists(_ARGUMENT, max_size=3)).map(
         lambda call: _as_json([call[0], None, call[1], {}])
     ),
@@ -71,7 +82,7 @@ RECORD = st.fixed_dictionaries(
         **dict.fromkeys(
             ["job", "state", "attempt", "origin", "timeout", "target", "expires_at", "avoid",
              "term", "passed_at", "refused", "trigger", "fire_at", "enqueued_at", "bound_until",
-             "fallback", "revision", "result_ttl", "failure_ttl", "retry_intervals",
+             "fallback", "revision", "cleanup", "result_ttl", "failure_ttl", "retry_intervals",
              "success_callback_name", "failure_callback_name", "stopped_callback_name", "meta",
              "serializer", "parked_in", "limits", "cancel_requested", "progress", "log_files"],
             FIELD,

@@ -137,3 +137,25 @@ def test_it_may_be_run_again_by_hand(fleet: Fleet, work: Path) -> None:
     again = fleet.jober.handle(cleaner.id).rerun()
     assert again.wait(15).state is RunState.SUCCESS
     assert json.loads((work / "told").read_text())["run"] == run.id
+
+
+def test_a_host_that_allows_a_job_allows_what_cleans_up_after_it_if_the_function_is_allowed(
+    fleet: Fleet, work: Path
+) -> None:
+    file = work / "worker.toml"
+    lists = 'jobs = ["works"]\ncommands = ["true"]\ncallables = ["shop.clean_up"]\n'
+    file.write_text(f"[allow]\n{lists}")
+    fleet.agent("web2", "strict", "--config", str(file))
+    for function, state in (("clean_up", RunState.SUCCESS), ("clean_badly", RunState.FAILED)):
+        fleet.jober.add_job(
+            "works", command="true", keep_for=1, cleanup=f"shop:{function}", roles=["strict"]
+        )
+        run = fleet.jober.run("works").wait(15)
+
+        def cleaner(after: str = run.id) -> Run | None:
+            found = cleaned(fleet, RunState.SUCCESS, RunState.FAILED)
+            return next((one for one in found if one.after == after), None)
+
+        ended = wait_until(cleaner, 30)
+        assert (ended.state, ended.host) == (state, "web2")
+        fleet.jober.remove_job("works")

@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
-from jober.job.payload import SCRIPT_CALL
+from jober.job.payload import CLEAN_UP, SCRIPT_CALL
 from jober.run import Claim, Work
 from jober_worker.call import CallUnreadable, Function, RqTerms
 from jober_worker.plan import KEPT, Plans
 
+DELETED = {
+    "run": "job-m1",
+    "job": "job",
+    "state": "success",
+    "data": '["time.sleep", null, [1], {}]',
+}
 RQ = RqTerms(url="unix:///nowhere", worker="host1-aaaaaa", accept_pickle=False)
 
 
@@ -52,6 +58,7 @@ def test_what_cannot_be_changed_is_read_once() -> None:
         work("builtins.print", last=[1]),
         work("builtins.print", last={}),
         work(SCRIPT_CALL, "/tmp/a.py:main", [[1], 2], {"a": {}}),
+        work(CLEAN_UP, "shop.clean_up", DELETED),
     ],
 )
 def test_arguments_that_a_function_may_change_are_those_of_one_run(of: Work) -> None:

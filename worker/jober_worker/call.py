@@ -78,12 +78,14 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function by its dotted name, or by its name in a file, with JSON arguments."""
+    """A function by its dotted name, or by its name in a file, with JSON arguments; `job` is that
+    of the run that it cleans up after."""
 
     name: str
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     file: str | None = None
+    job: str | None = None
 
     def asked(self) -> dict[str, Any]:
         """What its process is asked for."""
@@ -188,7 +190,10 @@ def _what(name: str, args: list[Any], kwargs: dict[str, Any]) -> Program | Funct
         return _program("script", [*python, args[0], *args[1]], args[0])
     if name == CLEAN_UP:
         function, facts = args
-        return Function(name=function, args=(deleted_run(facts),), kwargs={})
+        run = deleted_run(facts)
+        if not isinstance(function, str) or not isinstance(run["job"], str):
+            raise TypeError(function)
+        return Function(name=function, args=(run,), kwargs={}, job=run["job"])
     if name == SCRIPT_CALL:
         script, arguments, keywords = args
         file, function = split_script(script)

@@ -157,7 +157,7 @@ def _wanted(claim: Claim, what: Program | Function | RqCall, options: Options) -
         name=name,
         argv=argv,
         also=also,
-        job=claim.job,
+        job=what.job if isinstance(what, Function) and what.job else claim.job,
         user=options.user,
         group=options.group,
         cwd=options.cwd,
