@@ -48,6 +48,11 @@ class Web:
         secret = LogIn(self.jober).make_link("tester", scope, TEST)
         return f"{self.url}/link/{secret}"
 
+    def session(self, scope: Scope = Scope.ADMIN) -> str:
+        """The cookie `jober` of a browser that is logged in."""
+        secret = self.link(scope).rpartition("/")[2]
+        return LogIn(self.jober).with_link(secret, "127.0.0.1").id
+
     @contextmanager
     def browser(self, token: str | None = None) -> Iterator[httpx.Client]:
         """Another client: of nobody, or of that token."""

@@ -20,13 +20,19 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+def log_in(context: BrowserContext, web: Web) -> None:
+    """As an admin."""
+    context.add_cookies([{"name": "jober", "value": web.session(), "url": web.url}])
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser without any cookies, in Warsaw."""
+def context(browser: Browser, web: Web) -> Iterator[BrowserContext]:
+    """A browser in Warsaw, in which an admin is logged in."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, timezone_id="Europe/Warsaw", color_scheme="light"
     )
     context.set_default_timeout(30_000)
+    log_in(context, web)
     yield context
     context.close()
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.web.browser import Complaints, is_within_its_width, serious
 from tests.web.conftest import Web
+from tests.web.pages.conftest import log_in
 
 PAGES = (
     "/",
@@ -24,6 +25,8 @@ PAGES = (
     "/limits",
     "/events",
     "/jobs/absent",
+    "/account",
+    "/audit",
 )
 
 
@@ -42,10 +45,11 @@ def test_axe_finds_nothing_serious_on_any_page(
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
+def phone(browser: Browser, web: Web) -> Iterator[Page]:
     context = browser.new_context(
         viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
     )
+    log_in(context, web)
     yield context.new_page()
     context.close()
 
@@ -63,6 +67,7 @@ def test_every_page_is_read_without_scripts(
     browser: Browser, web: Web, places: dict[str, str]
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
+    log_in(context, web)
     page = context.new_page()
     for path in PAGES:
         page.goto(web.url + path.format(**places))
