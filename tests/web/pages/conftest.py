@@ -20,19 +20,13 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def log_in(context: BrowserContext, web: Web) -> None:
-    """As an admin."""
-    context.add_cookies([{"name": "jober", "value": web.session(), "url": web.url}])
-
-
 @pytest.fixture
-def context(browser: Browser, web: Web) -> Iterator[BrowserContext]:
-    """A browser in Warsaw, in which an admin is logged in."""
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser in Warsaw, in which nobody is logged in."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, timezone_id="Europe/Warsaw", color_scheme="light"
     )
     context.set_default_timeout(30_000)
-    log_in(context, web)
     yield context
     context.close()
 
@@ -45,10 +39,19 @@ def complaints(context: BrowserContext) -> Iterator[Complaints]:
     assert complaints.left == []
 
 
+def log_in(context: BrowserContext, web: Web) -> Page:
+    """A page of that browser, logged in as an admin, by a link."""
+    page = context.new_page()
+    page.goto(web.link())
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{web.url}/")
+    return page
+
+
 @pytest.fixture
-def page(context: BrowserContext, complaints: Complaints) -> Page:
-    """A page, about which nothing may be complained of."""
-    return context.new_page()
+def page(context: BrowserContext, complaints: Complaints, web: Web) -> Page:
+    """A page of an admin, about which nothing may be complained of."""
+    return log_in(context, web)
 
 
 @pytest.fixture

@@ -25,8 +25,6 @@ PAGES = (
     "/limits",
     "/events",
     "/jobs/absent",
-    "/account",
-    "/audit",
 )
 
 
@@ -49,8 +47,7 @@ def phone(browser: Browser, web: Web) -> Iterator[Page]:
     context = browser.new_context(
         viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
     )
-    log_in(context, web)
-    yield context.new_page()
+    yield log_in(context, web)
     context.close()
 
 
@@ -67,8 +64,7 @@ def test_every_page_is_read_without_scripts(
     browser: Browser, web: Web, places: dict[str, str]
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
-    log_in(context, web)
-    page = context.new_page()
+    page = log_in(context, web)
     for path in PAGES:
         page.goto(web.url + path.format(**places))
         assert page.locator("main h1").is_visible(), path

@@ -15,7 +15,11 @@ from jinja2.runtime import Context
 from starlette.routing import NoMatchFound
 
 from jober import __version__
+from jober.access import Scope
 from jober.words import count, duration
+from jober_web.access.cookies import cookie
+from jober_web.access.csrf import csrf_token
+from jober_web.access.guard import known_credentials
 from jober_web.pages.amounts import size
 from jober_web.pages.wall import read_zone
 from jober_web.static_files import static_url
@@ -29,7 +33,8 @@ def of_request(request: Request) -> dict[str, Any]:
     return {
         "theme": theme if theme in THEMES else "",
         "zone": read_zone(request.cookies.get("jober_zone")),
-        "csrf": getattr(request.state, "csrf_token", ""),
+        "csrf": csrf_token(cookie(request, "session")),
+        "me": found.who if (found := known_credentials(request)) else None,
         "path": request.url.path,
     }
 
@@ -79,5 +84,7 @@ templates.env.globals |= {
     "event_stream": _event_stream,
     "output_stream": _output_stream,
     "version": __version__,
+    "OPERATOR": Scope.OPERATOR,
+    "ADMIN": Scope.ADMIN,
 }
 templates.env.filters |= {"duration": duration, "size": size, "count_of": count}

@@ -80,6 +80,8 @@ def read(form: Mapping[str, str]) -> Read:
         )
         if what == "shell":
             spec["shell"] = True
+    elif not any(field in spec for field in ("command", "call", "module", "script")):
+        wrong["what_value"] = "there is nothing to run (write the command, or what its kind is)"
     when, value = told.get("when", "hand"), told.get("when_value", "")
     if when != "hand":
         # An empty one is wrong, and said to be so.
