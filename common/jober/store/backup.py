@@ -14,7 +14,7 @@ from jober.store.events import read_decision
 from jober.store.fields import moment_ms, packed, record
 from jober.store.jobs import REMOVED_KEPT_MS, JobStore
 from jober.store.leases import KEEP_S
-from jober.store.runs import read_attempt
+from jober.store.run_record import read_attempt
 
 # Jobs in one page, without and with their ledgers; runs in one page.
 JOBS = 500

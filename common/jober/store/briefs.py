@@ -9,7 +9,7 @@ from jober.run import RunBrief
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, readable, text
-from jober.store.runs import read_state, seconds
+from jober.store.run_record import read_state, seconds
 
 _FIELDS = (
     *("state", "status", "host", "started_at", "ended_at"),

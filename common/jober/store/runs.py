@@ -1,39 +1,25 @@
 """Runs in Redis: made by hand, listed, read, cancelled and, when old, forgotten."""
 
 import json
-import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 
 from jober.errors import JobNotFound, KeyUsed, RunExists, RunNotFound
-from jober.progress import Progress, read_progress
-from jober.run import NO_JOB, Attempt, Claim, Run, RunState
+from jober.progress import Progress
+from jober.run import Attempt, Claim, Run, RunState
 from jober.run_filter import RunFilter
 from jober.store import keys, rq
 from jober.store.connection import Connection
-from jober.store.fields import moment_ms, moment_text, number, packed, readable, record, text
+from jober.store.fields import moment_text, number, packed, readable, record, text
 from jober.store.leases import KEEP_S
+from jober.store.run_record import read_attempt, read_run
 
 PAGE = 100
 # So many are looked at at once for those that are wanted.
 SEARCHED = 500
 # So long a key is known that runs were made by.
 ONCE_S = 86_400
-_STATES = frozenset(RunState)
-# An application's own RQ jobs have RQ's status and no state of ours until an agent takes them.
-_FROM_RQ = {
-    "created": RunState.QUEUED,
-    "queued": RunState.QUEUED,
-    "deferred": RunState.PARKED,
-    "scheduled": RunState.DELAYED,
-    "started": RunState.RUNNING,
-    "finished": RunState.SUCCESS,
-    "failed": RunState.FAILED,
-    "stopped": RunState.CANCELLED,
-    "canceled": RunState.CANCELLED,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,84 +305,3 @@ class RunStore:
         with self._redis.guard():
             found: Any = self._redis.client.spop(keys.OVERFULL, limit)
         return [name.decode() for name in found or []]
-
-
-def read_run(id: str, fields: dict[str, bytes]) -> Run:
-    """The run of a record. Anybody may write one: what cannot be read is left out."""
-    state = text(fields.get("state"))
-    status = text(fields.get("status")) or "queued"
-    job = text(fields.get("job"))
-    return Run(
-        id=id,
-        job=None if job == NO_JOB else job,
-        state=read_state(state, status),
-        queue=text(fields.get("origin")) or "",
-        description=text(fields.get("description")) or "",
-        trigger=text(fields.get("trigger")) or "rq",
-        attempt=readable(number, fields.get("attempt")) or 0,
-        host=text(fields.get("host")) or text(fields.get("target")),
-        agent=text(fields.get("agent")),
-        revision=readable(number, fields.get("revision")),
-        fire_at_ms=readable(moment_ms, fields.get("fire_at")),
-        enqueued_at_ms=readable(moment_ms, fields.get("enqueued_at")),
-        started_at_ms=readable(moment_ms, fields.get("started_at")),
-        ended_at_ms=readable(moment_ms, fields.get("ended_at")),
-        retry_at_ms=readable(moment_ms, fields.get("retry_at")),
-        exit_code=readable(number, fields.get("exit_code")),
-        reason=text(fields.get("reason")),
-        return_value=text(fields.get("return_value")),
-        traceback=text(fields.get("traceback")),
-        cpu_s=readable(seconds, fields.get("cpu_s")),
-        peak_memory_bytes=readable(number, fields.get("peak_memory_bytes")),
-        progress=readable(_progress, fields.get("progress")),
-        term=text(fields.get("term")),
-        cancel_requested="cancel_requested" in fields,
-        waits_for=_waits_for(text(fields.get("parked_in"))) or text(fields.get("waits_for")),
-        blocked_by=text(fields.get("blocked_by")),
-        after=text(fields.get("after")),
-        needed=readable(_needed, fields.get("needed")) or {},
-    )
-
-
-def read_state(state: str | None, status: str) -> RunState:
-    """The state of a record: ours, else what RQ says of it."""
-    return RunState(state) if state in _STATES else _FROM_RQ.get(status, RunState.QUEUED)
-
-
-def seconds(raw: bytes | None) -> float | None:
-    """Seconds as a record has them."""
-    found = float(raw) if raw else None
-    return found if found is None or isfinite(found) else None
-
-
-def _progress(raw: bytes | None) -> Progress | None:
-    return read_progress(raw) if raw else None
-
-
-def _needed(raw: bytes | None) -> dict[str, tuple[str, ...]]:
-    return {job: tuple(ids) for job, ids in json.loads(raw).items()} if raw else {}
-
-
-def read_attempt(told: dict[str, Any]) -> Attempt:
-    """An ended attempt, as the script that put its run off has written it."""
-    started_at, ended_at = (told.get(name, "").encode() for name in ("started_at", "ended_at"))
-    return Attempt(
-        attempt=told["attempt"],
-        state=RunState(told["state"]),
-        host=told.get("host"),
-        agent=told.get("agent"),
-        started_at_ms=moment_ms(started_at),
-        ended_at_ms=moment_ms(ended_at),
-        exit_code=told.get("exit_code"),
-        reason=told.get("reason"),
-    )
-
-
-def _waits_for(parked: str | None) -> str | None:
-    """What the runs of a zset wait for, in words."""
-    if not parked:
-        return None
-    if limit := re.fullmatch(r"jober:limit:(.*):parked", parked):
-        return f"a slot of the limit {limit[1]}"
-    job, _, host = parked.removeprefix("jober:parked:").partition("@")
-    return f"a slot of {job} on {host}" if host else f"a slot of {job}"
