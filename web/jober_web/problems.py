@@ -74,6 +74,7 @@ _TITLES = {
     428: "Say which revision is meant",
     429: "That was too often",
     500: "A bug of jober",
+    502: "Another server says what cannot be believed",
     503: "What is needed does not answer",
     504: "It did not happen in time",
 }

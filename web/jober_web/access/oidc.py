@@ -8,7 +8,8 @@ server has signed.
 
 import hashlib
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request, Response
@@ -23,7 +24,7 @@ from jober_web.access.credentials import address_of, log_in_of, people_of
 from jober_web.access.csrf import check_csrf
 from jober_web.access.guard import public
 from jober_web.access.log_in import begin
-from jober_web.access.oidc_settings import OidcSettings
+from jober_web.access.oidc_settings import OidcError, OidcSettings
 from jober_web.access.places import own_path, path_of
 from jober_web.access.route import noted
 from jober_web.dependencies import settings_of
@@ -31,6 +32,8 @@ from jober_web.pages.route import PageRoute
 from jober_web.problems import Problem
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+T = TypeVar("T")
 
 _LIVES_S = 600
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
@@ -51,7 +54,7 @@ async def start(request: Request, next: Annotated[str, Form()] = "") -> Response
         "next": own_path(next, path_of(request, "now")),
     }
     state = await run_in_threadpool(log_in_of(request).keep, "oidc", kept, _LIVES_S)
-    url = await run_in_threadpool(provider.begin, _redirect(request), state, nonce, verifier)
+    url = await _ask(provider.begin, _redirect(request), state, nonce, verifier)
     response = RedirectResponse(url, 303)
     set_cookie(request, response, "oidc", browser, _LIVES_S)
     return response
@@ -76,9 +79,7 @@ async def callback(
         raise Problem(403, "this is the answer of another server than was asked; begin again")
     if error or not code:
         raise Problem(403, f"{settings.title} has let nobody in: {error[:100] or 'no code'}")
-    claims = await run_in_threadpool(
-        provider.claims, _redirect(request), code, kept["nonce"], kept["verifier"]
-    )
+    claims = await _ask(provider.claims, _redirect(request), code, kept["nonce"], kept["verifier"])
     name = _name(str(claims["sub"]))
     title = str(claims.get("preferred_username") or claims.get("email") or name)[:100]
     scope = settings.scope_of(claims)
@@ -100,6 +101,14 @@ async def callback(
     response = begin(request, opened, str(kept["next"]))
     drop_cookie(request, response, "oidc")
     return response
+
+
+async def _ask(call: Callable[..., T], *args: object) -> T:
+    """Raises Problem 502 where the other server does not answer, or cannot be believed."""
+    try:
+        return await run_in_threadpool(call, *args)
+    except OidcError as error:
+        raise Problem(502, str(error)) from None
 
 
 def _settings(request: Request) -> OidcSettings:

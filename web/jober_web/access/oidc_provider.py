@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
@@ -13,17 +13,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from jober.errors import JoberError
-from jober_web.access.oidc_settings import OidcSettings
+from jober_web.access.oidc_settings import OidcError, OidcSettings
 
 # Of signatures: with a key that only the server has.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 _TIMEOUT_S, _LEEWAY_S = 10.0, 60
 _KEPT_S, _AGAIN_S = 3600.0, 30.0
-
-
-class OidcError(JoberError):
-    """The server does not answer, or says what cannot be believed."""
 
 
 class Provider:
@@ -68,7 +63,7 @@ class Provider:
                     if more.get("sub") != claims["sub"]:
                         raise OidcError("it tells of another one than has logged in")
                     claims = {**more, **claims}
-        except (httpx.HTTPError, AuthlibBaseError, JoseError, ValueError) as error:
+        except (httpx2.HTTPError, AuthlibBaseError, JoseError, ValueError) as error:
             raise OidcError(f"{self._settings.issuer} lets nobody in: {_words(error)}") from None
         return claims
 
@@ -106,7 +101,7 @@ class Provider:
     def _asked(self) -> tuple[dict[str, Any], KeySet]:
         issuer = self._settings.issuer
         try:
-            with httpx.Client(timeout=_TIMEOUT_S) as client:
+            with httpx2.Client(timeout=_TIMEOUT_S) as client:
                 place = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
                 metadata = client.get(place).raise_for_status().json()
                 if metadata.get("issuer") != issuer:
@@ -116,7 +111,7 @@ class Provider:
                 if not isinstance(metadata.get(endpoint), str):
                     raise OidcError(f"{issuer} tells of no {endpoint}")
             return metadata, KeySet.import_key_set(keys)
-        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+        except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
             raise OidcError(f"{issuer} does not say how to log in: {_words(error)}") from None
 
     def _client(self, redirect: str) -> Any:
@@ -132,6 +127,6 @@ class Provider:
 
 def _words(error: Exception) -> str:
     """What went wrong, in a line; what was sent to the server is not in it."""
-    if isinstance(error, httpx.HTTPStatusError):
+    if isinstance(error, httpx2.HTTPStatusError):
         return f"status {error.response.status_code}"
     return f"{type(error).__name__}: {error}".replace("\n", " ")[:200]

@@ -6,8 +6,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jober.access import Scope
-from jober.errors import DefinitionError
+from jober.errors import DefinitionError, JoberError
 from jober_web.access.hosts import is_loopback
+
+
+class OidcError(JoberError):
+    """The server does not answer, or says what cannot be believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
