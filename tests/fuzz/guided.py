@@ -39,7 +39,7 @@ def main(name: str, runs: int, kept: str, folder: str) -> None:
 
 def _parser(name: str) -> tuple[Callable[[bytes], object], list[bytes]]:
     """What reads the bytes, and what to begin with."""
-    from jober.store.outputs import _told
+    from jober.store.outputs import read_message
     from tests.fuzz import files, texts
 
     def of_text(read: Callable[[str], object]) -> Callable[[bytes], object]:
@@ -58,7 +58,7 @@ def _parser(name: str) -> tuple[Callable[[bytes], object], list[bytes]]:
         return of_text(read), [seed.encode() for seed in seeds]
     if name == "journal":
         return files.read_journal, [files.WHOLE]
-    return _told, [
+    return read_message, [
         b"\x96\xa5frame\x01\xa6stdout\x01\x00\xc4\x01a",
         b"\x94\xa3end\xa7success\x00\x01",
     ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from jober import Jober
@@ -17,6 +16,7 @@ from jober.client.people import People
 from jober.embedded import RedisServer
 from jober_web import create_app
 from jober_web.main import listen
+from jober_web.server import Server
 from jober_web.settings import Bind
 from tests.waiting import wait_until
 
@@ -30,6 +30,7 @@ class Web:
 
     url: str
     jober: Jober
+    app: FastAPI
     client: httpx.Client
 
     def token(
@@ -66,14 +67,7 @@ class Web:
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an application on a free port of this host; its address."""
     with listen(Bind("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=5,
-        )
-        server = uvicorn.Server(config)
+        server = Server(app)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:
@@ -84,14 +78,23 @@ def serving(app: FastAPI) -> Iterator[str]:
             thread.join()
 
 
+@contextmanager
+def web_at(redis_server: RedisServer) -> Iterator[Web]:
+    """A server with everything, at that Redis; its client is an admin."""
+    with Jober(redis_server.url) as jober:
+        app = create_app(jober)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=10)
+        with (
+            serving(app) as url,
+            httpx.Client(base_url=url, timeout=60, limits=limits) as client,
+        ):
+            web = Web(url=url, jober=jober, app=app, client=client)
+            client.headers["Authorization"] = f"Bearer {web.token()}"
+            yield web
+
+
 @pytest.fixture
 def web(redis_server: RedisServer) -> Iterator[Web]:
     """A server with everything, on an empty Redis."""
-    with (
-        Jober(redis_server.url) as jober,
-        serving(create_app(jober)) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
-    ):
-        web = Web(url=url, jober=jober, client=client)
-        client.headers["Authorization"] = f"Bearer {web.token()}"
+    with web_at(redis_server) as web:
         yield web

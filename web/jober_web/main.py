@@ -19,6 +19,8 @@ log = logging.getLogger("jober_web")
 
 # So many connections may wait to be taken.
 _BACKLOG = 1024
+# What is sent has to be taken within so long: who follows and is gone is often not told of.
+_TAKEN_WITHIN_MS = 60_000
 
 EXAMPLES = """\
 examples:
@@ -68,29 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def serve(jober: Jober, bind: Bind, settings: Settings, transport: Transport) -> int:
     """Serve until SIGTERM or SIGINT. Raises JoberError where it cannot listen."""
     try:
-        import uvicorn
-
         from jober_web.app import create_app
+        from jober_web.server import Server
     except ImportError as error:
         raise JoberError(f"{error} (pip install 'jober[web]')") from None
     with jober, listen(bind) as listening:
         bound = Bind(bind.host, listening.getsockname()[1])
         scheme = "https" if transport.cert else "http"
         log.info("jober-web %s serves %s://%s/", __version__, scheme, bound)
-        config = uvicorn.Config(
-            create_app(jober, settings),
-            log_config=None,
-            log_level=logging.WARNING,
-            access_log=False,
-            server_header=False,
-            # By itself it would believe whoever is on this host.
-            proxy_headers=bool(transport.proxies),
-            forwarded_allow_ips=list(transport.proxies),
-            ssl_certfile=transport.cert,
-            ssl_keyfile=transport.key,
-            timeout_graceful_shutdown=5,
-        )
-        server = uvicorn.Server(config)
+        server = Server(create_app(jober, settings), transport)
         for number in (signal.SIGTERM, signal.SIGINT):
             # uvicorn has its own while it serves, and then raises again what it was told by.
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
@@ -102,7 +90,11 @@ def listen(bind: Bind) -> socket.socket:
     """A socket that listens there. Raises JoberError."""
     family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
     try:
-        return socket.create_server((bind.host, bind.port), family=family, backlog=_BACKLOG)
+        listening = socket.create_server((bind.host, bind.port), family=family, backlog=_BACKLOG)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Its connections have it too: the kernel ends one whose other end takes nothing.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TAKEN_WITHIN_MS)
+        return listening
     except OSError as error:
         raise JoberError(
             f"it cannot listen at {bind}: {error.strerror or error} (see --bind)"

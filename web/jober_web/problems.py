@@ -6,13 +6,17 @@ from typing import Any
 from jober.errors import (
     AgentUnreachable,
     ArchiveError,
+    CalendarInUse,
+    CalendarNotFound,
     DefinitionError,
     JoberError,
     JobExistError,
     JobInUse,
     JobNotFound,
     JobProtected,
+    JobRevised,
     JobRunning,
+    KeyUsed,
     LimitInUse,
     LimitNotFound,
     LinkedJobNotFound,
@@ -47,6 +51,10 @@ _STATUS: Sequence[tuple[type[JoberError], int]] = (
     (NotAllowed, 403),
     (TooManyTries, 429),
     (UserExists, 409),
+    (CalendarNotFound, 404),
+    (JobRevised, 412),
+    (KeyUsed, 422),
+    (CalendarInUse, 409),
     (JobExistError, 409),
     (JobProtected, 409),
     (JobRunning, 409),
@@ -84,6 +92,11 @@ _TOLD_AT_MOST = 200
 FieldError = dict[str, str]
 
 
+def title_of(status: int) -> str:
+    """What a status says in a line."""
+    return _TITLES.get(status, "It did not work")
+
+
 class Problem(Exception):
     """Why a request is not served: `status`, what is wrong in words, and of which fields."""
 
@@ -103,7 +116,7 @@ class Problem(Exception):
 
     @property
     def title(self) -> str:
-        return _TITLES.get(self.status, "It did not work")
+        return title_of(self.status)
 
     def to_dict(self) -> dict[str, Any]:
         """As `application/problem+json`."""
@@ -125,7 +138,7 @@ def problem_of(error: JoberError) -> Problem:
         if error.job is None:
             return Problem(404, str(error))
         return Problem(422, str(error), [{"field": "limits", "message": str(error)}])
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 409)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     if isinstance(error, TooManyTries):
         headers = {"Retry-After": str(error.retry_after_s)}

@@ -11,6 +11,7 @@ from jober_web.access import routes as access
 from jober_web.api import routes as api
 from jober_web.dependencies import close_jober
 from jober_web.pages import routes as pages
+from jober_web.stream.hub import close_hub
 
 
 @asynccontextmanager
@@ -18,6 +19,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        hub = close_hub(app)
+        if hub is not None:
+            await run_in_threadpool(hub.end)
         await run_in_threadpool(close_jober, app)
 
 

@@ -1,4 +1,5 @@
-"""What users, the command line and pages call: `Jober`, and the handle of a run."""
+"""What users, the command line and pages call: `Jober`, the handle of a run, the record of
+a job."""
 
 from jober.client.handle import RunHandle
 from jober.client.jober import Jober

@@ -15,3 +15,7 @@ class Access:
     def __init__(self, store: Store, membership: "Membership | None" = None) -> None:
         self.store = store
         self.home = Home(membership)
+
+    def now_ms(self) -> int:
+        """The moment, by the clock of Redis as it was heard last."""
+        return self.store.clock.now_ms()

@@ -39,6 +39,7 @@ class AsyncOutput(Twin[Output]):
     follow = iterated(Output.follow)
     between = iterated(Output.between)
     size = awaited(Output.size)
+    frames_after = awaited(Output.frames_after)
     frames = iterated(Output.frames)
 
 
@@ -75,6 +76,11 @@ class AsyncRun(Twin[RunHandle]):
     def stderr(self) -> AsyncOutput:
         """What it writes to stderr."""
         return AsyncOutput(self._sync.stderr, self._threads)
+
+    @property
+    def log(self) -> AsyncOutput:
+        """The records of its loggers, a line each."""
+        return AsyncOutput(self._sync.log, self._threads)
 
     run = asked(RunHandle, lambda handle: handle.run)
     state = asked(RunHandle, lambda handle: handle.state)
@@ -171,6 +177,9 @@ class AsyncJober(Twin[Jober]):
     apply = awaited(Jober.apply)
     carry_out = awaited(Jober.carry_out)
     add_job = awaited(Jober.add_job)
+    defined = awaited(Jober.defined)
+    redefined = awaited(Jober.redefined)
+    now_ms = awaited(Jober.now_ms)
     put_job = awaited(Jober.put_job)
     update_job = awaited(Jober.update_job)
     remove_job = awaited(Jober.remove_job)

@@ -125,15 +125,25 @@ class Definitions(Access):
         >>> jober.add_job("nightly", {"func": reports.count, "every": [1, "hour"]})
         """
         name, fields = read_call(what, conf, name, fields, self.home.local_fields)
-        self.store.jobs.apply([Change(op="add", name=name, job=self._defined(name, fields))])
+        self.store.jobs.apply([Change(op="add", name=name, job=self.defined(name, fields))])
         return self.job(name)
 
-    def _defined(self, name: str, fields: Mapping[str, Any]) -> "Job":
-        """The definition of these fields, in the calendars that there are."""
+    @checked
+    def defined(self, name: str, fields: Mapping[str, Any]) -> "Job":
+        """The definition of these fields, in the calendars that there are; nothing is written.
+        Raises DefinitionError."""
         from jober.job import Job
 
         calendars = self.store.calendars.all() if "exclude" in str(fields) else None
         return Job.from_spec(name, fields, calendars)
+
+    def redefined(self, job: "Job", fields: Mapping[str, Any]) -> "Job":
+        """The same definition with other fields, as `update_job` makes it; nothing is written.
+        Raises DefinitionError."""
+        if "exclude" not in str(fields):
+            return job.replace(**fields)
+        spec = {**job.spec(), **fields}
+        return type(job).from_spec(job.name, spec, self.store.calendars.all())
 
     @checked
     def put_job(
@@ -149,7 +159,7 @@ class Definitions(Access):
         With `revision`, only where it is still of that one. Raises DefinitionError, JobRevised,
         and JobProtected as `update_job`.
         """
-        job = self._defined(name, fields)
+        job = self.defined(name, fields)
         known = self.store.jobs.those([name])
         unprotects = name in known and _unprotects(known[name].job, job)
         change = Change(
@@ -176,11 +186,7 @@ class Definitions(Access):
         while True:
             record = self.job(name)
             old = record.job
-            if "exclude" in str(fields):
-                calendars = self.store.calendars.all()
-                job = type(old).from_spec(name, {**old.spec(), **fields}, calendars)
-            else:
-                job = old.replace(**fields)
+            job = self.redefined(old, fields)
             wanted = record.revision if revision is None else revision
             try:
                 self.store.jobs.apply([_put(old, job, force, wanted)])

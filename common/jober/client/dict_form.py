@@ -90,9 +90,7 @@ class DictForm(Definitions):
         for name, conf in jobs.items():
             if self._is_wanted(name, conf):
                 try:
-                    wanted[name] = self._defined(
-                        name, read_conf(name, conf, self.home.local_fields)
-                    )
+                    wanted[name] = self.defined(name, read_conf(name, conf, self.home.local_fields))
                 except DefinitionError as error:
                     problems.append(error)
         raise_any(problems)

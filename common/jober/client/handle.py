@@ -86,6 +86,11 @@ class RunHandle:
         """What it writes to stderr."""
         return Output(self._access, self.id, Stream.STDERR)
 
+    @property
+    def log(self) -> Output:
+        """The records of its loggers, a line each."""
+        return Output(self._access, self.id, Stream.LOG)
+
     @checked
     def wait(self, timeout: float | None = None, until: Until | None = None) -> Run:
         """Wait until it has ended, for at most `timeout` seconds; its record then.

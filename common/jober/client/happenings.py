@@ -120,7 +120,7 @@ class Happenings(Access):
         """A page of events, newest first: those before the one with the id `before`, which is the
         `next` of the page before; of these `types`, as `on` takes them, and of one job. It looks
         at some thousands at the most, so that it may be short and have a next one."""
-        wanted = _checked_types(types)
+        wanted = check_types(types)
         if before is not None:
             place(before, "before")
         found: list[Event] = []
@@ -163,7 +163,7 @@ class Happenings(Access):
         `after`, the id of an event, it goes on after that one, and a Snapshot comes only where the
         log has lost some since. With `timeout` it ends when nothing was told for so many seconds.
         """
-        wanted = _checked_types(types)
+        wanted = check_types(types)
         if after is not None:
             place(after)
         return self._events(wanted, after, name, timeout)
@@ -215,7 +215,7 @@ class Happenings(Access):
         "leader", "agents". Callbacks are called one after another in a thread of this Jober, in the
         order of the events, until it is closed; one that raises is logged, and goes on.
         """
-        wanted = _checked_types([type])
+        wanted = check_types([type])
         if callback is not None:
             return self._subscribe(wanted, callback)
 
@@ -278,7 +278,8 @@ def place(id: str, field: str = "after") -> tuple[int, int]:
     return int(at), int(number or 0)
 
 
-def _checked_types(types: Sequence[Any]) -> tuple[str, ...]:
+def check_types(types: Sequence[Any]) -> tuple[str, ...]:
+    """The types of events that are wanted, as `on` takes them. Raises DefinitionError."""
     for type in types:
         known = isinstance(type, str) and (
             type in EVENT_TYPES

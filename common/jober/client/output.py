@@ -61,6 +61,10 @@ class Output:
             if isinstance(item, Truncated) or self._stream in (None, item.stream):
                 yield item
 
+    def frames_after(self, seq: int, limit: int) -> list[Frame]:
+        """The kept frames with a greater seq, in order, so many at the most."""
+        return list(self._access.store.outputs.some(self._run, seq, limit))
+
     def size(self) -> int:
         """How many bytes the run has written so far, on all streams."""
         return WholeLog(self._access.store, self._run).size()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jober.store.listed_jobs import ListedJobStore
     from jober.store.live_runs import LiveRunStore
     from jober.store.notices import NoticeStore
+    from jober.store.output_feed import OutputFeed
     from jober.store.outputs import OutputStore
     from jober.store.overview import OverviewStore
     from jober.store.owners import OwnerStore
@@ -165,6 +166,12 @@ class Store:
         from jober.store.outputs import OutputStore
 
         return OutputStore(self.connection)
+
+    def output_feed(self) -> "OutputFeed":
+        """A feed of its own for each who asks."""
+        from jober.store.output_feed import OutputFeed
+
+        return OutputFeed(self.connection)
 
     @cached_property
     def host_logs(self) -> "HostLogStore":

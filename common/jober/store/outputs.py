@@ -79,6 +79,11 @@ class OutputStore:
                 return
             begin = f"({found[-1][0].decode()}"
 
+    def some(self, run: str, after: int, limit: int) -> tuple[Frame, ...]:
+        """The next kept frames with seq > after, so many at the most."""
+        found = self._redis.command("XRANGE", keys.out_log(run), f"({after}-0", "+", "COUNT", limit)
+        return tuple(filter(None, (_frame(*entry) for entry in found)))
+
     def read_back(self, run: str) -> Iterator[Frame]:
         """The kept frames from the newest to the oldest, a page at a time."""
         before = "+"
@@ -161,7 +166,7 @@ class OutputStore:
                 while (message := channel.get_message(timeout=5.0)) is None:
                     pass
                 yield from follower.catch_up()
-                end = self._ended(run)
+                end = self.ended(run)
                 quiet = 0
                 while end is None:
                     if deadline is not None and time.monotonic() >= deadline:
@@ -172,16 +177,16 @@ class OutputStore:
                         quiet += 1
                         if quiet % 3 == 0:
                             yield from follower.catch_up()
-                            end = self._ended(run)
+                            end = self.ended(run)
                         yield None
                         continue
                     quiet = 0
                     if message["type"] == "subscribe":
                         # The connection was lost and made anew.
                         yield from follower.catch_up()
-                        end = self._ended(run)
+                        end = self.ended(run)
                     elif message["type"] == "message":
-                        told = _told(message["data"])
+                        told = read_message(message["data"])
                         if isinstance(told, End):
                             end = told
                         elif isinstance(told, Progress):
@@ -193,7 +198,8 @@ class OutputStore:
         yield from follower.catch_up()
         yield end
 
-    def _ended(self, run: str) -> End | None:
+    def ended(self, run: str) -> End | None:
+        """Its end; None while it goes on."""
         state, exit_code, origin = self._redis.command(
             "HMGET", keys.rq_job(run), "state", "exit_code", "origin"
         )
@@ -253,7 +259,7 @@ def _frame(entry_id: bytes, pairs: Any) -> Frame | None:
         return None
 
 
-def _told(message: bytes) -> Frame | Progress | End | None:
+def read_message(message: bytes) -> Frame | Progress | End | None:
     """What is told to followers; None where the message is none: anybody may publish anything."""
     try:
         return _read(message)

@@ -1,0 +1,120 @@
+"""The streams: what happens in the fleet, and what a run writes."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from starlette.concurrency import run_in_threadpool
+
+from jober.access.who import Who
+from jober.client import Jober
+from jober.client.happenings import Snapshot, check_types, place
+from jober.event import Event, is_wanted
+from jober_web.access.guard import Viewer
+from jober_web.api.documented import problems
+from jober_web.api.route import ApiRoute
+from jober_web.problems import Problem
+from jober_web.sight import seen_job, seen_run, seen_runs
+from jober_web.stream.followers import Events, Place, follow_events, follow_output
+from jober_web.stream.hub import Hub, hub_of
+from jober_web.stream.response import EventStream
+
+router = APIRouter(route_class=ApiRoute, tags=["streams"])
+
+HubDep = Annotated[Hub, Depends(hub_of)]
+_STREAM: dict[str, Any] = {
+    "description": "Server-sent events, without an end.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+@router.get(
+    "/events",
+    name="api:events",
+    response_class=Response,
+    responses={**problems(404), 200: _STREAM},
+)
+async def events(
+    hub: HubDep,
+    who: Viewer,
+    type: Annotated[
+        list[str] | None,
+        Query(description='A type, "run.*", or a kind such as "error"; several are any of them.'),
+    ] = None,
+    job: Annotated[str | None, Query(max_length=200)] = None,
+    last_event_id: Annotated[str | None, Header(max_length=60)] = None,
+) -> EventStream:
+    """What happens, as it happens: first a `snapshot` of how things are, then each event. With
+    `Last-Event-ID` it goes on after that one, and a snapshot comes only where the log has lost
+    some since. A comment comes every 15 s; the stream ends now and then, to be asked for anew."""
+    types = check_types(type or ())
+    if last_event_id is not None:
+        place(last_event_id, "Last-Event-ID")
+    if job is not None and who.is_limited:
+        await run_in_threadpool(seen_job, hub.jober, who, job)
+    hub.check_room()
+    chosen = _chosen(hub.jober, who, types, job)
+    log = await hub.events()
+    return EventStream(_counted(hub, follow_events(hub, log, last_event_id, chosen)))
+
+
+@router.get(
+    "/runs/{id}/output/stream",
+    name="api:run_output",
+    response_class=Response,
+    responses={**problems(404), 200: _STREAM, 204: {"description": "The end was told before."}},
+)
+async def output(
+    hub: HubDep,
+    who: Viewer,
+    id: Annotated[str, Path(max_length=400)],
+    last_event_id: Annotated[str | None, Header(max_length=60)] = None,
+) -> Response:
+    """What a run has written and writes: a `frame` for each piece of it, `truncated` where some is
+    kept no more, `progress` when it tells of it, and its `end`. With `Last-Event-ID` it goes on
+    after that frame. Its bytes are `text` where they are UTF-8, else `base64`."""
+    try:
+        at = Place.read(last_event_id) if last_event_id is not None else Place()
+    except ValueError as error:
+        told = {"field": "Last-Event-ID", "message": str(error)}
+        raise Problem(422, str(error), [told]) from None
+    await run_in_threadpool(seen_run, hub.jober, who, id)
+    if at.is_end:
+        return Response(status_code=204)
+    hub.check_room()
+    return EventStream(_counted(hub, _output(hub, id, at)))
+
+
+async def _output(hub: Hub, id: str, at: Place) -> AsyncGenerator[bytes, None]:
+    async with hub.output(id) as log, aclosing(follow_output(hub, log, id, at)) as told:
+        async for one in told:
+            yield one
+
+
+async def _counted(hub: Hub, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    with hub.following():
+        async with aclosing(told) as ones:
+            async for one in ones:
+                yield one
+
+
+def _chosen(jober: Jober, who: Who, types: tuple[str, ...], job: str | None) -> Events:
+    """Those of these types, of one job where it is told, and of jobs that they see."""
+
+    def wants(events: Sequence[Event]) -> Sequence[Event]:
+        found = [one for one in events if is_wanted(one, types) and job in (None, one.job)]
+        if not who.is_limited or not found:
+            return found
+        names = {one.job for one in found if one.job}
+        seen = {one.name for one in jober.find_those(names) if who.sees(one.job)}
+        return [one for one in found if one.job in seen]
+
+    def narrow(snapshot: Snapshot) -> Snapshot:
+        if not who.is_limited:
+            return snapshot
+        running = tuple(seen_runs(jober, who, snapshot.running))
+        return replace(snapshot, agents=(), running=running)
+
+    return Events(wants=wants, narrow=narrow)
