@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks clocks databases browser monitors ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks databases servers browser monitors ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts ## what CI runs: format, lint, types, contracts, tests
@@ -103,6 +103,20 @@ databases:
 browser:
 	@[ "$$(id -u)" != 0 ] || command -v chromium >/dev/null || ! command -v apt-get >/dev/null || \
 	  { echo "installing chromium"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
+# The tests of TLS, and of users of Redis that may only read some keys, start Debian's Redis 7; it is
+# unpacked beside, so that all other tests go on with the one that the extra `embedded` carries.
+REDIS7 := redis-server redis-tools libjemalloc2 liblua5.1-0 liblzf1 libhiredis0.14 lua-bitop lua-cjson
+.PHONY: servers
+servers: $(VENV)/redis7
+$(VENV)/redis7: | $(BIN)/python
+	@command -v redis-server >/dev/null || ! command -v apt-get >/dev/null || \
+	  { echo "unpacking redis-server"; \
+	    rm -rf build/redis7 && mkdir -p build/redis7 && cd build/redis7 && \
+	    { [ "$$(id -u)" != 0 ] || apt-get update -qq; } && \
+	    apt-get download -qq $(REDIS7) 2>/dev/null && \
+	    for package in *.deb; do dpkg -x $$package $(CURDIR)/$(VENV)/redis7; done; }
+
 # The tests of the alerts start Debian's Prometheus, which is unpacked and not installed, since an
 # installed one is a service that starts.
 .PHONY: monitors
