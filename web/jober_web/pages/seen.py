@@ -1,26 +1,21 @@
 """What of jobs and runs is shown to whoever asks: with a scope of tags or roles, not all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
-from jober.client import Jober, JobRecord
+from jober.client import Jober
 from jober.client.finding import JobPage
-from jober.errors import JobNotFound, RunNotFound
+from jober.errors import RunNotFound
 from jober.job_filter import JobFilter
 from jober.page import Page
 from jober.run import Run
 from jober_web.access.who import Who
+from jober_web.sight import seen_job, seen_runs
+
+__all__ = ["seen_job", "seen_page", "seen_run", "seen_run_page", "seen_runs"]
 
 # So many pages without one that they see are looked at, at the most.
 _PAGES = 100
-
-
-def seen_job(jober: Jober, who: Who, name: str) -> JobRecord:
-    """A job that they see. Raises JobNotFound for any other, as if it were not there."""
-    record = jober.job(name)
-    if not who.sees(record.job):
-        raise JobNotFound(name)
-    return record
 
 
 def seen_run(jober: Jober, who: Who, id: str) -> Run:
@@ -29,16 +24,6 @@ def seen_run(jober: Jober, who: Who, id: str) -> Run:
     if not seen_runs(jober, who, [run]):
         raise RunNotFound(id)
     return run
-
-
-def seen_runs(jober: Jober, who: Who, runs: Iterable[Run]) -> list[Run]:
-    """Those of jobs that they see; who sees not all, sees none without a job."""
-    found = list(runs)
-    if not who.is_limited:
-        return found
-    names = {run.job for run in found if run.job}
-    seen = {record.name for record in jober.find_those(names) if who.sees(record.job)}
-    return [run for run in found if run.job in seen]
 
 
 def seen_run_page(
