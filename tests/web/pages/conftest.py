@@ -13,9 +13,10 @@ from tests.web.browser import Complaints, started
 from tests.web.conftest import Web
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests of this process."""
+    """One for the tests of a module, and no longer: while Playwright is there, asyncio takes the
+    thread for one with a loop, in which no other test may call `asyncio.run`."""
     with started() as browser:
         yield browser
 
