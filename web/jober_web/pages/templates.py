@@ -16,6 +16,7 @@ from starlette.routing import NoMatchFound
 
 from jober import __version__
 from jober.access import Scope
+from jober.event import EVENT_TYPES
 from jober.words import count, duration
 from jober_web.access.cookies import cookie
 from jober_web.access.csrf import csrf_token
@@ -84,6 +85,7 @@ templates.env.globals |= {
     "event_stream": _event_stream,
     "output_stream": _output_stream,
     "version": __version__,
+    "event_types": " ".join(EVENT_TYPES),
     "OPERATOR": Scope.OPERATOR,
     "ADMIN": Scope.ADMIN,
 }
