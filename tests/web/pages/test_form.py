@@ -40,6 +40,11 @@ def test_a_definition_that_goes_through_the_form_comes_out_the_same(spec: dict[s
     assert Job.from_spec(told.name, told.spec) == job
 
 
+def test_lines_end_as_they_did_whatever_the_browser_makes_of_them() -> None:
+    sent = {"name": "job", "what": "command", "what_value": "true", "notes": "one\r\ntwo\r\n"}
+    assert read(sent).spec["notes"] == "one\ntwo"
+
+
 def _wrong(**fields: str) -> dict[str, str]:
     told = read({"name": "job", "what": "command", "what_value": "true", "when": "hand", **fields})
     if told.wrong:

@@ -48,4 +48,12 @@ function follow() {
   addEventListener('pagehide', () => stream.close(), {once: true})
 }
 
+// The stream may be there while what it tells of is not: then parts of the page cannot be had.
+document.addEventListener('htmx:response:error', event => {
+  if (event.detail.ctx?.response?.status === 503) say('away', 'Redis is away')
+})
+document.addEventListener('htmx:after:swap', () => {
+  if (told?.textContent === 'Redis is away') say('live', 'live')
+})
+
 if (source && window.EventSource) follow()

@@ -63,7 +63,8 @@ def filled(name: str, spec: Mapping[str, Any]) -> dict[str, str]:
 
 def read(form: Mapping[str, str]) -> Read:
     """The definition of a form; what is empty is left out."""
-    told = {name: value.strip() for name, value in form.items()}
+    # A browser ends the lines of a field as mails do.
+    told = {name: value.replace("\r\n", "\n").strip() for name, value in form.items()}
     wrong: dict[str, str] = {}
     spec: dict[str, Any] = {}
     if told.get("more"):
