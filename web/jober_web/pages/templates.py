@@ -12,7 +12,6 @@ from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined, pass_context
 from jinja2.runtime import Context
-from starlette.routing import NoMatchFound
 
 from jober import __version__
 from jober.access import Scope
@@ -60,30 +59,11 @@ def _url(context: Context, name: str, /, **parameters: Any) -> str:
     return url_of(context["request"], name, **parameters)
 
 
-@pass_context
-def _event_stream(context: Context) -> str:
-    return _stream_of(context["request"], "api:events")
-
-
-@pass_context
-def _output_stream(context: Context, id: str) -> str:
-    return _stream_of(context["request"], "api:run_output", id=id)
-
-
-def _stream_of(request: Request, name: str, /, **parameters: Any) -> str:
-    try:
-        return url_of(request, name, **parameters)
-    except NoMatchFound:
-        return ""
-
-
 templates.env.undefined = StrictUndefined
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.globals |= {
     "static": _static,
     "url": _url,
-    "event_stream": _event_stream,
-    "output_stream": _output_stream,
     "version": __version__,
     "event_types": " ".join(EVENT_TYPES),
     "OPERATOR": Scope.OPERATOR,

@@ -37,14 +37,10 @@ function follow() {
     }
   })
   const heard = event => {
-    const type = event.type === 'message' ? (JSON.parse(event.data).type ?? '') : event.type
-    const job = event.data ? JSON.parse(event.data).job : undefined
+    const {type, job} = JSON.parse(event.data)
     ring(kind => type.startsWith(kind) || (job !== undefined && kind === `job=${job}`))
   }
-  stream.addEventListener('message', heard)
-  for (const type of (document.body.dataset.eventTypes || '').split(' ')) {
-    if (type) stream.addEventListener(type, heard)
-  }
+  for (const type of document.body.dataset.eventTypes.split(' ')) stream.addEventListener(type, heard)
   addEventListener('pagehide', () => stream.close(), {once: true})
 }
 

@@ -242,10 +242,10 @@ function start() {
   if (!isOver && card.dataset.isTail === '1') setFollowed(true)
   place()
 
-  if (!isOver && card.dataset.stream) {
+  if (!isOver) {
     const stream = new EventSource(card.dataset.stream)
     const ring = () => grow()
-    for (const type of ['message', 'frame', 'frames', 'open', 'truncated', 'output']) stream.addEventListener(type, ring)
+    for (const type of ['open', 'frame', 'truncated']) stream.addEventListener(type, ring)
     const bell = document.querySelector('#run-head')
     stream.addEventListener('progress', () => bell.dispatchEvent(new CustomEvent('live')))
     stream.addEventListener('end', () => {
@@ -258,7 +258,5 @@ function start() {
       if (stream.readyState === EventSource.CLOSED && !isOver) setTimeout(() => location.reload(), 5000)
     })
     addEventListener('pagehide', () => stream.close(), {once: true})
-  } else if (!isOver) {
-    setInterval(() => { if (!isOver) grow() }, 1000)
   }
 }

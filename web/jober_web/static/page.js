@@ -4,6 +4,7 @@
 const root = document.documentElement
 const place = document.querySelector('.brand').getAttribute('href')
 const year = 365 * 86400
+const form = document.querySelector('[data-theme-form]')
 
 function keep(name, value) {
   document.cookie = `${name}=${value}; path=${place}; max-age=${year}; samesite=lax`
@@ -12,14 +13,13 @@ function keep(name, value) {
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 if (zone && zone !== root.dataset.zone) {
   keep('jober_zone', zone)
-  // Once: a zone that the server does not know stays what it is.
-  if (!sessionStorage.getItem('jober-zone')) {
+  // Once: a zone that the server does not know stays what it is. A page to log in has no times.
+  if (form && !sessionStorage.getItem('jober-zone')) {
     sessionStorage.setItem('jober-zone', zone)
     location.reload()
   }
 }
 
-const form = document.querySelector('[data-theme-form]')
 function isDark() {
   return (root.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark'
 }
