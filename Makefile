@@ -56,6 +56,10 @@ mutants: $(VENV)/installed-dev ## take each mechanism out of a copy of the tree:
 fuzz: $(VENV)/installed-fuzz ## bad input of every kind, 100,000 cases and more (TARGETS="'cron text' roles" for some)
 	@$(BIN)/python -m tests.fuzz $(TARGETS)
 
+.PHONY: explore
+explore: $(VENV)/installed-dev ## ask the HTTP API whatever its description allows, at length (EXAMPLES=n for each operation)
+	@JOBER_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest -q tests/web/test_exploring.py
+
 load: $(VENV)/installed-dev ## 60 s at 2,000 runs a second over two agents with 50 followers (SECONDS=n for longer)
 	@$(BIN)/python -m tests.worker.load $(or $(SECONDS),60)
 

@@ -18,7 +18,7 @@ from benchmarks.section import Section, show
 
 NAMES = (
     *("throughput", "commands", "latency", "bursts", "stages", "firing", "output"),
-    *("schedule", "processes", "table", "starts", "scale"),
+    *("schedule", "processes", "table", "starts", "scale", "web"),
 )
 
 

@@ -12,6 +12,7 @@ import termios
 from pathlib import Path
 from typing import IO
 
+import httpx
 import psutil
 import pytest
 
@@ -31,6 +32,8 @@ grace = 1
 roles = ["db"]
 """
 LINE = re.compile(r"\d\d:\d\d:\d\d  tick  (alpha|beta )  success    +\d+\.\d\d\ds\n")
+LINK = re.compile(r"pages \(this link logs you in once\): (http://\S+)")
+FORM = re.compile(r'<form[^>]* action="([^"]+)"')
 URL = re.compile(r"export JOBER_REDIS_URL=unix://(\S+)/redis\.sock")
 
 
@@ -71,8 +74,8 @@ def test_without_a_terminal_it_prints_a_line_a_run_and_ends_without_a_trace(file
     assert place.is_dir()
     for _ in range(2):
         assert LINE.fullmatch(process.stdout.readline().decode())
-    # Redis, a scheduler, two guardians, two agents, and what the long run starts.
-    wait_until(lambda: len(below(process)) >= 7, 60)
+    # Redis, a scheduler, pages, two guardians, two agents, and what the long run starts.
+    wait_until(lambda: len(below(process)) >= 8, 60)
     left = below(process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
@@ -81,6 +84,33 @@ def test_without_a_terminal_it_prints_a_line_a_run_and_ends_without_a_trace(file
     assert re.search(rb"talk +(alpha|beta) +cancelled", out)
     assert not [one for one in left if one.is_running()]
     assert not place.exists()
+
+
+def test_it_has_pages_and_tells_a_link_that_logs_one_in_once(file: Path) -> None:
+    process = start(file)
+    assert process.stderr is not None
+    try:
+        told = (LINK.search(line.decode()) for line in process.stderr)
+        link = next(found[1] for found in told if found)
+        with httpx.Client(follow_redirects=True, timeout=30) as browser:
+
+            def page() -> str:
+                try:
+                    return browser.get(link).text
+                except httpx.ConnectError:
+                    return ""  # it is about to listen
+
+            form = wait_until(page, 60, "a page")
+            action = FORM.search(form)
+            assert action, form
+            hidden = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+            pressed = browser.post(str(httpx.URL(link).join(action[1])), data=hidden)
+            assert pressed.status_code == 200
+            assert "tick" in browser.get(str(httpx.URL(link).join("/jobs"))).text
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
 
 
 def test_where_it_is_killed_its_children_end_too(file: Path) -> None:

@@ -28,7 +28,6 @@ def seed(web: Web, hand: Hand) -> dict[str, list[str]]:
     running = hand.run("nightly")
     hand.claim(agent)
     waiting = hand.run("guarded")
-    hand.fire("everywhere", 1_700_000_000_000, "host1")
     return {
         "name": [*(record.name for record in jober.jobs()), "database", "closed", "absent"],
         "id": [ended, running, waiting, "absent-m1"],

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from jober.cli import terminal
 from jober.cli.apply import difference_lines
+from jober.cli.dev import web
 from jober.cli.dev.hosts import Host, hosts_for, parse_hosts, unserved
 from jober.cli.dev.plain import PlainLines
 from jober.cli.dev.screen import Screen
@@ -45,9 +46,10 @@ def dev(
 ) -> int:
     """Run a whole fleet on this machine, and watch it.
 
-    A private Redis, a scheduler and agents for several pretended hosts, with the jobs of the
-    file. What the runs write and how they end scrolls by; Ctrl-C ends it all and leaves nothing
-    behind. A change of the file is applied at once.
+    A private Redis, a scheduler, agents for several pretended hosts, and the web pages where
+    their extra is installed, with the jobs of the file. What the runs write and how they end
+    scrolls by; Ctrl-C ends it all and leaves nothing behind. A change of the file is applied at
+    once.
 
     Where stdout is no terminal, it prints a line for each finished run: time, job, host, state
     and duration. From another terminal, with the JOBER_REDIS_URL that it tells, every other
@@ -112,8 +114,10 @@ class _Dev:
             jober = stack.enter_context(Jober(server.url))
             watch = Watch(jober, self._file)
             watch.apply()
-            self._start_daemons(server)
-            teller = self._teller(stack, server.url)
+            place = web.free_place() if web.is_installed() else None
+            self._start_daemons(server, place)
+            link = web.link(jober, place) if place else None
+            teller = self._teller(stack, server.url, link)
             for job in unserved(self._jobs, self._hosts):
                 teller.note(f"{job.name}: no host here has a role that it asks for")
             try:
@@ -121,7 +125,10 @@ class _Dev:
             except RedisUnavailable as error:
                 raise JoberError(f"the private Redis is gone: {error.__cause__ or error}") from None
 
-    def _start_daemons(self, server: RedisServer) -> None:
+    def _start_daemons(self, server: RedisServer, place: str | None) -> None:
+        if place is not None:
+            arguments = ["web", "--bind", place]
+            self._daemons.append(Daemon("web", arguments, server.url, server.folder))
         self._daemons.append(Daemon("scheduler", ["scheduler"], server.url, server.folder))
         for host in self._hosts:
             arguments = ["worker", "--host", host.name, "--roles", ",".join(sorted(host.roles))]
@@ -131,14 +138,20 @@ class _Dev:
         for daemon in self._daemons:
             daemon.start()
 
-    def _teller(self, stack: ExitStack, url: str) -> Screen | PlainLines:
+    def _teller(self, stack: ExitStack, url: str, link: str | None) -> Screen | PlainLines:
+        told = f"pages (this link logs you in once): {link}" if link else None
         job_width = max((len(job.name) for job in self._jobs), default=0)
         host_width = max(len(host.name) for host in self._hosts)
         if sys.stdout.isatty():
-            return stack.enter_context(
+            screen = stack.enter_context(
                 Screen(self._hosts, url, min(job_width + host_width + 1, 30))
             )
+            if told:
+                screen.note(told)
+            return screen
         terminal.note("hosts: " + ", ".join(map(str, self._hosts)))
+        if told:
+            terminal.note(told)
         terminal.note(f"export JOBER_REDIS_URL={url}")
         return PlainLines(job_width, host_width)
 
