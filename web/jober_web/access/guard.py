@@ -12,6 +12,7 @@ from fastapi.dependencies.models import Dependant
 from starlette.concurrency import run_in_threadpool
 
 from jober.access.audit import Outcome
+from jober.errors import RedisUnavailable
 from jober_web.access.credentials import Credentials, actor_of, credentials_of, people_of
 from jober_web.access.csrf import SAFE_METHODS, check_csrf
 from jober_web.access.who import Scope, Who
@@ -63,6 +64,16 @@ async def credentials(request: Request) -> Credentials | None:
         state.jober_credentials = await run_in_threadpool(credentials_of, request)
     found: Credentials | None = state.jober_credentials
     return found
+
+
+async def still_is(request: Request, who: Who) -> bool:
+    """Whether whoever asked is known as before, with the same rights: of what goes on for long.
+    While Redis is away nobody can tell, and it goes on."""
+    try:
+        found = await run_in_threadpool(credentials_of, request)
+    except RedisUnavailable:
+        return True
+    return found is not None and found.who == who
 
 
 def known_credentials(request: Request) -> Credentials | None:

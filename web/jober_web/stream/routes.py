@@ -1,18 +1,19 @@
 """The streams: what happens in the fleet, and what a run writes."""
 
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from jober.access.who import Who
 from jober.client import Jober
 from jober.client.happenings import Snapshot, check_types, place
 from jober.event import Event, is_wanted
-from jober_web.access.guard import Viewer
+from jober_web.access.guard import Viewer, still_is
 from jober_web.api.documented import problems
 from jober_web.api.route import ApiRoute
 from jober_web.problems import Problem
@@ -24,6 +25,8 @@ from jober_web.stream.response import EventStream
 router = APIRouter(route_class=ApiRoute, tags=["streams"])
 
 HubDep = Annotated[Hub, Depends(hub_of)]
+# How often it is looked whether who follows may still see it, in seconds.
+AGAIN_S = 15.0
 _STREAM: dict[str, Any] = {
     "description": "Server-sent events, without an end.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -37,6 +40,7 @@ _STREAM: dict[str, Any] = {
     responses={**problems(404), 200: _STREAM},
 )
 async def events(
+    request: Request,
     hub: HubDep,
     who: Viewer,
     type: Annotated[
@@ -57,7 +61,7 @@ async def events(
     hub.check_room()
     chosen = _chosen(hub.jober, who, types, job)
     log = await hub.events()
-    return EventStream(_counted(hub, follow_events(hub, log, last_event_id, chosen)))
+    return EventStream(_counted(hub, request, who, follow_events(hub, log, last_event_id, chosen)))
 
 
 @router.get(
@@ -67,6 +71,7 @@ async def events(
     responses={**problems(404), 200: _STREAM, 204: {"description": "The end was told before."}},
 )
 async def output(
+    request: Request,
     hub: HubDep,
     who: Viewer,
     id: Annotated[str, Path(max_length=400)],
@@ -84,7 +89,7 @@ async def output(
     if at.is_end:
         return Response(status_code=204)
     hub.check_room()
-    return EventStream(_counted(hub, _output(hub, id, at)))
+    return EventStream(_counted(hub, request, who, _output(hub, id, at)))
 
 
 async def _output(hub: Hub, id: str, at: Place) -> AsyncGenerator[bytes, None]:
@@ -93,10 +98,18 @@ async def _output(hub: Hub, id: str, at: Place) -> AsyncGenerator[bytes, None]:
             yield one
 
 
-async def _counted(hub: Hub, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def _counted(
+    hub: Hub, request: Request, who: Who, told: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """Until whoever asked may see it no more: it is looked at again and again."""
+    looked = time.monotonic()
     with hub.following():
         async with aclosing(told) as ones:
             async for one in ones:
+                if time.monotonic() - looked >= AGAIN_S:
+                    if not await still_is(request, who):
+                        return
+                    looked = time.monotonic()
                 yield one
 
 
