@@ -63,6 +63,10 @@ explore: $(VENV)/installed-dev ## ask the HTTP API whatever its description allo
 load: $(VENV)/installed-dev ## 60 s at 2,000 runs a second over two agents with 50 followers (SECONDS=n for longer)
 	@$(BIN)/python -m tests.worker.load $(or $(SECONDS),60)
 
+.PHONY: screenshots
+screenshots: $(VENV)/installed-dev browser ## take pictures of every page into docs/screenshots
+	@$(BIN)/python -m tests.web.screenshots
+
 bench: $(VENV)/installed-bench ## measure, beside peers in the same run (BENCH=throughput for some)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
