@@ -13,7 +13,7 @@ from jober.client.log_in import LogIn
 _HOST, _PORT = "127.0.0.1", 8900
 # Who one is there.
 _NAME = "dev"
-_LINK_LIVES_S = 12 * 3600
+_LINK_LIVES_S = 600
 
 
 def is_installed() -> bool:
