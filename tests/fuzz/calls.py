@@ -12,6 +12,7 @@ from jober import Jober
 from jober.client import RunHandle
 from jober.errors import JoberError
 from jober.job import KNOWN_FIELDS
+from jober.job_filter import JobFilter
 from tests.fuzz.anything import VALUE, anything_near
 from tests.fuzz.seeded import HOST, JOBS, RUNS, seeded
 from tests.fuzz.target import Check, Target
@@ -71,6 +72,7 @@ _RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "keep_output": st.sampled_from(["1d", "x"]) | st.none(),
     "keep_logs": st.dictionaries(st.sampled_from(["info", "x"]), VALUE, max_size=2) | st.none(),
     "timeout": st.sampled_from([0, 0.0, -1]),
+    "wanted": st.just(JobFilter()) | st.none(),
     "n": st.integers(-1, 50),
     "hours": st.sampled_from([1, 24.0, -1]),
     "names": st.lists(st.sampled_from([*JOBS, "absent"]), max_size=3),

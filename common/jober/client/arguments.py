@@ -3,11 +3,12 @@ so that a wrong one is refused by name and changes nothing."""
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from jober.errors import DefinitionError
+from jober.job_filter import JobFilter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,6 +79,17 @@ _RULES = {
     "args": _Rule(lambda value: isinstance(value, list | tuple), "a list", "args=[1, 'two']"),
     "kwargs": _Rule(lambda value: isinstance(value, Mapping), "a mapping", "kwargs={'day': 1}"),
     "roles": _Rule(_are_texts, "a list of texts", "roles=['db', 'web']"),
+    "names": _Rule(
+        lambda value: (
+            isinstance(value, Collection) and _are_texts(value) and all(map(_is_text, value))
+        ),
+        "a list of texts",
+        "the names of jobs",
+    ),
+    "hours": _Rule(lambda value: _is_number(value) and 0 <= value <= 1e5, "a number", "hours=24"),
+    "wanted": _Rule(
+        lambda value: isinstance(value, JobFilter), "a JobFilter", "JobFilter(word='backup')"
+    ),
     "n": _Rule(_is_count, f"a whole number from 0 to {_MOST}", "n=10"),
     "append": _FLAG,
     "word": _Rule(_is_text, "text", "a part of the names of jobs"),

@@ -33,6 +33,7 @@ class Decisions(Definitions, Hosts):
         ids = dict.fromkeys([fired_run_id(name, at_ms), *live, *filter(None, told)])
         return list(self.store.runs.found(ids).values())
 
+    @checked
     def beginnings(self, ids: Sequence[str]) -> dict[str, bytes]:
         """The beginning of what each of these runs has written, in some 64 pieces of it."""
         found = self.store.outputs.beginnings(ids, 64)

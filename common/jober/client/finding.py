@@ -1,6 +1,6 @@
 """Jobs that are looked for among very many, and the fires that are to come."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -34,6 +34,7 @@ class Coming:
 class Finding(Access):
     """Some of the jobs."""
 
+    @checked
     def find_jobs(
         self, wanted: JobFilter | None = None, *, after: str | None = None, limit: int = 50
     ) -> JobPage:
@@ -41,7 +42,8 @@ class Finding(Access):
         names, following = self.store.found_jobs.page(wanted or JobFilter(), after, limit)
         return JobPage(jobs=tuple(self.store.jobs.listed(names)), next=following)
 
-    def find_those(self, names: Iterable[str]) -> list[JobRecord]:
+    @checked
+    def find_those(self, names: Collection[str]) -> list[JobRecord]:
         """Of the jobs with these names, those that there are."""
         return self.store.jobs.listed(list(names))
 

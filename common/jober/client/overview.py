@@ -46,6 +46,7 @@ class Overview(Access):
         ids, number, looked_ms = self.store.briefs.bad_since(since_ms, limit)
         return list(self.store.runs.found(ids).values()), number, looked_ms
 
+    @checked
     def histories(self, names: Sequence[str], n: int = 20) -> dict[str, list[RunBrief]]:
         """The newest `n` runs of each of these jobs, in brief, the newest last."""
         return self.store.briefs.newest(names, n)

@@ -42,7 +42,7 @@ def timeline(
     )
     runs = seen_runs(jober, who, found)
     coming = jober.coming(window.end_ms, n=_FIRES, limit=_JOBS) if by == "job" else []
-    records = {one.name: one for one in jober.find_those(one.job for one in coming)}
+    records = {one.name: one for one in jober.find_those([one.job for one in coming])}
     coming = [
         one
         for one in coming
