@@ -11,13 +11,13 @@ from fastapi import FastAPI
 
 from jober import Jober
 from jober.access import Actor, Scope
+from jober.bind import Bind
 from jober.client.log_in import LogIn
 from jober.client.people import People
 from jober.embedded import RedisServer
 from jober_web import create_app
 from jober_web.main import listen
 from jober_web.server import Server
-from jober_web.settings import Bind
 from tests.waiting import wait_until
 
 TEST = Actor(name="the test", via="cli")

@@ -8,17 +8,16 @@ import sys
 from collections.abc import Sequence
 
 from jober import __version__
+from jober.bind import Bind, read_bind
 from jober.client import Jober
 from jober.daemon import daemon_parser, heed_test_environment
 from jober.errors import JoberError
 from jober.logs import set_up_logs
 from jober_web.access.arguments import Transport, add_arguments, read_access
-from jober_web.settings import DEFAULT_BIND, Bind, Settings, read_bind
+from jober_web.settings import DEFAULT_BIND, Settings
 
 log = logging.getLogger("jober_web")
 
-# So many connections may wait to be taken.
-_BACKLOG = 1024
 # What is sent has to be taken within so long: who follows and is gone is often not told of.
 _TAKEN_WITHIN_MS = 60_000
 
@@ -57,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     set_up_logs(given.log_level)
     try:
         heed_test_environment()
-        bind = read_bind(given.bind)
+        bind = read_bind(given.bind, DEFAULT_BIND)
         access, transport = read_access(given, bind)
         settings = Settings(root_path=given.root_path.rstrip("/"), access=access)
         return serve(Jober(given.redis), bind, settings, transport)
@@ -88,17 +87,11 @@ def serve(jober: Jober, bind: Bind, settings: Settings, transport: Transport) ->
 
 def listen(bind: Bind) -> socket.socket:
     """A socket that listens there. Raises JoberError."""
-    family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
-    try:
-        listening = socket.create_server((bind.host, bind.port), family=family, backlog=_BACKLOG)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            # Its connections have it too: the kernel ends one whose other end takes nothing.
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TAKEN_WITHIN_MS)
-        return listening
-    except OSError as error:
-        raise JoberError(
-            f"it cannot listen at {bind}: {error.strerror or error} (see --bind)"
-        ) from None
+    listening = bind.listen("bind")
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Its connections have it too: the kernel ends one whose other end takes nothing.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TAKEN_WITHIN_MS)
+    return listening
 
 
 if __name__ == "__main__":

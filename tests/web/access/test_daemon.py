@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from jober.bind import Bind
 from jober.client.people import People
 from jober_web.access.hosts import allowed_hosts, is_allowed
-from jober_web.settings import Bind
 from tests.fleet import BIN, Fleet
 from tests.waiting import wait_until
 from tests.web.conftest import TEST, Web

@@ -9,12 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from jober.access.session import SessionTimes
+from jober.bind import Bind
 from jober.client.moments import read_span_s
 from jober.errors import DefinitionError, JoberError
 from jober_web.access.hosts import allowed_hosts, check_bind, check_public_url, is_loopback
 from jober_web.access.oidc_settings import OidcSettings, check_issuer, read_scopes
 from jober_web.access.settings import AccessSettings
-from jober_web.settings import Bind
 
 SECRET_VARIABLE = "JOBER_OIDC_CLIENT_SECRET"
 

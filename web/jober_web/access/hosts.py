@@ -6,8 +6,8 @@ import re
 import socket
 from urllib.parse import urlsplit
 
+from jober.bind import Bind
 from jober.errors import DefinitionError
-from jober_web.settings import Bind
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::\d{1,5})?")
 
