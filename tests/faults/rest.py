@@ -27,6 +27,8 @@ _OF_A_RUN = re.compile(r"(?:rq:results:|jober:attempts:|jober:out:)([^:]+)(?::lo
 _OF_A_JOB = re.compile(
     r"jober:(?:job|runs|former|ledger|service|slots|parked|active|failing):([^@:]+)(?:@.+)?"
 )
+# Lists of jobs: by tag, by role, those that are paused.
+_OF_JOBS = re.compile(r"jober:jobs:.+")
 _OF_AN_AGENT = re.compile(r"(?:jober:agent:|rq:worker:)([^:]+)(?::runs)?")
 _OTHERS = re.compile(
     r"jober:(leader|term|wake|jobs|due|waiting|services|calendars|calendars:revision|runs|overfull"
@@ -83,6 +85,10 @@ class _Rest:
             for run in self._members(name):
                 if self._state_of(run) not in ("queued", "parked", "delayed", "running"):
                     yield f"{name} has {run}, which does not go on"
+        if _OF_JOBS.fullmatch(name):
+            for job in self._members(name) - self._jobs:
+                yield f"{name} has {job}, which is no job"
+            return
         for pattern, exists in self._owners():
             if owned := pattern.fullmatch(name):
                 if not exists(owned[1]) and not self._goes_soon(name):

@@ -202,6 +202,7 @@ def test_a_body_of_no_run_is_told(checker: Checker, log: Path) -> None:
             "SADD rq:workers rq:worker:host9-aaaaaa",
             "rq:workers has rq:worker:host9-aaaaaa, which is no agent",
         ),
+        ("ZADD jober:jobs:tag:x 0 gone", "jober:jobs:tag:x has gone, which is no job"),
         ("SET jober:side:table 1", "jober:side:table is a key that nobody knows"),
         (
             "ZADD jober:leases 1 job-1:1\\ job\\ host1\\ host1-aaaaaa\\ -\\ default",
