@@ -229,6 +229,17 @@ def test_a_program_that_is_stopped_is_cancelled_with_the_reason() -> None:
     assert outcome.reason == "not needed"
 
 
+def test_what_is_killed_before_its_follower_hears_of_the_stop_was_stopped_all_the_same() -> None:
+    """As when an agent kills all below it."""
+    program = sh("echo ready; kill -STOP $$").start(b"ready")
+    # As `stop` does, but for the bell: the follower may hear of the death first.
+    program.program._stop_reason, program.program._at_once = "its agent was stopped", True
+    assert program.program.pid is not None
+    os.killpg(program.program.pid, signal.SIGKILL)
+    outcome = program.ended()
+    assert (outcome.state, outcome.reason) == (RunState.CANCELLED, "its agent was stopped")
+
+
 def test_a_stop_at_once_does_not_wait_for_the_grace() -> None:
     program = sh("trap '' TERM; echo up; while :; do sleep 1; done", grace_s=60.0)
     program.start(until=b"up")

@@ -171,6 +171,10 @@ class ProgramRun:
             return RunState.TIMEOUT, code, reason
         if following.stopped_for is not None:
             return RunState.CANCELLED, code, following.stopped_for
+        asked = self._asked()
+        if asked is not None and asked[1] and status == -signal.SIGKILL:
+            # The agent has killed all below it before the follower heard of the stop.
+            return RunState.CANCELLED, code, asked[0]
         if status == 0:
             return RunState.SUCCESS, 0, None
         reason = f"exit code {status}" if status > 0 else f"killed by {_signal_name(-status)}"
