@@ -5,6 +5,9 @@ from typing import Any
 
 from jober.clock import iso
 
+# An agent gives a sign every 2 s; one that has not for longer may be gone.
+SILENT_MS = 5_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentInfo:
@@ -27,6 +30,11 @@ class AgentInfo:
     allows: str = ""
     clock_ahead_ms: int | None = None  # its host's clock, against Redis's
     problem: str = ""  # that it has now
+
+    def silent_ms(self, now_ms: int) -> int:
+        """For how long it has given no sign, where that is longer than it should; else 0."""
+        since_ms = now_ms - self.seen_at_ms
+        return since_ms if since_ms > SILENT_MS else 0
 
     def to_dict(self) -> dict[str, Any]:
         return {

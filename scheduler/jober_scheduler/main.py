@@ -106,7 +106,7 @@ def run(store: Store, node: str, metrics: Bind | None = None) -> int:
 def _tell_metrics(store: Store, elector: Elector, ticker: Ticker, bind: Bind) -> None:
     """Raises JoberError."""
     try:
-        from jober.metrics import MetricsServer
+        from jober.metrics import serve_metrics
         from jober_scheduler.meters import Meters
 
         meters = Meters(store, elector)
@@ -124,7 +124,7 @@ def _tell_metrics(store: Store, elector: Elector, ticker: Ticker, bind: Bind) ->
             return str(error)
         return is_well()
 
-    MetricsServer(bind, meters.registry, is_well, is_ready)
+    serve_metrics(bind, meters.registry, is_well, is_ready)
 
 
 def _is_there(store: Store) -> bool:

@@ -26,7 +26,7 @@ def checked(name: str = "nightly", **fields: object) -> CheckedJob:
 
 
 def rules(*jobs: CheckedJob) -> JobRules:
-    found = JobRules(Roster.of([AGENT]), NOW_MS)
+    found = JobRules(Roster.of([AGENT]), NOW_MS, {"slow": 90.0}.get)
     for job in jobs:
         found.look(job)
     return found
@@ -54,7 +54,7 @@ def test_a_job_by_hand_is_well_without_a_schedule() -> None:
         ),
         (checked(cron="* * * * * *"), "warning", "too-often", "86,400 times a day"),
         (
-            replace(checked(cron="* * * * *"), usual_s=90.0),
+            checked("slow", cron="* * * * *"),
             *("warning", "too-often", "fires 1 min apart, and takes 1 min 30 s"),
         ),
         (
@@ -67,7 +67,7 @@ def test_what_is_wrong_with_a_job_is_told_with_its_mend(
     job: CheckedJob, level: str, check: str, words: str
 ) -> None:
     (finding,) = rules(job).findings()
-    assert (finding.level, finding.check, finding.where) == (level, check, "nightly")
+    assert (finding.level, finding.check, finding.where) == (level, check, job.name)
     assert words in finding.what
     assert finding.mend
 

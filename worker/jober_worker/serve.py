@@ -127,7 +127,7 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
 def _tell_metrics(agent: Agent, bind: Bind) -> None:
     """Raises JoberError, ImportError."""
     # Loaded where it is wanted: it takes memory, and few hosts ask for it.
-    from jober.metrics import MetricsServer
+    from jober.metrics import serve_metrics
     from jober_worker.meters import Meters
 
     meters = Meters(agent)
@@ -142,7 +142,7 @@ def _tell_metrics(agent: Agent, bind: Bind) -> None:
             return "Redis does not answer"
         return is_well()
 
-    MetricsServer(bind, meters.registry, is_well, is_ready)
+    serve_metrics(bind, meters.registry, is_well, is_ready)
 
 
 def _stops(guarded: bool) -> set[int]:

@@ -8,9 +8,6 @@ from jober.cli.options import JsonOption, RedisOption
 from jober.cli.table import Column, print_table
 from jober.words import moment_and_hint, relative
 
-# An agent gives a sign every 2 s; one that has not for longer may be gone.
-_SILENT_MS = 5_000
-
 
 def agents(json: JsonOption = False, redis: RedisOption = None) -> None:
     """List the live agents.
@@ -54,7 +51,7 @@ def agents(json: JsonOption = False, redis: RedisOption = None) -> None:
         [
             Text(agent.host, style="bold"),
             ", ".join(sorted(agent.roles)) + ("*" if agent.roles != agent.own_roles else ""),
-            terminal.state("silent" if now_ms - agent.seen_at_ms > _SILENT_MS else agent.state),
+            terminal.state("silent" if agent.silent_ms(now_ms) else agent.state),
             f"{agent.running}/{agent.slots}",
             f"{agent.load:.2f}",
             relative(agent.seen_at_ms, now_ms) if agent.seen_at_ms else "",

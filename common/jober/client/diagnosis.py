@@ -1,6 +1,5 @@
 """What is wrong with the fleet, and the mend."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jober import __version__
@@ -9,11 +8,10 @@ from jober.client.runs import Runs
 from jober.placement import Roster
 
 if TYPE_CHECKING:
-    from jober.doctor import CheckedJob, Finding, JobRules
+    from jober.doctor import Finding
 
 # Of so many jobs that fire often the last runs are read, to see whether they take longer.
 _MEASURED = 200
-_OFTEN_S = 3600.0
 _RUNS = 10
 
 
@@ -32,19 +30,21 @@ class Diagnosis(Hosts, Runs):
         found += examine_fleet(
             self.leader(), agents, self.store.agents.orders(), __version__, now_ms
         )
-        rules = JobRules(Roster.of(agents), now_ms)
         left = _MEASURED
+
+        def usual_s(name: str) -> float | None:
+            nonlocal left
+            left -= 1
+            return self._usual_s(name) if left >= 0 else None
+
+        rules = JobRules(Roster.of(agents), now_ms, usual_s)
         for job in self.store.listed_jobs.checked():
-            gap_s = rules.gap_s(job)
-            if left and gap_s is not None and gap_s < _OFTEN_S:
-                left -= 1
-                job = self._measured(job, rules)
             rules.look(job)
         return found + rules.findings()
 
-    def _measured(self, job: "CheckedJob", rules: "JobRules") -> "CheckedJob":
+    def _usual_s(self, name: str) -> float | None:
         from statistics import median
 
-        runs = self.runs(job.name, state="success", limit=_RUNS)
+        runs = self.runs(name, state="success", limit=_RUNS)
         took = [run.duration_s for run in runs if run.duration_s is not None]
-        return replace(job, usual_s=median(took)) if took else job
+        return median(took) if took else None

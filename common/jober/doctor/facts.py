@@ -34,4 +34,3 @@ class CheckedJob:
     paused: bool
     anchor_ms: int
     calendars_missing: tuple[str, ...] = ()
-    usual_s: float | None = None  # what its last successes took, by the median

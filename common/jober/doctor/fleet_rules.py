@@ -6,8 +6,6 @@ from jober.agent_info import AgentInfo, HostOrders, LeaderInfo
 from jober.doctor.finding import Finding, Findings, Section
 from jober.words import count, duration
 
-# An agent gives a sign every 2 s; one that has not for longer may be gone.
-SILENT_MS = 5_000
 # Redis's clock rules; a host that is so far off writes logs that nobody can follow.
 OFF_MS = 1_000
 LOAD_A_SLOT = 4.0
@@ -62,8 +60,7 @@ def _orders(agents: Sequence[AgentInfo], orders: Mapping[str, HostOrders]) -> It
 
 def _agent(agent: AgentInfo, now_ms: int) -> Iterator[Finding]:
     host, ahead_ms = agent.host, agent.clock_ahead_ms
-    silent_ms = now_ms - agent.seen_at_ms
-    if silent_ms > SILENT_MS:
+    if silent_ms := agent.silent_ms(now_ms):
         yield _SAY.problem(
             "silent",
             f"gave no sign for {duration(silent_ms / 1000)}",

@@ -1,6 +1,6 @@
 """Whether jobs fire, not too often, and find a host."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from jober.doctor.facts import CheckedJob
@@ -12,27 +12,29 @@ from jober.words import count, duration
 NAMED = 20
 # Runs a day by which a history of a week is better kept as a service's log.
 OFTEN_A_DAY = 10_000
+# What takes longer than this between two fires is not asked how long it takes.
+OFTEN_S = 3600.0
 _SAY = Findings(Section.JOBS)
 _DAY_S = 86_400.0
 
 
 class JobRules:
     """Looks at one job after the other, and tells what was found of all. A paused job is looked
-    at as others are, but for its hosts."""
+    at as others are, but for its hosts. `usual_s` is asked what the last successes of a job took
+    that fires more often than each hour, by the median; None where that is not known."""
 
-    def __init__(self, roster: Roster, now_ms: int) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        now_ms: int,
+        usual_s: Callable[[str], float | None] = lambda name: None,
+    ) -> None:
         self._roster = roster
         self._now_ms = now_ms
+        self._usual_s = usual_s
         self._jobs = 0
         self._found: dict[str, list[Finding]] = {}
         self._more: dict[str, int] = {}
-
-    def gap_s(self, job: CheckedJob) -> float | None:
-        """Between its next two fires; None where there are not two."""
-        schedule = job.policy.schedule
-        first = schedule and schedule.next_after_ms(self._now_ms, job.anchor_ms)
-        second = first and schedule and schedule.next_after_ms(first, job.anchor_ms)
-        return (second - first) / 1000 if first and second else None
 
     def look(self, job: CheckedJob) -> None:
         self._jobs += 1
@@ -81,7 +83,8 @@ class JobRules:
         schedule = job.policy.schedule
         if schedule is None:
             return
-        if schedule.next_after_ms(self._now_ms, job.anchor_ms) is None:
+        first = schedule.next_after_ms(self._now_ms, job.anchor_ms)
+        if first is None:
             yield _SAY.warning(
                 "never-fires",
                 "its schedule has no fire any more",
@@ -89,11 +92,13 @@ class JobRules:
                 where=job.name,
             )
             return
-        gap_s = self.gap_s(job)
-        if gap_s is None:
+        second = schedule.next_after_ms(first, job.anchor_ms)
+        if second is None:
             return
-        if job.usual_s is not None and job.usual_s > gap_s:
-            told = f"fires {duration(gap_s)} apart, and takes {duration(job.usual_s)}"
+        gap_s = (second - first) / 1000
+        usual_s = self._usual_s(job.name) if gap_s < OFTEN_S else None
+        if usual_s is not None and usual_s > gap_s:
+            told = f"fires {duration(gap_s)} apart, and takes {duration(usual_s)}"
             yield _SAY.warning(
                 "too-often",
                 told,

@@ -5,6 +5,6 @@ What is counted is for each daemon to say (`jober_scheduler.meters`, `jober_work
 """
 
 from jober.metrics.job_names import JobNames
-from jober.metrics.server import MetricsServer
+from jober.metrics.server import serve_metrics
 
-__all__ = ["JobNames", "MetricsServer"]
+__all__ = ["JobNames", "serve_metrics"]

@@ -42,28 +42,32 @@ class ListedJobStore:
     def all(self) -> Iterator[ListedJob]:
         """Every job by name, read a page at a time. Raises ScheduleError."""
         calendars: Calendars | None = None
-        start = "-"
-        while names := self._names(start):
-            found = self._fields(names)
-            if calendars is None and any(b'"exclude"' in (texts[0] or b"") for texts in found):
+        for page in self._pages(_FIELDS):
+            if calendars is None and any(
+                b'"exclude"' in (one["schedule"] or b"") for _, one in page
+            ):
                 calendars = Calendars(0, self._calendars.all())
-            for name, texts in zip(names, found, strict=True):
-                if texts[1] is not None:  # else it has been removed meanwhile
-                    fields = dict(zip(_FIELDS, texts, strict=True))
-                    yield _listed(name.decode(), fields, calendars)
-            start = f"({names[-1].decode()}"
+            for name, fields in page:
+                yield _listed(name, fields, calendars)
 
     def checked(self) -> "Iterator[CheckedJob]":
         """Every job by name, as a diagnosis looks at it; services are left out. Raises
         ScheduleError."""
-        known = self._calendars.all()
-        calendars = Calendars(0, known)
+        calendars = Calendars(0, self._calendars.all())
+        for page in self._pages(_CHECKED):
+            for name, fields in page:
+                if not fields["service"]:
+                    yield _checked(name, fields, calendars)
+
+    def _pages(self, wanted: Sequence[str]) -> Iterator[list[tuple[str, dict[str, bytes | None]]]]:
+        """Those fields of every job, by name; one that is removed meanwhile is left out."""
         start = "-"
         while names := self._names(start):
-            for name, texts in zip(names, self._fields(names, _CHECKED), strict=True):
-                fields = dict(zip(_CHECKED, texts, strict=True))
-                if fields["policy"] is not None and not fields["service"]:
-                    yield _checked(name.decode(), fields, calendars)
+            found = [
+                (name.decode(), dict(zip(wanted, texts, strict=True)))
+                for name, texts in zip(names, self._fields(names, wanted), strict=True)
+            ]
+            yield [(name, fields) for name, fields in found if fields["policy"] is not None]
             start = f"({names[-1].decode()}"
 
     def _names(self, start: str) -> list[bytes]:
@@ -72,9 +76,7 @@ class ListedJobStore:
         )
         return names
 
-    def _fields(
-        self, names: Sequence[bytes], wanted: Sequence[str] = _FIELDS
-    ) -> list[list[bytes | None]]:
+    def _fields(self, names: Sequence[bytes], wanted: Sequence[str]) -> list[list[bytes | None]]:
         with self._redis.guard():
             pipeline = self._redis.client.pipeline(transaction=False)
             for name in names:

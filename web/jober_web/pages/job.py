@@ -1,7 +1,6 @@
 """One job: when, where and how it runs, and what has become of it."""
 
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -14,6 +13,7 @@ from jober.errors import DefinitionError
 from jober.workflow import svg
 from jober_web.access.guard import Admin, Operator, Viewer
 from jober_web.access.who import Scope, Who
+from jober_web.pages.given import changed_arguments
 from jober_web.pages.page import Page, PageDep
 from jober_web.pages.route import PageRoute
 from jober_web.pages.seen import seen_job
@@ -84,11 +84,10 @@ def run(
 ) -> RedirectResponse:
     """Run it now, with other arguments, on one host or wherever it belongs."""
     record = seen_job(page.jober, who, name)
-    told: dict[str, Any] = {}
-    if args.strip() and (own := _json(args, "args")) != record.job.args:
-        told["args"] = own
-    if kwargs.strip() and (named := _json(kwargs, "kwargs")) != record.job.kwargs:
-        told["kwargs"] = named
+    job = record.job
+    told = changed_arguments(
+        {"args": args, "kwargs": kwargs}, {"args": job.args, "kwargs": job.kwargs}
+    )
     if host.strip():
         handle = page.jober.run(name, host=host.strip(), **told)
     elif record.job.on == "any":
@@ -105,15 +104,6 @@ def remove(page: PageDep, who: Admin, name: str) -> RedirectResponse:
     seen_job(page.jober, who, name)
     page.jober.remove_job(name)
     return page.go("jobs", query={"told": f"{name} is removed"})
-
-
-def _json(text: str, field: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise DefinitionError(
-            "it is no JSON", field=field, value=text[:60], mend='as [1, "two"] or {"day": 1}'
-        ) from None
 
 
 def _why(page: Page, name: str, at: str) -> tuple[Why | None, str]:

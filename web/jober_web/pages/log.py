@@ -58,8 +58,7 @@ def log(
 ) -> HTMLResponse:
     """Rows: those from the byte `after` on, those up to `before`, or those around `at`; with `q`,
     around the first from `after` on that has it, or the last before `before`. By itself the end."""
-    seen_run(page.jober, who, id)
-    handle = page.jober.handle(id)
+    handle, _ = seen_run(page.jober, who, id)
     view = log_view(handle, after=after, before=before, at=at, q=q)
     return page.show("log_rows.html", log=view, id=id, wall=page.wall)
 
@@ -67,8 +66,7 @@ def log(
 @router.get("/runs/{id}/log.txt", name="run_download")
 def download(page: PageDep, who: Viewer, id: str, stream: str = "") -> StreamingResponse:
     """All of it as text, from Redis and from the hosts, a piece at a time."""
-    seen_run(page.jober, who, id)
-    handle = page.jober.handle(id)
+    handle, _ = seen_run(page.jober, who, id)
     output = {"stdout": handle.stdout, "stderr": handle.stderr}.get(stream, handle.output)
 
     def pieces() -> Iterator[bytes]:

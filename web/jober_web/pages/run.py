@@ -1,13 +1,13 @@
 """One run: how it goes, what it says, and how to stop it."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from jober.errors import DefinitionError
+from jober.client import RunHandle
 from jober_web.access.guard import Operator, Viewer
+from jober_web.pages.given import changed_arguments
 from jober_web.pages.log import Place, Wanted, log_view
 from jober_web.pages.page import Page, PageDep
 from jober_web.pages.route import PageRoute
@@ -29,8 +29,7 @@ def run(
     q: Wanted = "",
 ) -> HTMLResponse:
     """All about it, and of its log what the address asks for, or else its end."""
-    found = seen_run(page.jober, who, id)
-    handle = page.jober.handle(id)
+    handle, found = seen_run(page.jober, who, id)
     wall = page.wall
     return page.show(
         "run.html",
@@ -47,8 +46,7 @@ def run(
 @router.post("/runs/{id}/cancel", name="run_cancel")
 def cancel(page: PageDep, who: Operator, id: str) -> RedirectResponse:
     """Stop it."""
-    _checked(page, who, id)
-    page.jober.handle(id).cancel(f"cancelled by {who.name}")
+    _checked(page, who, id).cancel(f"cancelled by {who.name}")
     return page.go("run", id=id)
 
 
@@ -61,24 +59,18 @@ def rerun(
     kwargs: Annotated[str, Form(max_length=100_000)] = "",
 ) -> RedirectResponse:
     """The same once more, with its arguments or others."""
-    _checked(page, who, id)
-    handle = page.jober.handle(id)
-    own = handle.arguments
-    told: dict[str, Any] = {}
-    for name, text, now in (
-        ("args", args, own[0] if own else None),
-        ("kwargs", kwargs, own[1] if own else None),
-    ):
-        if text.strip() and (value := _json(text, name)) != now:
-            told[name] = value
+    handle = _checked(page, who, id)
+    own = handle.arguments or (None, None)
+    told = changed_arguments({"args": args, "kwargs": kwargs}, {"args": own[0], "kwargs": own[1]})
     return page.go("run", id=handle.rerun(**told).id)
 
 
-def _checked(page: Page, who: Operator, id: str) -> None:
-    """Raises RunNotFound, and a Problem where it is not theirs to change."""
-    found = seen_run(page.jober, who, id)
+def _checked(page: Page, who: Operator, id: str) -> RunHandle:
+    """The run. Raises RunNotFound, and a Problem where it is not theirs to change."""
+    handle, found = seen_run(page.jober, who, id)
     if not _may_change(page, who, found.job):
         raise Problem(403, f"{who.name} may not change runs of {found.job or 'no job'}")
+    return handle
 
 
 def _may_change(page: Page, who: Viewer, job: str | None) -> bool:
@@ -87,12 +79,3 @@ def _may_change(page: Page, who: Viewer, job: str | None) -> bool:
     if records:
         return who.may_change(records[0].job)
     return who.may_change(None)
-
-
-def _json(text: str, field: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise DefinitionError(
-            "it is no JSON", field=field, value=text[:60], mend='as [1, "two"] or {"day": 1}'
-        ) from None

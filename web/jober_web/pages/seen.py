@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from jober.client import Jober
+from jober.client import Jober, RunHandle
 from jober.client.finding import JobPage
 from jober.errors import RunNotFound
 from jober.job_filter import JobFilter
@@ -18,12 +18,13 @@ __all__ = ["seen_job", "seen_page", "seen_run", "seen_run_page", "seen_runs"]
 _PAGES = 100
 
 
-def seen_run(jober: Jober, who: Who, id: str) -> Run:
+def seen_run(jober: Jober, who: Who, id: str) -> tuple[RunHandle, Run]:
     """A run of a job that they see. Raises RunNotFound for any other."""
-    run = jober.handle(id).run
+    handle = jober.handle(id)
+    run = handle.run
     if not seen_runs(jober, who, [run]):
         raise RunNotFound(id)
-    return run
+    return handle, run
 
 
 def seen_run_page(
