@@ -19,7 +19,7 @@ demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctr
 test: $(VENV)/installed-dev networks clocks databases servers browser monitors ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
-check: $(VENV)/installed-dev format lint types contracts ## what CI runs: format, lint, types, contracts, tests
+check: $(VENV)/installed-dev format lint types contracts docs ## what CI runs: format, lint, types, contracts, docs, tests
 	@$(MAKE) --no-print-directory test
 
 format: $(VENV)/installed-dev ## check the format (`make fix` mends it)
@@ -62,6 +62,10 @@ explore: $(VENV)/installed-dev ## ask the HTTP API whatever its description allo
 
 load: $(VENV)/installed-dev ## 60 s at 2,000 runs a second over two agents with 50 followers (SECONDS=n for longer)
 	@$(BIN)/python -m tests.worker.load $(or $(SECONDS),60)
+
+.PHONY: docs
+docs: $(VENV)/installed-docs ## build the documentation into build/docs; warnings are errors
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 .PHONY: screenshots
 screenshots: $(VENV)/installed-dev browser ## take pictures of every page into docs/screenshots
@@ -146,6 +150,11 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need"
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@$(PIP) install -e '.[embedded,archive,metrics,oidc,web]' --group dev
+	@touch $@
+
+$(VENV)/installed-docs: pyproject.toml | $(VENV)/installed-dev
+	@echo "installing what the documentation is built with"
+	@$(PIP) install --group docs
 	@touch $@
 
 # SAQ and arq want an older client of Redis than jober takes, so they get an environment of their
