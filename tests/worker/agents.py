@@ -56,14 +56,16 @@ def zombies_below(pid: int) -> list[int]:
     return [child for child in below([pid], processes) if processes[child].has_ended]
 
 
-def patched_agent(fleet: Fleet, patch: str, drain: float = 5) -> "subprocess.Popen[bytes]":
+def patched_agent(
+    fleet: Fleet, patch: str, drain: float = 5, host: str = "web1"
+) -> "subprocess.Popen[bytes]":
     """Start an agent in which some statements are executed first."""
     code = f"import sys\n{patch}\nfrom jober_worker.main import main\nsys.exit(main())"
     log = fleet.folder / f"patched-{len(fleet.processes)}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-c", code, "--host", "web1", "--roles", ROLE),
+                *(sys.executable, "-c", code, "--host", host, "--roles", ROLE),
                 *("--drain", str(drain), "--log-dir", str(fleet.folder / "logs")),
             ],
             env={**os.environ, "JOBER_REDIS_URL": fleet.url},

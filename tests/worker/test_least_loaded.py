@@ -19,7 +19,9 @@ def test_a_busy_agent_lets_an_idle_one_go_first(fleet: Fleet) -> None:
 
 def test_runs_that_come_at_once_go_to_all_that_are_idle(fleet: Fleet) -> None:
     for host in ("web1", "web2", "web3"):
-        fleet.agent(host, ROLE)
+        # So long that one that took its share lets the others wake, however slow this machine is.
+        patched_agent(fleet, "import jober_worker.fetcher as f; f.GIVE_WAY_S = 5.0", 0.5, host)
+    wait_until(lambda: len(fleet.jober.agents()) == 3, 20, told="three agents")
     fleet.jober.add_job("long", command="sleep 600", roles=[ROLE], overlap="allow")
     fleet.jober.store.connection.command("SET", "rq:suspended", 1)
     runs = [fleet.jober.run("long") for _ in range(9)]
