@@ -1,19 +1,18 @@
 """`python -m benchmarks [NAME…] [--rounds N] [--json FILE] [--write]`: measure, beside peers.
 
 Each name is a module here with `measure(rounds, part) -> list[Section]`: `part` below 1 makes it
-smaller, as in the test that each works.
+smaller, as in the test that each works. What takes too long for one quiet hour is measured in
+pieces, each with --json, and --of FILE… makes the page of them.
 """
 
 import argparse
-import json
 import sys
 import time
-from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks.machine import machine
-from benchmarks.report import write
+from benchmarks.report import keep, kept, write
 from benchmarks.section import Section, show
 
 NAMES = (
@@ -31,11 +30,23 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--write", action="store_true", help="make docs/performance.md of them")
+    parser.add_argument(
+        "--of", type=Path, nargs="+", metavar="FILE", help="make it of these of --json"
+    )
     given = parser.parse_args()
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; one of {', '.join(NAMES)}")
     if given.write and given.names:
         parser.error("--write makes the whole page: it goes without names")
+    if given.of:
+        if given.names or given.json or given.write:
+            parser.error("--of only makes the page: it goes with nothing else")
+        try:
+            figures, of = kept(given.of)
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
+        print(write({name: figures[name] for name in NAMES if name in figures}, of))
+        return 0
     measured: dict[str, list[Section]] = {}
     for name in given.names or NAMES:
         began = time.monotonic()
@@ -43,14 +54,7 @@ def main() -> int:
         show(measured[name])
         print(f"{name}: {time.monotonic() - began:.0f} s\n", flush=True)
     if given.json:
-        figures = {
-            "machine": dict(machine()),
-            "measured": {
-                name: [asdict(section) for section in sections]
-                for name, sections in measured.items()
-            },
-        }
-        given.json.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n")
+        keep(measured, machine(), given.json)
     if given.write:
         print(write(measured, machine()))
     return 0

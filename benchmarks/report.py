@@ -1,11 +1,14 @@
 """docs/performance.md and its plots, of what the benchmarks told. The same figures make the same
 files, byte for byte."""
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from benchmarks.section import Section
+from benchmarks.section import Bar, Section
 
 DOCS = Path(__file__).parent.parent / "docs"
 _HEAD = """\
@@ -14,13 +17,48 @@ _HEAD = """\
 Measured by `make bench`: each figure beside what it is compared with, in turn in the same run
 (A B A B …), on a private Redis on the same machine; medians of the rounds. Single figures move up
 to twofold between a busy and a quiet hour, so look at the ratios. `python -m benchmarks NAME …`
-measures some again; `python -m benchmarks --write` measures all, and makes this page of it.
+measures some again; `python -m benchmarks --write` measures all, and makes this page of it (with
+`--json FILE` in pieces, of which `--of FILE …` makes it).
 """
 
 
-def write(
-    measured: Mapping[str, Sequence[Section]], machine: Sequence[tuple[str, str]], docs: Path = DOCS
-) -> Path:
+Machine = Sequence[tuple[str, str]]
+
+
+def keep(measured: Mapping[str, Sequence[Section]], machine: Machine, file: Path) -> None:
+    """Write the figures to a file that `kept` reads, and scripts may."""
+    sections = {name: [asdict(section) for section in of] for name, of in measured.items()}
+    figures = {"machine": dict(machine), "measured": sections}
+    file.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def kept(files: Iterable[Path]) -> tuple[dict[str, list[Section]], Machine]:
+    """The figures of some files of `keep`, and the machine that all are of: ValueError where they
+    are of several. Of what two files have, the later file's counts."""
+    measured: dict[str, list[Section]] = {}
+    machine: dict[str, str] = {}
+    for file in files:
+        figures = json.loads(file.read_text(encoding="utf-8"))
+        other = [what for what, which in machine.items() if figures["machine"].get(what) != which]
+        if other:
+            raise ValueError(f"{file} is not of the same {', '.join(other)} as those before it")
+        machine = figures["machine"]
+        for name, sections in figures["measured"].items():
+            measured[name] = [_section(section) for section in sections]
+    return measured, list(machine.items())
+
+
+def _section(figures: dict[str, Any]) -> Section:
+    lists = {
+        "columns": tuple(figures["columns"]),
+        "rows": tuple(tuple(row) for row in figures["rows"]),
+        "notes": tuple(figures["notes"]),
+        "bars": tuple(Bar(**bar) for bar in figures["bars"]),
+    }
+    return Section(**(figures | lists))
+
+
+def write(measured: Mapping[str, Sequence[Section]], machine: Machine, docs: Path = DOCS) -> Path:
     """Write the page and its plots, in place of those there were; the path of the page."""
     plots = docs / "performance"
     plots.mkdir(parents=True, exist_ok=True)

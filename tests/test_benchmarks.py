@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
-from benchmarks.section import Section
+from benchmarks.section import Bar, Section
 
 ALONE = ("commands", "stages", "latency", "processes", "starts", "output", "scale")
 
@@ -40,3 +40,17 @@ def test_the_page_has_a_table_of_each_section(tmp_path: Path) -> None:
     assert "## A title\n\nHow it was.\n\n| what | figure |\n| --- | ---: |\n| one | 1 |" in page
     assert "- It came to this." in page
     assert report.write({"name": [section]}, [("date", "2026-11-21")], tmp_path).read_text() == page
+
+
+def test_figures_measured_in_pieces_make_one_page(tmp_path: Path) -> None:
+    machine = [("date", "2026-11-21"), ("processor", "2 cores")]
+    bars = (Bar(label="ours", value=2.0, ours=True),)
+    one = Section(title="One", how="So.", columns=("what", "figure"), rows=(("a", "1"),), bars=bars)
+    two = Section(title="Two", how="So.", columns=("what", "figure"), rows=(("b", "2"),))
+    report.keep({"one": [one]}, machine, tmp_path / "one.json")
+    report.keep({"two": [two]}, machine, tmp_path / "two.json")
+    files = [tmp_path / "one.json", tmp_path / "two.json"]
+    assert report.kept(files) == ({"one": [one], "two": [two]}, machine)
+    report.keep({"two": [two]}, [("date", "2026-11-22"), machine[1]], files[1])
+    with pytest.raises(ValueError, match=r"two.json is not of the same date as those before it"):
+        report.kept(files)
