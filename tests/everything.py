@@ -108,7 +108,7 @@ class Observer:
             if not form or len(form[1].split(",")) != len(rest):
                 self.problems.add(f"{kind!r} with {len(rest)} more is no documented form")
             self.told.add(f"{entry.pattern} {kind.decode()}")
-        else:
+        elif data:
             command = json.loads(data)["command"]
             if f'"{command}"' not in entry.text:
                 self.problems.add(f"the command {command} on {entry.pattern} is not documented")
@@ -160,6 +160,7 @@ def make_all_happen(fleet: Fleet, observer: Observer, receiver: str) -> None:
     _poison(jober, observer)
 
     _let_somebody_in(jober, observer)
+    jober.diagnose()
 
     # A run without a job, of somebody who goes.
     owned = jober.run(["sleep", "600"], id="owned", roles=["nowhere"])

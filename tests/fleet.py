@@ -22,12 +22,15 @@ class Fleet:
         self.folder = folder
         self.jober = Jober(url)
         self.environ: dict[str, str] = {}
+        self.cwd = ROOT
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(
         self, program: str, *arguments: str, environ: Mapping[str, str] | None = None
     ) -> "subprocess.Popen[bytes]":
-        """Start a command of ours, at the root of the checkout. `environ` is set for it alone."""
+        """Start a command of ours, in `cwd` (the root of the checkout, unless it is set).
+
+        `environ` is set for it alone."""
         log = self.folder / f"{program}-{len(self.processes)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
@@ -38,7 +41,7 @@ class Fleet:
                     **self.environ,
                     **(environ or {}),
                 },
-                cwd=ROOT,
+                cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
+from jober.cli.moment import read_moment_ms
 from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
 from jober.client.finding import coming_fires, fires_after
@@ -29,6 +30,16 @@ def next_fires(
         str | None,
         Option("--timezone", metavar="TZ", help="The zone of --cron. (default: UTC)"),
     ] = None,
+    start: Annotated[
+        str | None,
+        Option(
+            "--from",
+            metavar="T",
+            help="From this moment on, in the zone of the schedule, as 2026-11-21 or "
+            "2026-11-21T08:00; as if nothing had fired. (default: now)",
+            show_default=False,
+        ),
+    ] = None,
     number: Annotated[
         int, Option("-n", "--number", min=1, max=10_000, metavar="N", help="So many.")
     ] = 5,
@@ -42,6 +53,7 @@ def next_fires(
 
     Examples:
       jober next nightly
+      jober next nightly --from 2026-12-24
       jober next --cron '30 2 * * *' --timezone Europe/Warsaw -n 3
       jober next --cron '@hourly' --json
     """
@@ -53,7 +65,9 @@ def next_fires(
         raise_any(mistakes({"cron": cron}, timezone))
         schedule = parse({"cron": cron}, timezone)
         anchor_ms = now_ms = SystemClock().now_ms()
-        fires = list(islice(fires_after(schedule, now_ms, now_ms), number))
+        fires = list(
+            islice(fires_after(schedule, _after_ms(start, schedule, now_ms), now_ms), number)
+        )
     else:
         assert name is not None
         with fleet(redis) as jober:
@@ -66,15 +80,19 @@ def next_fires(
             return
         schedule = record.job.schedule
         anchor_ms = record.anchor_ms
-        fires = coming_fires(record, now_ms, number)
+        if start is None:
+            fires = coming_fires(record, now_ms, number)
+        else:
+            after_ms = _after_ms(start, schedule, now_ms)
+            fires = list(islice(fires_after(schedule, after_ms, anchor_ms), number))
         if record.paused:
             terminal.note(f"{name} is paused: it fires at none of these (jober resume {name})")
     if json:
         terminal.print_json([as_dict(schedule, fire, anchor_ms) for fire in fires])
     elif fires:
         terminal.stdout().print(Text(schedule.describe(), style="bold"), soft_wrap=True)
-        _print(schedule, fires, now_ms, anchor_ms)
-        _print_excluded(schedule, now_ms, fires[-1], anchor_ms)
+        _print(schedule, fires, now_ms if start is None else None, anchor_ms)
+        _print_excluded(schedule, _after_ms(start, schedule, now_ms), fires[-1], anchor_ms)
     else:
         _tell_none("it never fires again", json)
 
@@ -91,11 +109,16 @@ def as_dict(schedule: Schedule, fire_ms: int, anchor_ms: int) -> dict[str, Any]:
     }
 
 
-def _print(schedule: Schedule, fires: list[int], now_ms: int, anchor_ms: int) -> None:
+def _after_ms(start: str | None, schedule: Schedule, now_ms: int) -> int:
+    return now_ms if start is None else read_moment_ms(start, "--from", schedule.zone) - 1
+
+
+def _print(schedule: Schedule, fires: list[int], now_ms: int | None, anchor_ms: int) -> None:
+    """How far off each is, where `now_ms` is told."""
     columns = [
         Column(title=schedule.timezone),
         Column(title="LOCAL", drop=1),
-        Column(title="WHEN"),
+        *([] if now_ms is None else [Column(title="WHEN")]),
         Column(title="NOTE"),
     ]
     rows = []
@@ -106,7 +129,7 @@ def _print(schedule: Schedule, fires: list[int], now_ms: int, anchor_ms: int) ->
             [
                 f"{wall:%a %Y-%m-%d %H:%M:%S %Z}",
                 "" if same else f"{local:%a %Y-%m-%d %H:%M:%S %Z}",
-                relative(fire, now_ms),
+                *([] if now_ms is None else [relative(fire, now_ms)]),
                 "; ".join(schedule.notes(from_ms(fire), from_ms(anchor_ms))),
             ]
         )

@@ -1,7 +1,6 @@
 """`jober simulate`: the fires of a jobs file on a virtual clock."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from statistics import median
 from typing import Annotated, Any, cast
 
@@ -11,6 +10,7 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.heat_map import ROWS_AT_MOST, By, heat_map, print_heat_map, rows_of
+from jober.cli.moment import read_moment_ms
 from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
 from jober.cli.table import Column, print_table
 from jober.clock import SystemClock, iso
@@ -152,24 +152,11 @@ def _span(start: str | None, end: str | None, where: Zone) -> tuple[int, int]:
         now_ms = SystemClock().now_ms()
         start_ms = now_ms - now_ms % 60_000
     else:
-        start_ms = _moment(start, "--from", where)
-    end_ms = start_ms + 86_400_000 if end is None else _moment(end, "--to", where)
+        start_ms = read_moment_ms(start, "--from", where)
+    end_ms = start_ms + 86_400_000 if end is None else read_moment_ms(end, "--to", where)
     if end_ms <= start_ms:
         raise WrongCall("--to is not after --from")
     return start_ms, end_ms
-
-
-def _moment(text: str, option: str, where: Zone) -> int:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise WrongCall(
-            f"{option} '{text}' is no moment: write 2026-11-21 or 2026-11-21T08:00"
-        ) from None
-    if moment.tzinfo is not None:
-        return round(moment.timestamp() * 1000)
-    wall = round(moment.replace(tzinfo=UTC).timestamp())
-    return where.read(wall, "after", "first")[0] * 1000
 
 
 def _by(text: str | None, start_ms: int, end_ms: int) -> By:

@@ -39,7 +39,7 @@ class RunHandle:
 
     @property
     def state(self) -> RunState:
-        """Where it is."""
+        """Where it is: a text as well, `"running"`, `"success"`, `"failed"`. Raises RunNotFound."""
         return self.run.state
 
     @property
@@ -65,7 +65,7 @@ class RunHandle:
 
     @property
     def logs(self) -> list[LogLine]:
-        """What is kept of its log records so far."""
+        """What is kept of its log records so far, in order: level, logger, moment and text."""
         data = b"".join(
             frame.data for frame in self._store.outputs.read(self.id) if frame.stream is Stream.LOG
         )

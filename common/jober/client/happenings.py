@@ -106,7 +106,7 @@ class Happenings(Access):
 
     @checked
     def recent_events(self, limit: int = 100) -> list[Event]:
-        """The newest events, newest first."""
+        """The newest `limit` events of those that are kept (10,000 or so), newest first."""
         return self.store.events.newest(limit)
 
     @checked
@@ -146,7 +146,8 @@ class Happenings(Access):
         return self.store.events.after(after, limit)
 
     def snapshot(self, *, lost: bool = False) -> Snapshot:
-        """How things are now; `lost` is taken into it."""
+        """How things are now: who leads, the agents, what runs. `lost` is passed on in it: whether
+        whoever asks has missed events."""
         return self._snapshot(lost)
 
     @checked
