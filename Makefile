@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks clocks databases servers browser monitors ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks databases servers browser monitors tools ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts docs ## what CI runs: format, lint, types, contracts, docs, tests
@@ -109,6 +109,12 @@ clocks:
 databases:
 	@[ "$$(id -u)" != 0 ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v apt-get >/dev/null || \
 	  { echo "installing postgresql"; apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }
+
+# What the documentation tells to type takes curl and jq here and there.
+.PHONY: tools
+tools:
+	@[ "$$(id -u)" != 0 ] || { command -v curl && command -v jq; } >/dev/null || ! command -v apt-get >/dev/null || \
+	  { echo "installing curl and jq"; apt-get update -qq && apt-get install -y -qq --no-install-recommends curl jq >/dev/null; }
 
 # The tests of the pages look at them in Debian's Chromium.
 .PHONY: browser

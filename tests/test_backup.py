@@ -62,6 +62,17 @@ ENTRIES: tuple[Entry, ...] = (
         },
         attempts=('{"attempt": 1}',),
     ),
+    RunEntry(
+        id="_-m01m807ktatsnm7ve3epg8rsagp",
+        made_at_ms=1_795_222_800_002,
+        record={
+            "job": "_",
+            "state": "success",
+            "origin": "default",
+            "ended_at": "2026-11-21T01:00:02.000000Z",
+        },
+        attempts=(),
+    ),
 )
 NONE = {"runs_going_on": 0, "rq_jobs": 0}
 
@@ -99,7 +110,7 @@ def test_what_is_written_is_read_again() -> None:
     assert reader.header == Header(version="0.1.0", at_ms=1_795_222_900_000, history=True)
     assert tuple(line.entry for line in reader.lines()) == ENTRIES
     assert reader.left_out == {"runs_going_on": 2, "rq_jobs": 0}
-    assert reader.counts == {"calendar": 1, "limit": 1, "host": 2, "job": 1, "run": 1}
+    assert reader.counts == {"calendar": 1, "limit": 1, "host": 2, "job": 1, "run": 2}
     assert tuple(line.entry for line in reader.lines()) == ENTRIES
 
 
@@ -120,7 +131,7 @@ def test_one_that_was_cut_anywhere_is_refused() -> None:
             assert refused(data[:end]).startswith("a.jsonl:")
     lines = written().splitlines(keepends=True)
     assert "its last line is missing" in refused(b"".join(lines[:-1]))
-    assert "it has 6 lines, and had 7" in refused(b"".join([*lines[:3], *lines[4:]]))
+    assert "it has 7 lines, and had 8" in refused(b"".join([*lines[:3], *lines[4:]]))
     assert "there is more after its end" in refused(written() + lines[1])
 
 
@@ -165,7 +176,7 @@ def test_a_line_that_is_wrong_is_told_with_its_number(line: bytes, told: str) ->
 
 
 def test_a_run_that_goes_on_has_no_place_in_it() -> None:
-    entry = ENTRIES[-1]
+    entry = ENTRIES[5]
     assert isinstance(entry, RunEntry)
     going_on = RunEntry(
         id=entry.id, made_at_ms=1, record={**entry.record, "state": "running"}, attempts=()

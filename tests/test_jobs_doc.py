@@ -9,7 +9,6 @@ import pytest
 from jober.errors import DefinitionError
 from jober.job import KNOWN_FIELDS, Job
 from jober.job.fields import JobFields
-from jober.jobs_file import parse_jobs
 
 PAGE = (Path(__file__).parent.parent / "docs" / "jobs.md").read_text("utf-8")
 
@@ -40,14 +39,6 @@ def test_the_page_tells_each_word_that_a_field_may_hold() -> None:
     for field, _, text in rows():
         for word in words_of(JobFields.model_fields[field].annotation):
             assert f"`{word}`" in text, f"{field} may be '{word}', and the page does not say so"
-
-
-@pytest.mark.parametrize("format", ["toml", "yaml"])
-def test_the_examples_are_good_files(format: Literal["toml", "yaml"]) -> None:
-    examples = re.findall(rf"^```{format}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    assert examples
-    for text in examples:
-        assert parse_jobs(text, format, f"docs/jobs.md.{format}").jobs
 
 
 def test_the_words_on_cron_are_what_the_schedule_reads() -> None:

@@ -1,17 +1,16 @@
 """One who types what a page says, in its order, on a fleet of hosts that have every role.
 
 What pages say of machines of the reader is put in the place of: addresses of Redis, ports of this
-host, paths of the system (they are below a folder), and ids of runs, which are those of the
-newest run of the same job. Programs of the reader's own, such as pg_dump, only say that they ran.
+host, paths of the system (they are below a folder), databases, and ids: that of a run is the one
+of the newest run of its job, and that of a token the newest one. Programs of the reader's own,
+such as pg_dump, only say that they ran.
 """
 
 import ast
 import os
 import re
-import select
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,27 +18,28 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from jober.client.people import People
 from jober.errors import JoberError, JobNotFound
 from tests.fleet import BIN, ROOT, Fleet
 from tests.free_port import free_port
 from tests.pages.blocks import Block, Statement, is_printed, statements
 from tests.pages.data import check_data
+from tests.pages.going_on import PATIENCE_S, GoingOn
 from tests.pages.parsing import commands_of
 from tests.pages.terminal import typed_at_a_terminal
-from tests.waiting import wait_until
 
-PATIENCE_S = 60
 # Programs that jobs of pages run, and that are the reader's own.
 PROGRAMS = ("pg_dump", "vacuumdb", "backup", "page-somebody", "make-report", "gateway", "etl")
 # That something is wrong is what it is for to say.
 MAY_FAIL = {"doctor": {0, 1}}
 
 _REDIS = re.compile(
-    r"\b(?:rediss?|redis\+sentinel)://[^\s\"';)]*?(?:/(\d+))?(?=[\s\"';)?]|$)(\?\S+)?"
+    r"\b(?:rediss?|redis\+sentinel)://[^\s\"';)]*?(?:/(\d+))?(?:\?[^\s\"';)]+)?(?=[\s\"';)]|$)"
 )
 _PATH = re.compile(r"(?<![\w./-])/(backup|etc|opt|srv|var)(?=/)")
 _PORT = re.compile(r"127\.0\.0\.1:(\d+)")
-_SQL = re.compile(r"postgresql\+psycopg://[^\s\"';)]+")
+_SQL = re.compile(r"(?:postgresql\+psycopg://|sqlite:///)[^\s\"';)]+")
+_TOKEN = re.compile(r"\bq3zk7mwxya\b")
 _RUN = re.compile(r"\b([A-Za-z0-9][\w-]*?)-\d{8}T\d{6}Z\b")
 
 
@@ -50,8 +50,9 @@ class Reader:
         self.fleet = fleet
         self.folder = folder
         self._ports: dict[str, int] = {}
-        self._going: list[tuple[str, subprocess.Popen[str]]] = []
+        self._going: list[GoingOn] = []
         self._state = folder / ".shell"
+        self._state.unlink(missing_ok=True)
         self.environ = {
             **{name: value for name, value in os.environ.items() if name != "COLUMNS"},
             **fleet.environ,
@@ -89,7 +90,7 @@ class Reader:
 
     def end(self) -> list[str]:
         """End what still goes on, and forget what the page had made: what did not end well."""
-        wrong = [told for one in reversed(self._going) if (told := _ended(*one))]
+        wrong = [told for one in reversed(self._going) if (told := one.end())]
         jober = self.fleet.jober
         for host in {agent.host for agent in jober.agents()}:
             jober.uncordon(host)
@@ -105,12 +106,12 @@ class Reader:
 
     def _program(self, block: Block) -> None:
         tree = ast.parse(block.text)
-        begun = self._start([sys.executable, "-c", self._put_in(block.text)])
+        program = [sys.executable, "-c", self._put_in(block.text)]
         if any("schedule()" in ast.unparse(one) for one in tree.body if isinstance(one, ast.Expr)):
             before = set(self._names())
-            wait_until(lambda: set(self._names()) - before, PATIENCE_S, f"jobs of {block.place}")
-            self._going.append((block.place, begun))
+            self._go_on(block.place, program).wait_until(lambda: set(self._names()) - before)
             return
+        begun = self._start(program)
         printed, complained = begun.communicate(timeout=PATIENCE_S)
         assert begun.returncode == 0, f"{block.place}: {complained}"
         promised = re.findall(r"^ *print\(.*\)  # (.+)$", block.text, re.MULTILINE)
@@ -156,24 +157,24 @@ class Reader:
         """Start what goes on for ever, until it does what it is for."""
         if "jober-web" in text and "--bind" not in text:
             text += f" --bind 127.0.0.1:{self._port('8900')}"
-        begun = self._start(["bash", "-euc", self._kept(f"exec {text}")])
-        self._going.append((statement.place, begun))
-        if "events" in text:
-            self.fleet.jober.run("true", shell=True)
-        listens = re.search(r"(?:--bind|--metrics) 127\.0\.0\.1:(\d+)", text)
-        if listens:
-            port = int(listens[1])
-            wait_until(
-                lambda: _answers(port) or begun.poll() is not None, PATIENCE_S, statement.place
-            )
+        one = self._go_on(statement.place, ["bash", "-euc", self._kept(f"exec env {text}")])
+        if listens := re.search(r"(?:--bind|--metrics) 127\.0\.0\.1:(\d+)", text):
+            one.wait_until(lambda: _answers(int(listens[1])))
+        elif " dev " in text:
+            told = re.compile(r"export JOBER_REDIS_URL=(\S+)")
+            one.wait_until(lambda: told.search(one.said))
+            # So the reader does at another terminal, with all that follows.
+            with self._state.open("a") as file:
+                file.write(f"{told.search(one.said)[0]}\n")  # type: ignore[index]
         else:
-            # Whatever it says first, it says since it has begun.
-            assert begun.stdout and begun.stderr
-            select.select([begun.stdout.fileno(), begun.stderr.fileno()], [], [], PATIENCE_S)
-        if begun.poll() is not None:
-            self._going.pop()
-            told = "".join(begun.communicate())
-            raise AssertionError(f"{statement.place}: `{statement.text}` has ended: {told}")
+            if " events " in text:
+                self.fleet.jober.run("true", shell=True)
+            one.wait_until(lambda: one.said)
+
+    def _go_on(self, place: str, command: list[str]) -> GoingOn:
+        log = self.folder / f".said-{len(self._going)}"
+        self._going.append(GoingOn(place, command, self.folder, self.environ, log))
+        return self._going[-1]
 
     def _start(self, command: list[str]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -193,6 +194,7 @@ class Reader:
         text = _PORT.sub(lambda found: f"127.0.0.1:{self._port(found[1])}", text)
         text = _REDIS.sub(self._redis, text)
         text = _SQL.sub(f"sqlite:///{self.folder}/archive.db", text)
+        text = _TOKEN.sub(lambda _: People(self.fleet.jober).tokens(1)[0].id, text)
         return _RUN.sub(lambda found: self._run_of(found[1]), text)
 
     def _redis(self, found: re.Match[str]) -> str:
@@ -229,20 +231,6 @@ def _is_endless(words: list[str]) -> bool:
     return words[1] in ("dev", "scheduler", "web", "worker")
 
 
-def _ended(place: str, process: "subprocess.Popen[str]") -> str | None:
-    """End it, and tell what is wrong with how it ended."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    try:
-        _, complained = process.communicate(timeout=PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return f"{place} does not end"
-    if process.returncode in (0, 130, -signal.SIGINT):
-        return None
-    return f"{place} ended with {process.returncode}: {complained}"
-
-
 def _answers(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
@@ -261,6 +249,7 @@ def make_folder(folder: Path) -> dict[str, str]:
         (programs / name).chmod(0o755)
     for name in ("backup", "etc/jober", "opt", "srv", "var/backups", "var/lib/jober"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "etc" / "crontab").write_text("17 * * * * root run-parts /etc/cron.hourly\n")
     return {
         "HOME": str(folder),
         "PATH": f"{programs}:{BIN}:{os.environ['PATH']}",

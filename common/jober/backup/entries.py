@@ -12,7 +12,7 @@ from jober.ids import check_host_name, check_job_name
 from jober.job import Job
 from jober.limit import check_limit
 from jober.roles import check_agent_roles
-from jober.run import FINAL, RunState
+from jober.run import FINAL, NO_JOB, RunState
 from jober.schedule import Calendar
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
@@ -195,7 +195,8 @@ class RunEntry:
             raise BackupError(f"record: state: '{record.get('state')}' is not the end of a run")
         if not record.get("ended_at") or not record.get("origin"):
             raise BackupError("record: it needs ended_at and origin")
-        check_job_name(record.get("job", ""))
+        if record.get("job") != NO_JOB:
+            check_job_name(record.get("job", ""))
         attempts = told.texts("attempts")
         if max(len(record), len(attempts)) > _PARTS:
             raise BackupError(f"run {id}: it has more than {_PARTS} fields, or attempts")

@@ -37,7 +37,7 @@ for _, run in ipairs(cmsgpack.unpack(ARGV[1])) do
     redis.call('ZADD', (REGISTRY[run.status] or 'rq:failed:') .. run.queue, expires / 1000, run.id)
     redis.call('ZADD', KEYS[1], run.made, run.id)
     redis.call('ZADD', runs, run.made, run.id)
-    if redis.call('EXISTS', 'jober:job:' .. run.job) == 0 then redis.call('PEXPIRE', runs, ARGV[2]) end
+    if run.job ~= '_' and redis.call('EXISTS', 'jober:job:' .. run.job) == 0 then redis.call('PEXPIRE', runs, ARGV[2]) end
     if told[3] == '1' then
       local ended = redis.call('HMGET', record, 'state', 'target')
       keep_end(run.id, run.job, ended[2], ended[1], kept_ms / 1000)
