@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from jober.agent_info import AgentInfo, LeaderInfo
@@ -31,6 +32,7 @@ LOOKED_THROUGH = 5_000
 LOOK_AT = 500
 
 Callback = Callable[[Event], object]
+Away = Callable[[bool], object]
 Back = TypeVar("Back", bound=Callback)
 
 
@@ -67,9 +69,12 @@ class Snapshot:
 class Subscription:
     """One callback; `stop` ends it."""
 
-    def __init__(self, types: tuple[str, ...], callback: Callback, after: str) -> None:
+    def __init__(
+        self, types: tuple[str, ...], callback: Callback, after: str, away: Away | None
+    ) -> None:
         self.types = types
         self._callback = callback
+        self._away = away
         # A number of the log, so that nothing is told twice or from before it was asked for.
         self._after = place(after)
         self._stopped = threading.Event()
@@ -92,6 +97,14 @@ class Subscription:
                 self._callback(event)
             except Exception:
                 log.exception("a callback for %s has failed", ", ".join(self.types))
+
+    def tell_away(self, is_away: bool) -> None:
+        """Call back with whether Redis is away, where that is wanted."""
+        if self._away is not None and not self.is_stopped:
+            try:
+                self._away(is_away)
+            except Exception:
+                log.exception("a callback for a Redis that is away has failed")
 
 
 class Happenings(Access):
@@ -202,12 +215,12 @@ class Happenings(Access):
         )
 
     @overload
-    def on(self, type: str) -> Callable[[Back], Back]: ...
+    def on(self, type: str, *, away: Away | None = None) -> Callable[[Back], Back]: ...
 
     @overload
-    def on(self, type: str, callback: Callback) -> Subscription: ...
+    def on(self, type: str, callback: Callback, *, away: Away | None = None) -> Subscription: ...
 
-    def on(self, type: str, callback: Callback | None = None) -> Any:
+    def on(self, type: str, callback: Callback | None = None, *, away: Away | None = None) -> Any:
         """Call back for each event of the type from now on: `j.on("run.finished", f)`, or above a
         function, `@j.on("run.finished")`. Returns the Subscription, or above a function that.
 
@@ -215,21 +228,26 @@ class Happenings(Access):
         or a kind: "start", "finish", "error" (a run that ended badly), "missed" (a fire or a run),
         "leader", "agents". Callbacks are called one after another in a thread of this Jober, in the
         order of the events, until it is closed; one that raises is logged, and goes on.
+
+        `away` is called there with True where Redis does not answer, and with False once it does
+        again; the events of meanwhile follow.
         """
         wanted = check_types([type])
         if callback is not None:
-            return self._subscribe(wanted, callback)
+            return self._subscribe(wanted, callback, away)
 
         def decorate(function: Back) -> Back:
-            self._subscribe(wanted, function)
+            self._subscribe(wanted, function, away)
             return function
 
         return decorate
 
-    def _subscribe(self, types: tuple[str, ...], callback: Callback) -> Subscription:
+    def _subscribe(
+        self, types: tuple[str, ...], callback: Callback, away: Away | None
+    ) -> Subscription:
         with self._listening:
             after = self.store.events.last_id()
-            subscription = Subscription(types, callback, after)
+            subscription = Subscription(types, callback, after, away)
             self._subscriptions.append(subscription)
             if self._listener is None:
                 self._listener = threading.Thread(
@@ -240,24 +258,31 @@ class Happenings(Access):
 
     def _listen(self, after: str) -> None:
         """Tell all subscriptions, until the end. While Redis is away it tries on."""
+        is_away = False
         while not self._to_end.is_set():
             try:
                 for event in self.store.events.follow(after, LOOK_S):
+                    if is_away:
+                        is_away = False
+                        self._tell(lambda one: one.tell_away(False))
                     if event is not None:
                         after = event.id
-                        self._tell(event)
+                        self._tell(partial(Subscription.tell, event=event))
                     if self._to_end.is_set():
                         return
             except RedisUnavailable as error:
                 log.warning("events wait for Redis: %s", error)
+                if not is_away:
+                    is_away = True
+                    self._tell(lambda one: one.tell_away(True))
                 self._to_end.wait(LOOK_S)
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, tell: Callable[[Subscription], None]) -> None:
         with self._listening:
             self._subscriptions = [one for one in self._subscriptions if not one.is_stopped]
             subscriptions = list(self._subscriptions)
         for one in subscriptions:
-            one.tell(event)
+            tell(one)
 
     def _end_events(self) -> None:
         """No callback is called after this, unless one goes on for longer than it waits."""

@@ -9,6 +9,7 @@ import pytest
 
 from jober.output import Frame, Stream
 from jober.store.outputs import Piece
+from jober_web.api.paging import read_cursor
 from tests.store.hand import Hand
 from tests.web.access.test_routes import GUARDED, Route
 from tests.web.conftest import Web
@@ -175,3 +176,35 @@ def test_what_is_seen_is_there(web: Web, seen: dict[str, str]) -> None:
         done = client.post(f"/jobs/{OPEN}/pause", data={"do": "pause"})
         assert done.status_code == 303
     assert web.jober.job(OPEN).paused
+
+
+def test_the_cursors_of_lists_tell_of_nothing_either(
+    web: Web, seen: dict[str, str], hand: Hand
+) -> None:
+    web.jober.add_job(f"{WORD}-near", command="true", tags=["open"], roles=[f"{WORD}-role"])
+    hand.run(f"{WORD}-near")
+    with web.browser(web.token("viewer", tags=["open"], roles=["db"])) as client:
+        for path in ("/api/v1/jobs", "/api/v1/runs"):
+            found, cursor = 0, ""
+            while cursor is not None:
+                told = client.get(
+                    path, params={"limit": 1} | ({"cursor": cursor} if cursor else {})
+                )
+                found += len(told.json()["items"])
+                cursor = told.json()["next"]
+                assert cursor is None or WORD not in read_cursor(cursor)
+            assert found == (1 if path.endswith("jobs") else 2)
+
+
+def test_runs_of_a_job_that_is_gone_are_for_who_saw_it(web: Web, seen: dict[str, str]) -> None:
+    for name in (OPEN, HIDDEN):
+        web.jober.remove_job(name, force=True)
+    with web.browser(web.token("operator", tags=["open"])) as client:
+        assert [run["id"] for run in client.get("/api/v1/runs").json()["items"]][-1] == seen[OPEN]
+        page = client.get("/runs").text
+        assert seen[OPEN] in page and WORD not in page
+        assert client.get(f"/runs/{seen[OPEN]}").status_code == 200
+        for place in ("", "/api/v1"):
+            assert client.get(f"{place}/runs/{seen[HIDDEN]}").status_code == 404
+            refused = client.post(f"{place}/runs/{seen[HIDDEN]}/rerun", json={})
+            assert refused.status_code == 404

@@ -136,10 +136,18 @@ def test_redis_goes_and_comes_while_a_log_is_followed_and_nothing_is_missing(
     page.goto(f"{web.url}/runs/{run.id}")
     wait_until(lambda: len(numbers(page)) > 20, 60, "it is followed")
 
+    link = page.locator("[data-link]")
+    expect(link).to_have_text("live")
     redis.kill()
     before = max(numbers(page))
-    wait_until(lambda: web.client.get("/login").status_code == 503, 60, "it is known to be away")
+    expect(link).to_have_text("Redis is away", timeout=60_000)
+    # A page that is asked for meanwhile says so, and comes by itself.
+    other = page.context.new_page()
+    other.goto(f"{web.url}/jobs")
+    expect(other.locator("main h1")).to_have_text("What is needed does not answer")
     redis.start()
+    expect(link).to_have_text("live", timeout=60_000)
+    expect(other.locator("main h1")).to_have_text("Jobs", timeout=60_000)
     wait_until(lambda: max(numbers(page)) > before + 200, 120, "it goes on")
 
     gate.touch()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from jober.agent_info import AgentInfo, LeaderInfo
 from jober.client.finding import Coming
+from jober.placement import Roster
 from jober.queue_info import Counts, QueueInfo
 from jober.run import Run, RunBrief, RunState
 from jober.schedule import parse
@@ -11,12 +12,14 @@ from jober.schedule.zone import zone
 from jober_web.pages.plots.bars import Bar, bar_plot, sparkline
 from jober_web.pages.plots.scale import Scale, round_steps, time_step_ms
 from jober_web.pages.views.agents import agents_view
+from jober_web.pages.views.coming import Where, by_place
 from jober_web.pages.views.diff import definition_lines, diff
 from jober_web.pages.views.fire import HOST, fire_view
 from jober_web.pages.views.fires import fire_lines
 from jober_web.pages.views.job import definition_view, plots
 from jober_web.pages.views.now import now_view
-from jober_web.pages.views.timeline import HOUR_MS, clock_changes, timeline_view, window_of
+from jober_web.pages.views.timeline import clock_changes, timeline_view
+from jober_web.pages.views.window import HOUR_MS, window_of
 from jober_web.pages.wall import Wall, read_zone
 
 NOW = 1_795_300_000_000
@@ -126,17 +129,21 @@ def test_a_timeline_has_rows_by_job_or_by_host_and_says_what_it_leaves_out() -> 
         Coming(job="a", fires_ms=(NOW + 60_000,), is_cut=False),
         Coming(job="c", fires_ms=tuple(NOW + s * 1000 for s in range(1, 60)), is_cut=True),
     ]
+    wheres = {"a": Where(on="every", queue="web"), "c": Where(on="any", queue="db")}
+    roster = Roster.of([_agent("alpha", "web", "db"), _agent("beta", "web"), _agent("eta", "db")])
 
     def view(by: str, is_all: bool = True) -> str:
         made = timeline_view(
             runs,
-            coming if by == "job" else [],
+            coming,
+            by_place(coming, wheres, roster),
             window,
             WALL,
             by=by,
             job_link=lambda name: f"/jobs/{name}",
             run_link=lambda id: f"/runs/{id}",
             host_link=lambda host: f"/?host={host}",
+            queue_link=lambda queue: f"/jobs?role={queue}",
             is_all=is_all,
             is_now=True,
         )
@@ -148,11 +155,28 @@ def test_a_timeline_has_rows_by_job_or_by_host_and_says_what_it_leaves_out() -> 
     assert 'class="s-running"' in by_job and 'class="line now"' in by_job
     assert "style=" not in by_job
     by_host = view("host", is_all=False)
-    assert 'href="/?host=alpha"' in by_host and "fires at" not in by_host
+    assert by_host.count('href="/?host=alpha"') == by_host.count('href="/?host=beta"') == 1
+    assert [f" on {host}</title>" in by_host for host in ("alpha", "beta", "eta")] == [
+        *(True, True, False)
+    ]
+    assert 'href="/jobs?role=db"' in by_host and "any of alpha, eta, from" in by_host
     assert "the newest 2 runs of this time" in by_host
     # A moment chosen stands in the middle; a zoom that is none is the usual one.
     assert window_of("1h", NOW, 0).start_ms == NOW - HOUR_MS // 2
     assert window_of("7y", NOW, 0).span == "6h"
+
+
+def test_fires_stand_in_the_rows_of_the_hosts_that_will_take_them_where_these_are_known() -> None:
+    roster = Roster.of([_agent(host, "db") for host in ("a", "b", "c")])
+
+    def rows(on: str | int, queue: str = "db") -> list[str]:
+        coming = [Coming(job="job", fires_ms=(NOW,), is_cut=False)]
+        wheres = {"job": Where(on=on, queue=queue)}
+        return [place.name for place in by_place(coming, wheres, roster)]
+
+    assert rows("every") == rows(3) == rows(9) == ["a", "b", "c"]
+    assert (rows("any"), rows(2)) == (["any of db"], ["2 of db"])
+    assert rows("any", "gpu") == rows("every", "gpu") == ["no host for gpu"]
 
 
 def test_runs_of_a_fire_that_said_the_same_are_one_group_and_the_odd_host_is_first() -> None:

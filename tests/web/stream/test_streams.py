@@ -232,6 +232,7 @@ def test_while_redis_is_away_it_says_so_and_streams_go_on_with_nothing_missing(
             psutil.Process(own_redis.pid).suspend()
             try:
                 away = web.client.get("/api/v1/jobs", timeout=120)
+                gone = next(events)
             finally:
                 psutil.Process(own_redis.pid).resume()
             assert away.status_code == 503
@@ -240,4 +241,6 @@ def test_while_redis_is_away_it_says_so_and_streams_go_on_with_nothing_missing(
             written(hand, run, b"two", b"three")
             jober.pause("job")
             assert [bytes_of(next(output)) for _ in range(2)] == [b"two", b"three"]
+            assert (gone.type, gone.data) == ("redis", {"up": False})
+            assert next(events).data == {"up": True}
             assert next(events).data["job"] == "job"

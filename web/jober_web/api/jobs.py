@@ -16,7 +16,7 @@ from jober_web.api.revision import etag, is_unchanged, required_revision, wanted
 from jober_web.api.route import ApiRoute
 from jober_web.dependencies import JoberDep
 from jober_web.problems import Problem
-from jober_web.sight import must_change, seen_job
+from jober_web.sight import must_define, seen_job, seen_jobs
 
 router = APIRouter(route_class=ApiRoute, tags=["jobs"])
 
@@ -47,11 +47,9 @@ def list_jobs(
         tag=tag,
         role=role,
         paused=None if state is None else state == "paused",
-        of_tags=who.tags or frozenset(),
-        of_roles=who.roles or frozenset(),
     )
-    found = jober.find_jobs(wanted, after=after, limit=limit)
-    return page([one.to_dict() for one in found.jobs if who.sees(one.job)], found.next)
+    found = seen_jobs(jober, who, wanted, after, limit)
+    return page([one.to_dict() for one in found.jobs], found.next)
 
 
 @router.post("/jobs/preview", name="api:preview", response_model=Preview, responses=problems())
@@ -132,7 +130,7 @@ def put_job(
         raise _say_which(name)
     else:
         required = 0
-    must_change(who, *([old.job] if old else []), jober.defined(name, fields.root))
+    must_define(who, *([old.job] if old else []), jober.defined(name, fields.root))
     try:
         is_new = jober.put_job(name, fields.root, revision=required)
     except JobRevised as error:
@@ -168,7 +166,7 @@ def patch_job(
             told = "it is no field of a definition"
             raise Problem(422, f"{wrong}: {told}", [{"field": wrong, "message": told}])
     new = jober.redefined(record.job, fields.root)
-    must_change(who, record.job, new)
+    must_define(who, record.job, new)
     if who.is_limited:
         # What was looked at is what is changed.
         required = record.revision
@@ -187,7 +185,7 @@ def delete_job(
 ) -> None:
     """Remove a job. What waits is cancelled, and its history is kept for a week."""
     record = seen_job(jober, who, name)
-    must_change(who, record.job)
+    must_define(who, record.job)
     required = required_revision(record.revision, wanted_revisions(if_match))
     jober.remove_job(name, revision=required, force=force)
 

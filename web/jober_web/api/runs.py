@@ -1,6 +1,7 @@
 """Runs: listed, read, cancelled, run again."""
 
 import json
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -22,7 +23,7 @@ from jober_web.api.models import (
 from jober_web.api.paging import LIMIT, After, Limit, page
 from jober_web.api.route import ApiRoute
 from jober_web.dependencies import JoberDep
-from jober_web.sight import must_operate, seen_run, seen_runs
+from jober_web.sight import seen_run, seen_run_page
 
 router = APIRouter(route_class=ApiRoute, tags=["runs"])
 
@@ -47,17 +48,18 @@ def list_runs(
 ) -> dict[str, Any]:
     """A page of runs, newest first. Where few are what is looked for, a page may be short, or
     empty, and yet have a `next` one."""
-    found = jober.run_page(
+    ask = partial(
+        jober.run_page,
         job,
         state=[str(one) for one in state] if state else None,
         host=host,
         since=since,
         until=until,
         tag=tag,
-        after=after,
         limit=limit,
     )
-    return page([run.to_dict() for run in seen_runs(jober, who, found)], found.next)
+    found = seen_run_page(jober, who, lambda place: ask(after=place), after)
+    return page([run.to_dict() for run in found], found.next)
 
 
 @router.get("/runs/{id}", name="api:get_run", response_model=RunDetails, responses=problems(404))
@@ -92,8 +94,7 @@ def cancel(
     jober: JoberDep, who: Operator, id: str, because: Annotated[Because | None, Body()] = None
 ) -> dict[str, Any]:
     """Stop it, or withdraw it where it has not started."""
-    handle, run = seen_run(jober, who, id)
-    must_operate(jober, who, run)
+    handle, _ = seen_run(jober, who, id)
     return {"outcome": handle.cancel((because or Because()).reason)}
 
 
@@ -116,8 +117,7 @@ def rerun(
     asked: Annotated[RerunAsked | None, Body()] = None,
 ) -> dict[str, Any]:
     """Run the same again, now, as a run of its own."""
-    handle, run = seen_run(jober, who, id)
-    must_operate(jober, who, run)
+    handle, _ = seen_run(jober, who, id)
     asked = asked or RerunAsked()
     made = handle.rerun(asked.args, asked.kwargs, append=asked.append, detach=True)
     response.headers["Location"] = request.url_for("api:get_run", id=made.id).path

@@ -14,10 +14,10 @@ from jober.job import Job
 from jober_web.access.guard import Admin
 from jober_web.pages.page import Page, PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_job
 from jober_web.pages.views.fires import FireLine, fire_lines
 from jober_web.pages.views.form import FIELDS, OVERLAPS, WHATS, WHENS, filled, read, wrong_fields
 from jober_web.problems import Problem
+from jober_web.sight import must_define, seen_job
 
 router = APIRouter(route_class=PageRoute)
 _FIRES = 8
@@ -60,7 +60,7 @@ def check(page: PageDep, who: Admin, form: FormDep) -> HTMLResponse:
 def add(page: PageDep, who: Admin, form: FormDep) -> Response:
     """Define a new job; with the form again where something is wrong."""
     job, wrong = _job(page, form)
-    _check_limits(who, job)
+    must_define(who, *([job] if job else []))
     if job is not None and not wrong:
         try:
             page.jober.add_job(job.name, **job.spec())
@@ -79,7 +79,7 @@ def change(page: PageDep, who: Admin, name: str, form: FormDep) -> Response:
     """Change a job, unless somebody else has meanwhile."""
     record = seen_job(page.jober, who, name)
     job, wrong = _job(page, form | {"name": name})
-    _check_limits(who, record.job, job)
+    must_define(who, record.job, *([job] if job else []))
     if job is not None and not wrong:
         try:
             page.jober.put_job(name, job.spec(), revision=_revision(form))
@@ -97,20 +97,13 @@ def _revision(form: dict[str, str]) -> int:
     return int(told) if told.isascii() and told.isdecimal() and len(told) < 7 else 0
 
 
-def _check_limits(who: Admin, *jobs: Job | None) -> None:
-    """Raises Problem 403 where one who is limited to some jobs would define another."""
-    if not all(who.sees(job) for job in jobs if job is not None):
-        raise Problem(403, f"{who.name} may define jobs within their limits alone")
-
-
 def _job(page: Page, form: dict[str, str]) -> tuple[Job | None, dict[str, str]]:
     """The job of a form, or what is wrong with it."""
     told = read(form)
     if told.wrong:
         return None, dict(told.wrong)
     try:
-        calendars = page.jober.store.calendars.all() if "exclude" in str(told.spec) else None
-        job = Job.from_spec(told.name or "job", told.spec, calendars)
+        job = page.jober.defined(told.name or "job", told.spec)
         check_job_name(told.name)
     except DefinitionError as error:
         return None, wrong_fields(error)

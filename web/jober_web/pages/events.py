@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from jober.event import BAD, EVENT_KINDS, EVENT_TYPES, Event, is_wanted
+from jober.event import BAD, EVENT_KINDS, EVENT_TYPES, is_wanted
 from jober_web.access.guard import Viewer
-from jober_web.access.who import Who
-from jober_web.pages.page import Page, PageDep
+from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
+from jober_web.sight import seen_events
 
 router = APIRouter(route_class=PageRoute)
 PAGE = 100
@@ -30,7 +30,7 @@ def events(page: PageDep, who: Viewer, q: Text = "", type: Text = "") -> HTMLRes
     ]
     return page.show(
         "events.html",
-        events=_seen(page, who, found)[:PAGE],
+        events=seen_events(page.jober, who, found)[:PAGE],
         q=q.strip(),
         type=type if known else "",
         kinds=EVENT_KINDS,
@@ -39,12 +39,3 @@ def events(page: PageDep, who: Viewer, q: Text = "", type: Text = "") -> HTMLRes
         wall=page.wall,
         who=who,
     )
-
-
-def _seen(page: Page, who: Who, events: list[Event]) -> list[Event]:
-    """Those of jobs that they see, and of the fleet."""
-    if not who.is_limited:
-        return events
-    names = {event.job for event in events if event.job}
-    seen = {record.name for record in page.jober.find_those(names) if who.sees(record.job)}
-    return [event for event in events if event.job in seen]

@@ -8,8 +8,8 @@ from fastapi.responses import HTMLResponse
 from jober_web.access.guard import Viewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_job, seen_runs
 from jober_web.pages.views.fire import fire_view
+from jober_web.sight import seen_job, seen_runs
 
 router = APIRouter(route_class=PageRoute)
 # The output of so many hosts is compared.

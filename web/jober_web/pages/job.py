@@ -16,9 +16,9 @@ from jober_web.access.who import Scope, Who
 from jober_web.pages.given import changed_arguments
 from jober_web.pages.page import Page, PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_job
 from jober_web.pages.views.job import PLOTTED, definition_view, job_view, ledger_lines, plots
 from jober_web.pages.views.run_line import run_line
+from jober_web.sight import seen_job
 
 router = APIRouter(route_class=PageRoute)
 _FIRES, _RUNS, _LEDGER = 8, 10, 15
@@ -56,8 +56,8 @@ def job(
         at=at,
         why=why,
         why_wrong=why_wrong,
-        may_change=who.may_change(record.job),
-        may_define=who.may(Scope.ADMIN) and who.may_change(record.job),
+        may_change=who.may(Scope.OPERATOR),
+        may_define=who.may(Scope.ADMIN),
         wall=wall,
         who=who,
     )

@@ -10,8 +10,8 @@ from jober.job_filter import JobFilter
 from jober_web.access.guard import Operator, Viewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_job, seen_page
 from jober_web.pages.views.jobs import RUNS, STATES, jobs_view
+from jober_web.sight import seen_job, seen_jobs
 
 router = APIRouter(route_class=PageRoute)
 PAGE = 50
@@ -38,7 +38,7 @@ def jobs(
         role=role or None,
         paused={"active": False, "paused": True}.get(state),
     )
-    found = seen_page(page.jober, who, wanted, after or None, PAGE)
+    found = seen_jobs(page.jober, who, wanted, after or None, PAGE)
     histories = page.jober.histories([record.name for record in found.jobs], RUNS)
     view = jobs_view(
         found.jobs,

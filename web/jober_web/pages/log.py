@@ -1,16 +1,14 @@
 """The log of a run, a page of its bytes at a time: a log of any size is as quick as a short one."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse
 
 from jober.client.handle import RunHandle
-from jober.log_line import as_text
-from jober.output import Frame, Stream
+from jober.output import Frame
 from jober_web.access.guard import Viewer
 from jober_web.pages.log_rows import (
     PAGE_BYTES,
@@ -22,7 +20,7 @@ from jober_web.pages.log_rows import (
 )
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_run
+from jober_web.sight import seen_run
 
 router = APIRouter(route_class=PageRoute)
 # So many bytes are searched for one question, in pieces of so many.
@@ -61,33 +59,6 @@ def log(
     handle, _ = seen_run(page.jober, who, id)
     view = log_view(handle, after=after, before=before, at=at, q=q)
     return page.show("log_rows.html", log=view, id=id, wall=page.wall)
-
-
-@router.get("/runs/{id}/log.txt", name="run_download")
-def download(page: PageDep, who: Viewer, id: str, stream: str = "") -> StreamingResponse:
-    """All of it as text, from Redis and from the hosts, a piece at a time."""
-    handle, _ = seen_run(page.jober, who, id)
-    output = {"stdout": handle.stdout, "stderr": handle.stderr}.get(stream, handle.output)
-
-    def pieces() -> Iterator[bytes]:
-        at, size = 0, output.size()
-        while at < size:
-            for item in output.between(at, min(size, at + _PIECE)):
-                if isinstance(item, Frame):
-                    yield as_text(item.data) if item.stream is Stream.LOG else item.data
-                else:
-                    yield f"{item}\n".encode()
-            at += _PIECE
-
-    name = f"{id}{f'-{stream}' if stream in ('stdout', 'stderr') else ''}.log"
-    return StreamingResponse(
-        pieces(),
-        media_type="text/plain; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
 
 
 def log_view(

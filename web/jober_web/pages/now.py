@@ -5,8 +5,8 @@ from fastapi import APIRouter, Response
 from jober_web.access.guard import Viewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_runs
 from jober_web.pages.views.now import now_view
+from jober_web.sight import seen_runs
 
 router = APIRouter(route_class=PageRoute)
 _RUNNING, _BAD = 25, 10

@@ -24,9 +24,7 @@ class Page:
     @property
     def wall(self) -> Wall:
         """Now, by Redis's clock, in the zone that the browser has told."""
-        return Wall(
-            self.jober.store.clock.now_ms(), read_zone(self.request.cookies.get("jober_zone"))
-        )
+        return Wall(self.jober.now_ms(), read_zone(self.request.cookies.get("jober_zone")))
 
     def url(self, name: str, /, **parameters: Any) -> str:
         """The path of a route by its name."""

@@ -5,15 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from jober.client import RunHandle
 from jober_web.access.guard import Operator, Viewer
+from jober_web.access.who import Scope
 from jober_web.pages.given import changed_arguments
 from jober_web.pages.log import Place, Wanted, log_view
-from jober_web.pages.page import Page, PageDep
+from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_run
 from jober_web.pages.views.run import run_view
-from jober_web.problems import Problem
+from jober_web.sight import seen_run
 
 router = APIRouter(route_class=PageRoute)
 
@@ -37,7 +36,7 @@ def run(
         log=log_view(handle, after=after, before=before, at=at, q=q),
         q=q,
         is_tail=after is None and before is None and at is None and not q,
-        may_change=_may_change(page, who, found.job),
+        may_change=who.may(Scope.OPERATOR),
         wall=wall,
         who=who,
     )
@@ -46,7 +45,8 @@ def run(
 @router.post("/runs/{id}/cancel", name="run_cancel")
 def cancel(page: PageDep, who: Operator, id: str) -> RedirectResponse:
     """Stop it."""
-    _checked(page, who, id).cancel(f"cancelled by {who.name}")
+    handle, _ = seen_run(page.jober, who, id)
+    handle.cancel(f"cancelled by {who.name}")
     return page.go("run", id=id)
 
 
@@ -59,23 +59,7 @@ def rerun(
     kwargs: Annotated[str, Form(max_length=100_000)] = "",
 ) -> RedirectResponse:
     """The same once more, with its arguments or others."""
-    handle = _checked(page, who, id)
+    handle, _ = seen_run(page.jober, who, id)
     own = handle.arguments or (None, None)
     told = changed_arguments({"args": args, "kwargs": kwargs}, {"args": own[0], "kwargs": own[1]})
     return page.go("run", id=handle.rerun(**told).id)
-
-
-def _checked(page: Page, who: Operator, id: str) -> RunHandle:
-    """The run. Raises RunNotFound, and a Problem where it is not theirs to change."""
-    handle, found = seen_run(page.jober, who, id)
-    if not _may_change(page, who, found.job):
-        raise Problem(403, f"{who.name} may not change runs of {found.job or 'no job'}")
-    return handle
-
-
-def _may_change(page: Page, who: Viewer, job: str | None) -> bool:
-    """Of a run without a job, whoever sees all jobs; likewise of one whose job is gone."""
-    records = page.jober.find_those([job] if job else [])
-    if records:
-        return who.may_change(records[0].job)
-    return who.may_change(None)

@@ -11,8 +11,8 @@ from jober.run import Run, RunState
 from jober_web.access.guard import Viewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_run_page
 from jober_web.pages.views.run_line import run_line
+from jober_web.sight import seen_run_page
 
 router = APIRouter(route_class=PageRoute)
 PAGE = 50

@@ -1,16 +1,20 @@
 """The timeline: what has run, and what is to come."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from jober.clock import from_ms
+from jober.placement import Roster
 from jober_web.access.guard import Viewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
-from jober_web.pages.seen import seen_runs
-from jober_web.pages.views.timeline import SPANS, timeline_view, window_of
+from jober_web.pages.views.coming import Where, by_place
+from jober_web.pages.views.timeline import timeline_view
+from jober_web.pages.views.window import SPANS, window_of
+from jober_web.sight import seen_runs
 
 router = APIRouter(route_class=PageRoute)
 _RUNS, _FIRES, _JOBS = 500, 1000, 60
@@ -41,25 +45,31 @@ def timeline(
         limit=_RUNS,
     )
     runs = seen_runs(jober, who, found)
-    coming = jober.coming(window.end_ms, n=_FIRES, limit=_JOBS) if by == "job" else []
-    records = {one.name: one for one in jober.find_those([one.job for one in coming])}
+    coming = jober.coming(window.end_ms, n=_FIRES, limit=_JOBS)
+    jobs = {one.name: one.job for one in jober.find_those([one.job for one in coming])}
     coming = [
         one
         for one in coming
-        if one.job in records
-        and who.sees(records[one.job].job)
+        if one.job in jobs
+        and who.sees(jobs[one.job])
         and job in ("", one.job)
-        and (not tag or tag in records[one.job].job.tags)
+        and (not tag or tag in jobs[one.job].tags)
     ]
+    wheres = {name: Where(on=job.on, queue=job.queue) for name, job in jobs.items()}
     view = timeline_view(
         runs,
         coming,
+        by_place(coming, wheres, Roster.of(jober.agents())) if by == "host" else {},
         window,
         wall,
         by=by,
         job_link=lambda name: page.url("job", name=name) if name else page.url("runs"),
         run_link=lambda id: page.url("run", id=id),
-        host_link=lambda host: f"{page.url('runs')}?host={host}",
+        host_link=lambda host: f"{page.url('runs')}?{urlencode({'host': host})}",
+        # Of several alternatives, each has all of its jobs.
+        queue_link=lambda queue: (
+            f"{page.url('jobs')}?{urlencode({'role': queue.partition('|')[0]})}"
+        ),
         is_all=found.next is None,
         is_now=at is None,
     )

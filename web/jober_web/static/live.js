@@ -1,9 +1,10 @@
 // What happens in the fleet, as one stream for the page. An element with data-live="run. agent."
 // is told (event `live`, which htmx listens to) when something of that kind has happened, and when
-// the stream is there again after it was away.
+// the stream, or Redis behind it, is there again after it was away. The header says how it stands.
 
 const source = document.body.dataset.events
 const told = document.querySelector('[data-link]')
+const patience = 2000
 
 function say(state, words) {
   if (!told) return
@@ -20,21 +21,37 @@ function ring(matches) {
   }
 }
 
-function follow() {
+// A stream does not tell why it was refused: the same is asked once more, and broken off.
+async function why() {
+  const asked = new AbortController()
+  try {
+    const {status} = await fetch(source, {signal: asked.signal})
+    return {401: 'logged out', 503: 'Redis is away'}[status] ?? 'not connected'
+  } catch {
+    return 'not connected'
+  } finally {
+    asked.abort()
+  }
+}
+
+function follow(wasAway) {
   const stream = new EventSource(source)
-  let wasAway = false
-  stream.addEventListener('open', () => {
+  const back = () => {
     say('live', 'live')
     if (wasAway) ring(() => true)
     wasAway = false
-  })
-  stream.addEventListener('error', () => {
+  }
+  const away = words => {
     wasAway = true
-    say('away', 'not connected')
+    say('away', words)
+  }
+  stream.addEventListener('open', back)
+  stream.addEventListener('redis', event => JSON.parse(event.data).up ? back() : away('Redis is away'))
+  stream.addEventListener('error', async () => {
     // A browser gives up for good where it was answered with an error: it is tried again.
-    if (stream.readyState === EventSource.CLOSED) {
-      setTimeout(() => { stream.close(); follow() }, 2000)
-    }
+    if (stream.readyState !== EventSource.CLOSED) return away('not connected')
+    away(await why())
+    setTimeout(() => follow(true), patience)
   })
   const heard = event => {
     const {type, job} = JSON.parse(event.data)
@@ -44,12 +61,12 @@ function follow() {
   addEventListener('pagehide', () => stream.close(), {once: true})
 }
 
-// The stream may be there while what it tells of is not: then parts of the page cannot be had.
-document.addEventListener('htmx:response:error', event => {
-  if (event.detail.ctx?.response?.status === 503) say('away', 'Redis is away')
-})
-document.addEventListener('htmx:after:swap', () => {
-  if (told?.textContent === 'Redis is away') say('live', 'live')
-})
+if (source && window.EventSource) follow(false)
 
-if (source && window.EventSource) follow()
+// A page that could not be had comes by itself as soon as it can.
+if (document.querySelector('[data-again]')) {
+  setInterval(async () => {
+    const answer = await fetch(location.href).catch(() => null)
+    if (answer && answer.status !== 503) location.reload()
+  }, patience)
+}

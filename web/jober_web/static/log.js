@@ -242,7 +242,7 @@ function start() {
   if (!isOver && card.dataset.isTail === '1') setFollowed(true)
   place()
 
-  if (!isOver) {
+  function listen() {
     const stream = new EventSource(card.dataset.stream)
     const ring = () => grow()
     for (const type of ['open', 'frame', 'truncated']) stream.addEventListener(type, ring)
@@ -255,8 +255,10 @@ function start() {
       bell.dispatchEvent(new CustomEvent('ended'))
     })
     stream.addEventListener('error', () => {
-      if (stream.readyState === EventSource.CLOSED && !isOver) setTimeout(() => location.reload(), 5000)
+      // It was refused, as while Redis is away: a new one begins anew, and rings as it opens.
+      if (stream.readyState === EventSource.CLOSED && !isOver) setTimeout(listen, 2000)
     })
     addEventListener('pagehide', () => stream.close(), {once: true})
   }
+  if (!isOver) listen()
 }

@@ -18,10 +18,11 @@ class _Kept:
 
 class EventLog:
     """All events after the one with the id `since` that have come so far, but for those that are
-    older than the newest 2,000. For the event loop alone."""
+    older than the newest 2,000; and whether Redis is away. For the event loop alone."""
 
     def __init__(self, since: str) -> None:
         self.bell = Bell()
+        self.is_away = False
         self._since = place(since)
         self._kept: deque[_Kept] = deque()
 
@@ -33,6 +34,11 @@ class EventLog:
         if len(self._kept) >= KEPT:
             self._since = self._kept.popleft().place
         self._kept.append(_Kept(place(event.id), event))
+        self.bell.ring()
+
+    def set_away(self, is_away: bool) -> None:
+        """Redis is away, or is there again."""
+        self.is_away = is_away
         self.bell.ring()
 
     def after(self, id: str, limit: int) -> list[Event] | None:

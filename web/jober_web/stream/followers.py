@@ -67,11 +67,15 @@ async def follow_events(
     hub: Hub, log: EventLog, after: str | None, chosen: Events
 ) -> AsyncGenerator[bytes, None]:
     """A snapshot, then the events that follow it; with `after`, those that follow that one, and a
-    snapshot only where some of them are kept no more."""
+    snapshot only where some of them are kept no more. Between them `redis`, where that goes away
+    and where it is there again."""
     yield RETRY
     until = time.monotonic() + LIVES_S
-    lost = False
+    lost = is_away = False
     while not hub.is_closed and time.monotonic() < until:
+        if log.is_away != is_away:
+            is_away = log.is_away
+            yield sse("redis", {"up": not is_away})
         if after is None:
             snapshot = await _asked(partial(_snapshot, hub, chosen, lost))
             if snapshot is None:

@@ -72,7 +72,11 @@ class Hub:
 
     def _subscribe(self) -> tuple[str, Subscription]:
         """From which event on all are heard."""
-        subscription = self.jober.on("*", lambda event: self._soon(self._happened, event))
+        subscription = self.jober.on(
+            "*",
+            lambda event: self._soon(self._happened, event),
+            away=lambda is_away: self._soon(self._away, is_away),
+        )
         try:
             newest = self.jober.recent_events(1)
         except BaseException:
@@ -119,6 +123,10 @@ class Hub:
             self._events.add(event)
         else:
             self._early.append(event)
+
+    def _away(self, is_away: bool) -> None:
+        if self._events is not None:
+            self._events.set_away(is_away)
 
     def _written(self, written: Written) -> None:
         heard = self.runs.get(written.run)

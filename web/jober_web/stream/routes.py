@@ -17,7 +17,7 @@ from jober_web.access.guard import Viewer, still_is
 from jober_web.api.documented import problems
 from jober_web.api.route import ApiRoute
 from jober_web.problems import Problem
-from jober_web.sight import seen_job, seen_run, seen_runs
+from jober_web.sight import seen_events, seen_job, seen_run, seen_runs
 from jober_web.stream.followers import Events, Place, follow_events, follow_output
 from jober_web.stream.hub import Hub, hub_of
 from jober_web.stream.response import EventStream
@@ -52,7 +52,8 @@ async def events(
 ) -> EventStream:
     """What happens, as it happens: first a `snapshot` of how things are, then each event. With
     `Last-Event-ID` it goes on after that one, and a snapshot comes only where the log has lost
-    some since. A comment comes every 15 s; the stream ends now and then, to be asked for anew."""
+    some since. `redis` tells where Redis goes away (`up` is false) and where it is there again.
+    A comment comes every 15 s; the stream ends now and then, to be asked for anew."""
     types = check_types(type or ())
     if last_event_id is not None:
         place(last_event_id, "Last-Event-ID")
@@ -118,11 +119,7 @@ def _chosen(jober: Jober, who: Who, types: tuple[str, ...], job: str | None) -> 
 
     def wants(events: Sequence[Event]) -> Sequence[Event]:
         found = [one for one in events if is_wanted(one, types) and job in (None, one.job)]
-        if not who.is_limited or not found:
-            return found
-        names = {one.job for one in found if one.job}
-        seen = {one.name for one in jober.find_those(names) if who.sees(one.job)}
-        return [one for one in found if one.job in seen]
+        return seen_events(jober, who, found)
 
     def narrow(snapshot: Snapshot) -> Snapshot:
         if not who.is_limited:

@@ -26,7 +26,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A fire to come, or one that made no run."""
+    """A fire to come: a `fire` whose row is certain, or one that is `open`."""
 
     at_ms: int
     kind: str
@@ -40,6 +40,7 @@ class Band:
     start_ms: int
     end_ms: int
     title: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ def _band(band: Band, y: float, along: Scale) -> Markup:
     return element(
         "rect",
         element("title", band.title),
-        class_="band",
+        class_=f"band m-{band.kind}",
         x=x,
         y=y + 9,
         width=max(3.0, end - x),

@@ -2,48 +2,22 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
 from jober.client.finding import Coming
 from jober.run import Run
 from jober.schedule.zone import Zone
-from jober.words import count, duration
-from jober_web.pages.plots.timeline import Band, Line, Mark, Row, Span, ticks_ms, timeline
+from jober.words import count
+from jober_web.pages.plots.timeline import Line, Row, Span, ticks_ms, timeline
+from jober_web.pages.views.coming import Place, marks_of
 from jober_web.pages.views.run_line import took
+from jober_web.pages.views.window import HOUR_MS, Window
 from jober_web.pages.wall import Wall
 
-HOUR_MS = 3_600_000
-# What a step of the zoom shows: from the finest to the widest.
-SPANS = {
-    "1h": HOUR_MS,
-    "6h": 6 * HOUR_MS,
-    "24h": 24 * HOUR_MS,
-    "3d": 72 * HOUR_MS,
-    "7d": 168 * HOUR_MS,
-}
-# Of what is shown, so much is to come.
-_AHEAD = 0.3
-# So many marks have room beside one another.
-_MARKS = 90
 ROWS = 60
 
 Link = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """The time that is shown."""
-
-    start_ms: int
-    end_ms: int
-    span: str
-
-    def moved(self, share: float) -> int:
-        """The middle of a window that is moved by a share of its length."""
-        middle = (self.start_ms + self.end_ms) // 2
-        return middle + round((self.end_ms - self.start_ms) * share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +28,13 @@ class Timeline:
     runs: int
     fires: int
     notes: tuple[str, ...]
-    finer: str | None
-    wider: str | None
     is_now: bool
-
-
-def window_of(span: str, at_ms: int | None, now_ms: int) -> Window:
-    """The window of a zoom, around a moment, or with now where most of it is past."""
-    length = SPANS.get(span, SPANS["6h"])
-    span = span if span in SPANS else "6h"
-    if at_ms is None:
-        start = now_ms - round(length * (1 - _AHEAD))
-    else:
-        start = max(0, at_ms - length // 2)
-    return Window(start_ms=start, end_ms=start + length, span=span)
 
 
 def timeline_view(
     runs: Sequence[Run],
     coming: Sequence[Coming],
+    places: Mapping[Place, Sequence[Coming]],
     window: Window,
     wall: Wall,
     *,
@@ -80,12 +42,14 @@ def timeline_view(
     job_link: Link,
     run_link: Link,
     host_link: Link,
+    queue_link: Link,
     is_all: bool,
     is_now: bool,
 ) -> Timeline:
-    """`runs` are the newest of the window, perhaps not all. By host, fires have no place yet."""
+    """`runs` are the newest of the window, perhaps not all. By host, `places` are the rows of the
+    fires that are to come."""
     rows = (
-        _by_host(runs, wall, run_link, host_link)
+        _by_host(runs, places, window, wall, run_link, host_link, queue_link)
         if by == "host"
         else _by_job(runs, coming, window, wall, job_link, run_link)
     )
@@ -96,8 +60,6 @@ def timeline_view(
     if len(rows) > ROWS:
         notes.append(f"{ROWS} of {len(rows)} rows, those with most runs")
         rows = sorted(rows, key=lambda row: -len(row.spans))[:ROWS]
-    names = list(SPANS)
-    at = names.index(window.span)
     title = f"{count(len(runs), 'run')} and {count(fires, 'coming fire')}"
     return Timeline(
         picture=timeline(
@@ -112,8 +74,6 @@ def timeline_view(
         runs=len(runs),
         fires=fires,
         notes=tuple(notes),
-        finer=names[at - 1] if at else None,
-        wider=names[at + 1] if at + 1 < len(names) else None,
         is_now=is_now,
     )
 
@@ -128,40 +88,45 @@ def _by_job(
 ) -> list[Row]:
     fires = {one.job: one for one in coming}
     spans = _spans(runs, lambda run: run.job or "", wall, run_link)
-    return [
-        Row(
-            name=name or "without a definition",
-            href=job_link(name),
-            spans=spans.get(name, ()),
-            **_coming(fires.get(name), window, wall),
+    rows = []
+    for name in {**spans, **fires}:
+        marks, band = marks_of([fires[name]] if name in fires else [], window, wall)
+        rows.append(
+            Row(
+                name=name or "without a definition",
+                href=job_link(name),
+                spans=spans.get(name, ()),
+                marks=marks,
+                band=band,
+            )
         )
-        for name in {**spans, **fires}
-    ]
+    return rows
 
 
-def _coming(coming: Coming | None, window: Window, wall: Wall) -> dict[str, Any]:
-    """The fires of a job: marks, or a band where there are too many for marks."""
-    if coming is None:
-        return {}
-    first, last = coming.fires_ms[0], coming.fires_ms[-1]
-    number = len(coming.fires_ms)
-    room = (window.end_ms - window.start_ms) / _MARKS
-    if number > 2 and (last - first) / (number - 1) < room:
-        end = window.end_ms if coming.is_cut else last
-        gap = duration((last - first) / (number - 1) / 1000)
-        title = f"{coming.job} fires every {gap} or so, from {wall.full(first)}"
-        return {"band": Band(start_ms=first, end_ms=end, title=title)}
-    return {
-        "marks": tuple(
-            Mark(at_ms=fire, kind="fire", title=f"{coming.job} fires at {wall.full(fire)}")
-            for fire in coming.fires_ms
-        )
-    }
-
-
-def _by_host(runs: Sequence[Run], wall: Wall, run_link: Link, host_link: Link) -> list[Row]:
+def _by_host(
+    runs: Sequence[Run],
+    places: Mapping[Place, Sequence[Coming]],
+    window: Window,
+    wall: Wall,
+    run_link: Link,
+    host_link: Link,
+    queue_link: Link,
+) -> list[Row]:
     spans = _spans([run for run in runs if run.host], lambda run: run.host or "", wall, run_link)
-    return [Row(name=name, href=host_link(name), spans=spans[name]) for name in spans]
+    rows = []
+    for place in {**{Place(name=host): () for host in spans}, **places}:
+        marks, band = marks_of(places.get(place, ()), window, wall, place)
+        is_host = place.queue is None
+        rows.append(
+            Row(
+                name=place.name,
+                href=host_link(place.name) if place.queue is None else queue_link(place.queue),
+                spans=spans.get(place.name, ()) if is_host else (),
+                marks=marks,
+                band=band,
+            )
+        )
+    return rows
 
 
 def _spans(
