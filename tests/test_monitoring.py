@@ -129,16 +129,19 @@ class Prometheus:
 def test_prometheus_asks_the_fleet_and_an_alert_fires_when_its_leader_stops(
     fleet: Fleet, programs: Path, tmp_path: Path
 ) -> None:
-    ports = {"jober-scheduler": free_port(), "jober-worker": free_port()}
+    ports = {part: free_port() for part in ("jober-scheduler", "jober-worker", "jober-web")}
     leader = fleet.scheduler("--metrics", str(ports["jober-scheduler"]))
     fleet.agent("db1", "db", "--metrics", str(ports["jober-worker"]))
+    fleet.start("jober-web", "--bind", "127.0.0.1:0", "--metrics", str(ports["jober-web"]))
     wait_until(fleet.jober.leader, 60)
     prometheus = Prometheus(programs / "prometheus", tmp_path, ports)
     try:
-        wait_until(lambda: prometheus.health() == ["up", "up"], 60, "both are asked")
+        wait_until(lambda: prometheus.health() == ["up"] * 3, 60, "all are asked")
         wait_until(lambda: "JoberNoLeader" not in prometheus.alerts(), 60)
         found = prometheus.asked("query?query=max(jober_slots)")
         assert found["result"][0]["value"][1] == "10"
+        up = prometheus.asked("query?query=min(jober_redis_up)")
+        assert up["result"][0]["value"][1] == "1"
         leader.terminate()
         assert leader.wait(60) == 0
         wait_until(lambda: "JoberNoLeader" in prometheus.alerts(), 60, "the alert fires")

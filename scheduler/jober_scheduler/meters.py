@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from jober.errors import RedisUnavailable
 from jober.fire import FirePlan
+from jober.metrics import redis_gauges
 from jober.store import Store
 from jober_scheduler.elector import Elector
 
@@ -63,18 +64,12 @@ class _Standing(Collector):
         leads = self._elector.token() is not None
         yield _gauge("jober_leader", "1 where this scheduler leads", int(leads))
         yield _gauge("jober_terms", "How often it was elected", self._elector.terms)
+        is_up, of_redis = redis_gauges(self._store.observe_time)
+        yield from of_redis
         try:
-            begun = self._store.clock.monotonic()
-            self._store.observe_time()
-            took_s = self._store.clock.monotonic() - begun
-            found = list(self._of_the_fleet()) if leads else []
+            yield from list(self._of_the_fleet()) if leads and is_up else []
         except RedisUnavailable as error:
             log.debug("not all metrics can be told: %s", error)
-            yield _gauge("jober_redis_up", "1 where Redis answers", 0)
-            return
-        yield _gauge("jober_redis_up", "1 where Redis answers", 1)
-        yield _gauge("jober_redis_round_trip_seconds", "How long one call of Redis takes", took_s)
-        yield from found
 
     def _of_the_fleet(self) -> Iterator[Metric]:
         queues = self._store.overview.queues()

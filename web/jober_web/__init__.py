@@ -5,7 +5,8 @@
 
 `main` is the daemon, `app` makes the application, `settings` says how it serves. `api` has the
 HTTP API, `stream` what followers are told, `pages` what people see, `access` who may do what;
-`problems` tells what is wrong, `dependencies` gives routes what they stand on.
+`meters` counts what is answered, `problems` tells what is wrong, `dependencies` gives routes what
+they stand on.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -6,15 +6,21 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jober import __version__
-from jober.bind import Bind, read_bind
+from jober.bind import METRICS_EXAMPLE, Bind, read_bind
 from jober.client import Jober
-from jober.daemon import daemon_parser, heed_test_environment
-from jober.errors import JoberError
+from jober.daemon import add_metrics_option, daemon_parser, heed_test_environment
+from jober.errors import JoberError, RedisUnavailable
 from jober.logs import set_up_logs
 from jober_web.access.arguments import Transport, add_arguments, read_access
 from jober_web.settings import DEFAULT_BIND, Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from jober_web.server import Server
 
 log = logging.getLogger("jober_web")
 
@@ -52,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="the path that a proxy in front takes away (default: none)",
     )
     add_arguments(parser)
+    add_metrics_option(parser)
     given = parser.parse_args(argv)
     set_up_logs(given.log_level)
     try:
@@ -59,15 +66,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         bind = read_bind(given.bind, DEFAULT_BIND)
         access, transport = read_access(given, bind)
         settings = Settings(root_path=given.root_path.rstrip("/"), access=access)
-        return serve(Jober(given.redis), bind, settings, transport)
+        metrics = read_bind(given.metrics, METRICS_EXAMPLE) if given.metrics else None
+        return serve(Jober(given.redis), bind, settings, transport, metrics)
     except JoberError as error:
         print(f"jober-web: {error}", file=sys.stderr)  # noqa: T201
         # A setting that is wrong stays wrong: a supervisor need not try again.
         return os.EX_CONFIG
 
 
-def serve(jober: Jober, bind: Bind, settings: Settings, transport: Transport) -> int:
-    """Serve until SIGTERM or SIGINT. Raises JoberError where it cannot listen."""
+def serve(
+    jober: Jober,
+    bind: Bind,
+    settings: Settings,
+    transport: Transport,
+    metrics: Bind | None = None,
+) -> int:
+    """Serve until SIGTERM or SIGINT. Raises JoberError where it cannot listen, or tell metrics."""
     try:
         from jober_web.app import create_app
         from jober_web.server import Server
@@ -77,12 +91,35 @@ def serve(jober: Jober, bind: Bind, settings: Settings, transport: Transport) ->
         bound = Bind(bind.host, listening.getsockname()[1])
         scheme = "https" if transport.cert else "http"
         log.info("jober-web %s serves %s://%s/", __version__, scheme, bound)
-        server = Server(create_app(jober, settings), transport)
+        app = create_app(jober, settings)
+        server = Server(app, transport)
+        if metrics is not None:
+            _tell_metrics(app, jober, server, metrics)
         for number in (signal.SIGTERM, signal.SIGINT):
             # uvicorn has its own while it serves, and then raises again what it was told by.
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         server.run([listening])
     return 0
+
+
+def _tell_metrics(app: "FastAPI", jober: Jober, server: "Server", bind: Bind) -> None:
+    """Raises JoberError."""
+    try:
+        from jober.metrics import serve_metrics
+        from jober_web.meters import Meters
+
+        meters = Meters(app, jober)
+    except ImportError as error:
+        raise JoberError(f"no metrics: {error} (pip install 'jober[metrics]')") from None
+
+    def is_ready() -> str:
+        try:
+            jober.store.observe_time()
+        except RedisUnavailable as error:
+            return str(error)
+        return server.problem()
+
+    serve_metrics(bind, meters.registry, server.problem, is_ready)
 
 
 def listen(bind: Bind) -> socket.socket:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from jober.cli.live_bar import LiveBar
 from jober.cli.records import shown
 from jober.cli.terminal import note
-from jober.cli.waiting import why_it_waits
 from jober.client import Jober
+from jober.client.waiting import why_it_waits
 from jober.errors import RedisRefused, RedisUnavailable
 from jober.output import End, Frame, Stream, Truncated
 from jober.progress import Progress

@@ -11,8 +11,8 @@ from jober.cli import terminal
 from jober.cli.how_far import step_text
 from jober.cli.runs import took, why
 from jober.cli.table import Column, print_facts, print_heading, print_table
-from jober.cli.waiting import why_it_waits
 from jober.client import Jober
+from jober.client.waiting import why_it_waits
 from jober.errors import JobNotFound, RunNotFound
 from jober.job import Job, changes
 from jober.run import Attempt, Run, RunState

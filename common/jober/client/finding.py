@@ -9,6 +9,7 @@ from jober.client.arguments import checked
 from jober.job_filter import JobFilter
 from jober.schedule import Schedule
 from jober.store.jobs import JobRecord
+from jober.store.overview import OVERDUE_MS
 from jober.workflow import Graph
 
 
@@ -62,6 +63,12 @@ class Finding(Access):
             if len(known) + len(new) > limit:
                 return None
         return Graph({one: record.job.links for one, record in sorted(known.items())})
+
+    @checked
+    def overdue(self, limit: int = 5) -> list[str]:
+        """The names of some jobs that have been due for 10 s and more, the longest first: nobody
+        has decided on their fires."""
+        return self.store.found_jobs.due(self.store.clock.now_ms() - OVERDUE_MS, limit)
 
     @checked
     def coming(self, at_ms: int, n: int = 1000, limit: int = 200) -> list[Coming]:

@@ -17,7 +17,7 @@ from jober_web.pages.views.diff import definition_lines, diff
 from jober_web.pages.views.fire import HOST, fire_view
 from jober_web.pages.views.fires import fire_lines
 from jober_web.pages.views.job import definition_view, plots
-from jober_web.pages.views.now import now_view
+from jober_web.pages.views.now import Warned, now_view
 from jober_web.pages.views.timeline import clock_changes, timeline_view
 from jober_web.pages.views.window import HOUR_MS, window_of
 from jober_web.pages.wall import Wall, read_zone
@@ -52,6 +52,7 @@ def test_the_first_page_warns_of_what_somebody_should_look_at() -> None:
     leader = LeaderInfo(node="n:1:a", host="n", pid=1, term=1, since_ms=NOW)
     view = now_view(
         counts=counts,
+        overdue=["a", "b"],
         queues=[old, fresh],
         running=[_run("job-3", RunState.RUNNING)],
         bad=[_run("job-4", RunState.FAILED, reason="exit code 3")],
@@ -71,14 +72,15 @@ def test_the_first_page_warns_of_what_somebody_should_look_at() -> None:
         "jobs": ("3", ""),
     }
     assert view.warnings == (
-        "2 jobs due for 10 s and more: nobody has decided.",
-        "7 runs in the queue db, the first for 2 min.",
+        Warned(words="2 jobs due for 10 s and more: nobody has decided.", jobs=("a", "b")),
+        Warned(words="7 runs in the queue db, the first for 2 min:", run="job-1"),
     )
     assert view.running[0].took == "1 min"
     assert view.bad[0].note == "exit code 3"
     assert view.bad_note.startswith("the newest 1 of 12; since ")
     nobody = now_view(
         counts=replace(counts, overdue=0),
+        overdue=[],
         queues=[],
         running=[],
         bad=[],
@@ -89,7 +91,7 @@ def test_the_first_page_warns_of_what_somebody_should_look_at() -> None:
         made=[],
         wall=WALL,
     )
-    assert [warning[:17] for warning in nobody.warnings] == [
+    assert [warning.words[:17] for warning in nobody.warnings] == [
         "No scheduler lead",
         "No agent is live:",
     ]

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from jober.event import BAD, EVENT_KINDS, EVENT_TYPES, is_wanted
+from jober.event import EVENT_KINDS, EVENT_TYPES, is_wanted
 from jober_web.access.guard import Viewer
 from jober_web.pages.page import PageDep
 from jober_web.pages.route import PageRoute
+from jober_web.pages.views.events import event_line
 from jober_web.sight import seen_events
 
 router = APIRouter(route_class=PageRoute)
@@ -22,6 +23,7 @@ Text = Annotated[str, Query(max_length=200)]
 @router.get("/events", name="events")
 def events(page: PageDep, who: Viewer, q: Text = "", type: Text = "") -> HTMLResponse:
     """The newest of a kind, of one job or of all."""
+    wall = page.wall
     known = type in EVENT_TYPES or type in EVENT_KINDS
     kinds = (type,) if known else ()
     recent = page.jober.recent_events(_LOOKED_AT if kinds or q or who.is_limited else PAGE)
@@ -30,12 +32,11 @@ def events(page: PageDep, who: Viewer, q: Text = "", type: Text = "") -> HTMLRes
     ]
     return page.show(
         "events.html",
-        events=seen_events(page.jober, who, found)[:PAGE],
+        lines=[event_line(event, wall) for event in seen_events(page.jober, who, found)[:PAGE]],
         q=q.strip(),
         type=type if known else "",
         kinds=EVENT_KINDS,
         types=EVENT_TYPES,
-        bad={str(state) for state in BAD},
-        wall=page.wall,
+        wall=wall,
         who=who,
     )

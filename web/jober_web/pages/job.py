@@ -89,9 +89,9 @@ def run(
         {"args": args, "kwargs": kwargs}, {"args": job.args, "kwargs": job.kwargs}
     )
     if host.strip():
-        handle = page.jober.run(name, host=host.strip(), **told)
+        handle = page.jober.run(name, host=host.strip(), detach=True, **told)
     elif record.job.on == "any":
-        handle = page.jober.run(name, **told)
+        handle = page.jober.run(name, detach=True, **told)
     else:
         page.jober.run_everywhere(name, **told)
         return page.go("job", name=name)

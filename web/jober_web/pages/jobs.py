@@ -70,7 +70,7 @@ def change(
             elif do == "resume":
                 page.jober.resume(name)
             elif record.job.on == "any":
-                page.jober.run(name)
+                page.jober.run(name, detach=True)
             else:
                 page.jober.run_everywhere(name)
             done += 1

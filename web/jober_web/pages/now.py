@@ -24,6 +24,7 @@ def now(page: PageDep, who: Viewer) -> Response:
     bad, bad_number, looked_ms = jober.bad_runs(24, limit=_BAD)
     view = now_view(
         counts=counts,
+        overdue=jober.overdue() if counts.overdue else (),
         queues=queues,
         running=seen_runs(jober, who, jober.running(_RUNNING)),
         bad=seen_runs(jober, who, bad),

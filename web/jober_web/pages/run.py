@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from jober.client.waiting import why_it_waits
+from jober.run import RunState
 from jober_web.access.guard import Operator, Viewer
 from jober_web.access.who import Scope
 from jober_web.pages.given import changed_arguments
@@ -15,6 +17,8 @@ from jober_web.pages.views.run import run_view
 from jober_web.sight import seen_run
 
 router = APIRouter(route_class=PageRoute)
+# Of the others the run itself says why it is as it is.
+_WAITS = (RunState.QUEUED, RunState.PARKED)
 
 
 @router.get("/runs/{id}", name="run")
@@ -30,9 +34,10 @@ def run(
     """All about it, and of its log what the address asks for, or else its end."""
     handle, found = seen_run(page.jober, who, id)
     wall = page.wall
+    waits = why_it_waits(page.jober, found, "Agents") if found.state in _WAITS else None
     return page.show(
         "run.html",
-        run=run_view(found, handle.attempts, handle.arguments, wall),
+        run=run_view(found, handle.attempts, handle.arguments, waits, wall),
         log=log_view(handle, after=after, before=before, at=at, q=q),
         q=q,
         is_tail=after is None and before is None and at is None and not q,
@@ -62,4 +67,4 @@ def rerun(
     handle, _ = seen_run(page.jober, who, id)
     own = handle.arguments or (None, None)
     told = changed_arguments({"args": args, "kwargs": kwargs}, {"args": own[0], "kwargs": own[1]})
-    return page.go("run", id=handle.rerun(**told).id)
+    return page.go("run", id=handle.rerun(**told, detach=True).id)

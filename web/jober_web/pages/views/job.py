@@ -124,7 +124,7 @@ def _facts(record: JobRecord, wall: Wall) -> tuple[tuple[str, str], ...]:
         at_once.append(f"{job.host_limit} on each host")
     at_once += [f"limit {name}" for name in job.limits]
     facts = [
-        ("Runs", job.description),
+        ("Runs", str(job.command) if job.shell else job.description),
         ("When", job.schedule_text),
         ("Where", where),
         ("At once", ", ".join(at_once) or "as many as there are slots"),

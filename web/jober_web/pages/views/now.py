@@ -29,9 +29,18 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """What somebody should look at, with the names of the jobs, or of the run, to begin with."""
+
+    words: str
+    jobs: tuple[str, ...] = ()
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
     figures: tuple[Figure, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Warned, ...]
     running: tuple[RunLine, ...]
     bad: tuple[RunLine, ...]
     bad_note: str
@@ -47,6 +56,7 @@ class Now:
 def now_view(
     *,
     counts: Counts,
+    overdue: Sequence[str],
     queues: Sequence[QueueInfo],
     running: Sequence[Run],
     bad: Sequence[Run],
@@ -57,8 +67,8 @@ def now_view(
     made: Sequence[int],
     wall: Wall,
 ) -> Now:
-    """`made` are the runs of each of the last minutes; `looked_ms` how far back the bad ones were
-    looked for."""
+    """`overdue` names some of the jobs that are, `made` are the runs of each of the last minutes;
+    `looked_ms` is how far back the bad ones were looked for."""
     late = tuple(
         queue
         for queue in queues
@@ -83,7 +93,7 @@ def now_view(
             ),
             Figure(number=f"{counts.jobs}", word="jobs", route="jobs"),
         ),
-        warnings=_warnings(counts, leader, agents, late, wall),
+        warnings=_warnings(counts, overdue, leader, agents, late, wall),
         running=tuple(run_line(run, wall.now_ms) for run in running),
         bad=tuple(run_line(run, wall.now_ms) for run in bad),
         bad_note=_bad_note(bad, bad_number, looked_ms, wall),
@@ -99,24 +109,27 @@ def now_view(
 
 def _warnings(
     counts: Counts,
+    overdue: Sequence[str],
     leader: LeaderInfo | None,
     agents: Sequence[AgentInfo],
     late: Sequence[QueueInfo],
     wall: Wall,
-) -> tuple[str, ...]:
+) -> tuple[Warned, ...]:
     told = []
     if leader is None:
-        told.append("No scheduler leads: nothing fires until one is started (jober-scheduler).")
+        words = "No scheduler leads: nothing fires until one is started (jober-scheduler)."
+        told.append(Warned(words=words))
     if not agents:
-        told.append("No agent is live: nothing runs until one is started (jober-worker).")
+        words = "No agent is live: nothing runs until one is started (jober-worker)."
+        told.append(Warned(words=words))
     if leader and counts.overdue:
-        told.append(f"{count(counts.overdue, 'job')} due for 10 s and more: nobody has decided.")
+        words = f"{count(counts.overdue, 'job')} due for 10 s and more: nobody has decided."
+        told.append(Warned(words=words, jobs=tuple(overdue)))
     for queue in late[:3]:
         assert queue.oldest_at_ms is not None
         waited = duration((wall.now_ms - queue.oldest_at_ms) / 1000)
-        told.append(
-            f"{count(queue.waiting, 'run')} in the queue {queue.name}, the first for {waited}."
-        )
+        words = f"{count(queue.waiting, 'run')} in the queue {queue.name}, the first for {waited}:"
+        told.append(Warned(words=words, run=queue.oldest))
     return tuple(told)
 
 

@@ -58,9 +58,11 @@ def run_view(
     run: Run,
     attempts: Sequence[Attempt],
     arguments: tuple[list[Any], dict[str, Any]] | None,
+    waits: str | None,
     wall: Wall,
 ) -> RunView:
-    """`arguments` is what it was given, None where that is known no more."""
+    """`arguments` is what it was given, None where that is known no more; `waits` why it has not
+    started, where there is more to say of that than it says itself."""
     args, kwargs = arguments or ([], {})
     return RunView(
         id=run.id,
@@ -69,7 +71,7 @@ def run_view(
         is_final=run.state.is_final,
         is_bad=run.state.is_final and not run.is_good,
         is_stopping=run.cancel_requested and not run.state.is_final,
-        note=note(run),
+        note=f"It {waits}." if waits else note(run),
         facts=_facts(run, wall),
         needed=tuple(run.needed.items()),
         after=run.after,

@@ -1,15 +1,16 @@
 """Why a run that has not started waits, in words."""
 
 from jober import roles
-from jober.client import Jober
+from jober.client.jober import Jober
 from jober.errors import JobNotFound
 from jober.placement import Roster
 from jober.run import Run, RunState
 from jober.words import moment, plain
 
 
-def why_it_waits(jober: Jober, run: Run) -> str | None:
-    """What a run waits for, beginning with a verb; None where there is nothing to say."""
+def why_it_waits(jober: Jober, run: Run, agents_at: str = "`jober agents`") -> str | None:
+    """What a run waits for, beginning with a verb; None where there is nothing to say. The agents
+    are told of at `agents_at`."""
     if run.state is RunState.WAITING:
         return f"waits for {plain(run.waits_for or 'its turn to be looked at')}"
     if run.state is RunState.PARKED:
@@ -29,11 +30,11 @@ def why_it_waits(jober: Jober, run: Run) -> str | None:
     bound = run.host if roles.is_host_queue(run.queue) else None
     hosts = roster.hosts_for(asked) if bound is None else (bound,)
     if not hosts:
-        return "waits: no live host has a role that it asks for (see `jober agents`)"
+        return f"waits: no live host has a role that it asks for (see {agents_at})"
     if bound is not None and bound not in roster.use_of:
         states = sorted({agent.state for agent in agents if agent.host == bound})
         told = f"{states[0]}, and takes no new runs" if states else "not live"
-        return f"waits for {bound}, which is {told} (see `jober agents`)"
+        return f"waits for {bound}, which is {told} (see {agents_at})"
     if all(roster.use_of[host].is_full for host in hosts):
-        return f"waits: all slots of {', '.join(hosts[:5])} are taken (see `jober agents`)"
+        return f"waits: all slots of {', '.join(hosts[:5])} are taken (see {agents_at})"
     return None
