@@ -159,8 +159,11 @@ def test_a_type_that_is_none_is_refused(jober: Jober, type: Any) -> None:
 
 
 def test_a_place_that_is_none_is_refused(jober: Jober) -> None:
-    with pytest.raises(DefinitionError, match="'x' is not the id of an event"):
-        jober.events(after="x")
+    for id in ("x", "9" * 19, f"1-{2**64}", "٣-0"):
+        with pytest.raises(DefinitionError, match=f"'{id}' is not the id of an event"):
+            jober.events(after=id)
+    # Nothing stands before the very beginning, as Redis would say.
+    assert not list(jober.event_page(before="0-0"))
 
 
 def test_starts_ends_errors_missed_fires_leaders_and_agents_are_told(fleet: Fleet) -> None:

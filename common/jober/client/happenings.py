@@ -134,8 +134,8 @@ class Happenings(Access):
         `next` of the page before; of these `types`, as `on` takes them, and of one job. It looks
         at some thousands at the most, so that it may be short and have a next one."""
         wanted = check_types(types)
-        if before is not None:
-            place(before, "before")
+        if before is not None and place(before, "before") == (0, 0):
+            return Page(items=(), next=None)
         found: list[Event] = []
         for _ in range(LOOKED_THROUGH // LOOK_AT):
             page = self.store.events.newest(LOOK_AT, before)
@@ -297,7 +297,8 @@ class Happenings(Access):
 def place(id: str, field: str = "after") -> tuple[int, int]:
     """The place in the log of the event with that id. Raises DefinitionError."""
     at, _, number = id.partition("-")
-    if not (at.isdecimal() and (number or "0").isdecimal() and len(id) <= 40):
+    # Redis bears no greater ones.
+    if not all(one.isascii() and one.isdecimal() and len(one) <= 18 for one in (at, number or "0")):
         raise DefinitionError(
             f"{id!r:.60} is not the id of an event", field=field, value=id, mend=f"{field}=event.id"
         )

@@ -34,8 +34,8 @@ def audit_line(
 
 
 def is_entry_id(text: str) -> bool:
-    """Whether it is the id of a line."""
-    return re.fullmatch(r"\d{1,18}-\d{1,18}", text) is not None
+    """Whether it may be the id of a line: none has that of the very beginning."""
+    return re.fullmatch(r"\d{1,18}-\d{1,18}", text) is not None and text.strip("0-") != ""
 
 
 class AuditStore:

@@ -7,6 +7,7 @@ from functools import partial
 from playwright.sync_api import Page, expect
 
 from jober.output import Frame, Stream
+from jober.run import RunState
 from jober.store.outputs import Piece
 from tests.store.hand import Hand
 from tests.waiting import wait_until
@@ -197,3 +198,52 @@ def test_streams_are_shown_or_not_and_all_is_downloaded(
         page.get_by_role("link", name="Download").click()
     text = started.value.path().read_text()
     assert text == f"{places['run']}\n\x1b[1;31mred\x1b[0m <script>alert(1)</script>\noh\n"
+
+
+def test_at_night_one_finds_what_failed_on_one_host_of_twelve_sees_why_and_runs_it_again(
+    page: Page, web: Web, hand: Hand
+) -> None:
+    hosts = [f"db{number:02d}" for number in range(1, 13)]
+    for host in hosts:
+        hand.agent(f"{host}-aaaaaa", ("db",))
+    hand.job("vacuum", roles=["db"], every=3600, on="every", overlap="allow")
+    fire = hand.store.clock.now_ms() // 1000 * 1000
+    hand.fire("vacuum", fire, *hosts)
+    for host in hosts:
+        [claim] = hand.claim(f"{host}-aaaaaa")
+        is_bad = host == "db07"
+        text = b"no room on /data\n" if is_bad else b"done\n"
+        frame = Frame(seq=1, stream=Stream.STDERR, at_ms=fire, offset=0, data=text)
+        hand.store.outputs.add([Piece(run=claim.id, frames=(frame,))])
+        state = RunState.FAILED if is_bad else RunState.SUCCESS
+        hand.finish(claim, state, f"{host}-aaaaaa", exit_code=int(is_bad))
+
+    page.goto(f"{web.url}/")
+    page.get_by_role("row", name="db07").get_by_role("link", name="vacuum-").click()
+    expect(page.locator("#run-head")).to_contain_text("exit status 1")
+    expect(page.locator("#log")).to_contain_text("no room on /data")
+    page.locator("#run-head p.sub").get_by_role("link").last.click()
+    odd = page.locator("#groups section").first
+    expect(odd).to_contain_text("db07")
+    expect(odd.locator(".add")).to_contain_text("no room on /data")
+    expect(page.locator("#groups section").last).to_contain_text("11 hosts alike")
+    page.get_by_role("button", name="Run it again").click()
+    expect(page.get_by_role("row", name="queued")).to_have_count(1)
+    [run] = web.jober.runs("vacuum", state="queued")
+    assert run.host == "db07"
+
+
+def test_why_a_run_does_not_start_is_told_and_what_became_of_a_fire(
+    page: Page, web: Web, hand: Hand
+) -> None:
+    hand.agent("alpha-aaaaaa", ("web",))
+    hand.job("train", roles=["gpu"], cron="0 3 * * *")
+    page.goto(f"{web.url}/runs/{hand.run('train')}")
+    expect(page.locator("#run-head .note")).to_have_text(
+        "It waits: no live host has a role that it asks for (see Agents)."
+    )
+    page.get_by_role("link", name="train", exact=True).click()
+    expect(page.locator("main")).to_contain_text("No live host has such a role now.")
+    page.get_by_label("Fire at").fill("2026-01-01 04:00")
+    page.get_by_role("button", name="Why?").click()
+    expect(page.locator("#ledger")).to_contain_text("2026-01-01 04:00")
