@@ -61,6 +61,7 @@ _ASKED = {
     "the whole log": "/api/v1/runs/{run}/output/download",
     "the page Now": "/",
     "the page Jobs": "/jobs",
+    "the page Timeline, by host": "/timeline?by=host",
     "the page of the run": "/runs/{run}",
 }
 
