@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.web.browser import Complaints, is_within_its_width, serious
 from tests.web.conftest import Web
@@ -24,6 +24,8 @@ PAGES = (
     "/agents",
     "/limits",
     "/events",
+    "/account",
+    "/audit",
     "/jobs/absent",
 )
 
@@ -40,6 +42,24 @@ def test_axe_finds_nothing_serious_on_any_page(
         if wrong := serious(page):
             found[path] = wrong
     assert found == {}
+
+
+def test_axe_finds_nothing_serious_where_one_logs_in(
+    context: BrowserContext, complaints: Complaints, web: Web
+) -> None:
+    complaints.pass_over("401 (Unauthorized)")
+    page = context.new_page()
+    page.set_viewport_size({"width": 360, "height": 740})
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.goto(web.link())
+        assert (serious(page), is_within_its_width(page)) == ([], True)
+        page.goto(f"{web.url}/login")
+        page.get_by_label("User").fill("nobody")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert (serious(page), is_within_its_width(page)) == ([], True)
 
 
 @pytest.fixture

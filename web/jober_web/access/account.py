@@ -17,6 +17,7 @@ from jober_web.access.guard import Viewer
 from jober_web.access.places import path_of
 from jober_web.access.route import noted
 from jober_web.access.who import Who
+from jober_web.pages.page import page_of
 from jober_web.pages.route import PageRoute
 from jober_web.pages.templates import templates
 from jober_web.problems import Problem
@@ -113,6 +114,7 @@ def _page(
     tokens = people_of(request).tokens(_LISTED, user=who.user) if who.user else []
     context = {
         "who": who,
+        "wall": page_of(request).wall,
         "tokens": tokens,
         "scopes": [scope for scope in Scope if scope <= who.scope],
         "problem": problem,

@@ -1,6 +1,7 @@
 """All about one run."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +96,7 @@ def pretty(text: str) -> str:
 
 
 def _facts(run: Run, wall: Wall) -> tuple[tuple[str, str], ...]:
-    facts = [("Runs", run.description), ("Made by", run.trigger)]
+    facts = [("Runs", _typed(run.description)), ("Made by", run.trigger)]
     if run.host:
         facts.append(("Host", run.host))
     if run.fire_at_ms is not None:
@@ -119,6 +120,15 @@ def _facts(run: Run, wall: Wall) -> tuple[tuple[str, str], ...]:
         facts.append(("Revision", f"{run.revision}"))
     facts.append(("Queue", run.queue))
     return tuple(facts)
+
+
+def _typed(description: str) -> str:
+    """What a shell runs as it was typed, without the quotes around it."""
+    try:
+        words = shlex.split(description)
+    except ValueError:
+        return description
+    return words[2] if words[:2] == ["sh", "-c"] and len(words) == 3 else description
 
 
 def _late(run: Run) -> str:

@@ -58,12 +58,14 @@ def timeline_view(
     if not is_all:
         notes.append(f"the newest {len(runs)} runs of this time; zoom in to see all")
     if len(rows) > ROWS:
-        notes.append(f"{ROWS} of {len(rows)} rows, those with most runs")
-        rows = sorted(rows, key=lambda row: -len(row.spans))[:ROWS]
+        notes.append(f"{ROWS} of {len(rows)} rows, those with most to show")
+        busiest = sorted(rows, key=lambda row: -(len(row.spans) + len(row.marks)))[:ROWS]
+        names = {row.name for row in busiest}
+        rows = [row for row in rows if row.name in names]
     title = f"{count(len(runs), 'run')} and {count(fires, 'coming fire')}"
     return Timeline(
         picture=timeline(
-            sorted(rows, key=lambda row: row.name),
+            rows,
             _lines(window, wall),
             window.start_ms,
             window.end_ms,
@@ -89,7 +91,7 @@ def _by_job(
     fires = {one.job: one for one in coming}
     spans = _spans(runs, lambda run: run.job or "", wall, run_link)
     rows = []
-    for name in {**spans, **fires}:
+    for name in sorted({**spans, **fires}):
         marks, band = marks_of([fires[name]] if name in fires else [], window, wall)
         rows.append(
             Row(
@@ -113,8 +115,10 @@ def _by_host(
     queue_link: Link,
 ) -> list[Row]:
     spans = _spans([run for run in runs if run.host], lambda run: run.host or "", wall, run_link)
+    known = {*(Place(name=host) for host in spans), *places}
     rows = []
-    for place in {**{Place(name=host): () for host in spans}, **places}:
+    # The hosts, and then what may be on any of several.
+    for place in sorted(known, key=lambda one: (one.queue is not None, one.name)):
         marks, band = marks_of(places.get(place, ()), window, wall, place)
         is_host = place.queue is None
         rows.append(
