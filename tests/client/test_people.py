@@ -226,6 +226,9 @@ def test_the_audit_log_is_read_by_pages_and_by_what_is_wanted(people: People) ->
     runs = people.audit(50, None, AuditFilter(action="job.r*"))[0]
     assert len(runs) == 9
     assert people.audit(1, None, AuditFilter(object="job3"))[0][0].address == "192.0.2.1"
+    for wrong in ("0-0", "x", "1", f"{2**64}-0", "٣-1"):
+        with pytest.raises(DefinitionError, match="is no place in the log"):
+            people.audit(1, wrong)
 
 
 def test_what_comes_from_outside_cannot_make_the_audit_log_long(people: People) -> None:

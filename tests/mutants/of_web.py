@@ -102,8 +102,8 @@ WEB = (
         name="streams: rights are looked at once",
         promise="access",
         file=f"{_ROOM}/stream/routes.py",
-        old="                    if not await still_is(request, who):\n",
-        new="                    if False:\n",
+        old="                        if not look.result():\n",
+        new="                        if False:\n",
         test="tests/web/access/test_streams.py::"
         "test_a_stream_ends_soon_after_the_rights_have_changed",
     ),

@@ -6,7 +6,7 @@ from jober.ids import fired_run_id
 from jober.job import Job
 from jober.ledger import Decision
 from jober.run import Claim, Outcome, RunState
-from jober.store import Store
+from jober.store import Store, keys
 from jober.store.changes import Change
 from jober.store.report import Finish
 from jober.store.runs import ManualRun
@@ -54,6 +54,13 @@ class Hand:
         )
         reply = self.store.fires.fire(self.token, self.store.fires.pack([plan]))
         return "fenced" if reply.fenced else reply.results[0]
+
+    def fire_now(self, name: str, *hosts: str) -> int:
+        """Fire at the last full second, as if the job had been there before it; its moment."""
+        at_ms = self.store.clock.now_ms() // 1000 * 1000
+        self.store.connection.command("HSET", keys.job(name), "cursor", at_ms - 1000)
+        assert self.fire(name, at_ms, *hosts) == "done"
+        return at_ms
 
     def claim(self, agent: str = "host1-aaaaaa", n: int = 10, *queues: str) -> list[Claim]:
         host = agent.rpartition("-")[0]

@@ -10,8 +10,6 @@ from jober.cli.fleet import fleet
 from jober.cli.options import JsonOption, Option, RedisOption
 from jober.cli.table import Column, print_table
 from jober.client.people import People
-from jober.errors import DefinitionError
-from jober.store.audit import is_entry_id
 from jober.words import moment, plain
 
 _OUTCOMES = {"done": "green", "refused": "red", "failed": "yellow"}
@@ -58,12 +56,6 @@ def audit(
       jober audit --who ann
       jober audit --action login --outcome refused --json
     """
-    if before is not None and not is_entry_id(before):
-        raise DefinitionError(
-            f"{before[:60]!r} is no place in the log",
-            field="before",
-            mend="what a page before this one told as next, as 1795222800000-0",
-        )
     wanted = AuditFilter(who=who, action=action, object=object, outcome=outcome)
     with fleet(redis) as jober:
         found, following = People(jober).audit(number, before, wanted)

@@ -20,8 +20,15 @@ from jober.access.token import (
 from jober.access.user import User, check_user_name
 from jober.access.who import Actor, Who, check_names
 from jober.client.access import Access
-from jober.errors import JoberError, NotAllowed, TokenNotFound, UserExists, UserNotFound
-from jober.store.audit import audit_line
+from jober.errors import (
+    DefinitionError,
+    JoberError,
+    NotAllowed,
+    TokenNotFound,
+    UserExists,
+    UserNotFound,
+)
+from jober.store.audit import audit_line, is_entry_id
 from jober.store.users import limits_text
 
 _LISTED = 10_000
@@ -218,7 +225,14 @@ class People:
         self, limit: int = 50, before: str | None = None, wanted: AuditFilter | None = None
     ) -> tuple[list[AuditEntry], str | None]:
         """What was done, newest first, before the line with that id, and the id to go on before;
-        None at the end of the log."""
+        None at the end of the log. Raises DefinitionError."""
+        if before is not None and not is_entry_id(before):
+            raise DefinitionError(
+                f"{before[:60]!r} is no place in the log",
+                field="before",
+                value=before,
+                mend="what a page before this one told as next, as 1795222800000-0",
+            )
         return self._store.audit.newest(limit, wanted or AuditFilter(), before)
 
 

@@ -35,7 +35,7 @@ def audit_line(
 
 def is_entry_id(text: str) -> bool:
     """Whether it may be the id of a line: none has that of the very beginning."""
-    return re.fullmatch(r"\d{1,18}-\d{1,18}", text) is not None and text.strip("0-") != ""
+    return re.fullmatch(r"[0-9]{1,18}-[0-9]{1,18}", text) is not None and text.strip("0-") != ""
 
 
 class AuditStore:

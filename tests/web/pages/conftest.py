@@ -77,8 +77,7 @@ def places(web: Web, hand: Hand) -> dict[str, str]:
     jober.add_job("checks", command="true", every=60, on="every", overlap="allow")
     jober.add_job("paused", command="true", every=3600, title="a <b>title</b>")
     jober.pause("paused")
-    fire = hand.store.clock.now_ms() // 1000 * 1000
-    hand.fire("checks", fire, "alpha", "beta")
+    fire = hand.fire_now("checks", "alpha", "beta")
     ids = [hand.run("nightly"), hand.run("after")]
     for agent in ("alpha-aaaaaa", "beta-aaaaaa"):
         for claim in hand.claim(agent):

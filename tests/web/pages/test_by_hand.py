@@ -207,8 +207,7 @@ def test_at_night_one_finds_what_failed_on_one_host_of_twelve_sees_why_and_runs_
     for host in hosts:
         hand.agent(f"{host}-aaaaaa", ("db",))
     hand.job("vacuum", roles=["db"], every=3600, on="every", overlap="allow")
-    fire = hand.store.clock.now_ms() // 1000 * 1000
-    hand.fire("vacuum", fire, *hosts)
+    fire = hand.fire_now("vacuum", *hosts)
     for host in hosts:
         [claim] = hand.claim(f"{host}-aaaaaa")
         is_bad = host == "db07"

@@ -1,5 +1,6 @@
 """The streams: what happens in the fleet, and what a run writes."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -27,6 +28,8 @@ router = APIRouter(route_class=ApiRoute, tags=["streams"])
 HubDep = Annotated[Hub, Depends(hub_of)]
 # How often it is looked whether who follows may still see it, in seconds.
 AGAIN_S = 15.0
+# What is to be told waits for that so long.
+_LOOK_S = 1.0
 _STREAM: dict[str, Any] = {
     "description": "Server-sent events, without an end.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -102,16 +105,25 @@ async def _output(hub: Hub, id: str, at: Place) -> AsyncGenerator[bytes, None]:
 async def _counted(
     hub: Hub, request: Request, who: Who, told: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
-    """Until whoever asked may see it no more: it is looked at again and again."""
+    """Until whoever asked may see it no more: it is looked at again and again. Where Redis is away
+    that takes long, and the stream goes on meanwhile."""
     looked = time.monotonic()
+    look: asyncio.Task[bool] | None = None
     with hub.following():
         async with aclosing(told) as ones:
-            async for one in ones:
-                if time.monotonic() - looked >= AGAIN_S:
-                    if not await still_is(request, who):
-                        return
-                    looked = time.monotonic()
-                yield one
+            try:
+                async for one in ones:
+                    if look is None and time.monotonic() - looked >= AGAIN_S:
+                        look = asyncio.create_task(still_is(request, who))
+                        await asyncio.wait([look], timeout=_LOOK_S)
+                    if look is not None and look.done():
+                        if not look.result():
+                            return
+                        look, looked = None, time.monotonic()
+                    yield one
+            finally:
+                if look is not None:
+                    look.cancel()
 
 
 def _chosen(jober: Jober, who: Who, types: tuple[str, ...], job: str | None) -> Events:

@@ -44,13 +44,14 @@ class Where:
 def places_of(where: Where, roster: Roster) -> tuple[Place, ...]:
     """The rows that the fires of such a job stand in, as the hosts are now."""
     hosts = roster.hosts_for(where.queue)
+    wanted = where.queue.replace("|", " or ")
     if not hosts:
-        return (Place(name=f"no host for {where.queue}", queue=where.queue),)
+        return (Place(name=f"no host for {wanted}", queue=where.queue),)
     number = len(hosts) if where.on == "every" else 1 if where.on == "any" else int(where.on)
     if number >= len(hosts):
         return tuple(Place(name=host) for host in hosts)
     word = "any" if number == 1 else str(number)
-    return (Place(name=f"{word} of {where.queue}", queue=where.queue, hosts=hosts),)
+    return (Place(name=f"{word} of {wanted}", queue=where.queue, hosts=hosts),)
 
 
 def by_place(
@@ -92,7 +93,7 @@ def _where(place: Place | None) -> str:
     if place.queue is None:
         return f" on {place.name}"
     if not place.hosts:
-        return f": no live host serves {place.queue}"
+        return ": no live host has such a role"
     return f" on {place.name.partition(' of ')[0]} of {_some(place.hosts)}"
 
 
