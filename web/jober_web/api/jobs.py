@@ -185,7 +185,6 @@ def delete_job(
 ) -> None:
     """Remove a job. What waits is cancelled, and its history is kept for a week."""
     record = seen_job(jober, who, name)
-    must_define(who, record.job)
     required = required_revision(record.revision, wanted_revisions(if_match))
     jober.remove_job(name, revision=required, force=force)
 
