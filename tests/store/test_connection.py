@@ -26,7 +26,12 @@ from tests.waiting import wait_until
         ("redis+sentinel://h:x/mymaster", "invalid literal"),
         ("redis+sentinel://h/mymaster/0?sentinel_pasword=x", "did you mean 'sentinel_password'"),
         ("redis+sentinel://h/mymaster/0?ssl_cert_reqs=none", "unknown option 'ssl_cert_reqs'"),
+        ("redis+sentinel://h/mymaster?sentinel_password_file=x", "'x' is no absolute path"),
+        ("rediss+sentinel://h/mymaster/0?ssl_check_hostname=x&db=1", "unknown option 'db'"),
+        ("redis://h/0?ssl_ca_certs=/ca.pem", "unknown option 'ssl_ca_certs'"),
         ("redis://h/0?wait_replicas=one", "'one' is not a number of replicas"),
+        ("redis://:x@h/0?password_file=/x", "one of them is enough"),
+        ("redis://h/0?password_file=x", "'x' is no absolute path"),
     ],
 )
 def test_an_address_that_cannot_be_read_is_told_with_the_mend(url: str, problem: str) -> None:
@@ -44,6 +49,26 @@ def test_a_password_is_never_told() -> None:
         store.observe_time()
     assert "hunter2" not in str(error.value)
     assert "--redis or JOBER_REDIS_URL" in str(error.value)
+
+
+def test_a_password_is_read_from_its_file_with_each_new_connection(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    with RedisServer() as server:
+        address = server.url.replace("unix://", "unix://agent@")
+        store = Store(f"{address}{'&' if '?' in address else '?'}password_file={file}")
+        with pytest.raises(RedisUnavailable, match=f"password_file {file}: No such file"):
+            store.observe_time()
+        administrator = Store(server.url)
+        for password in ("first", "second"):
+            rules = ("reset", "on", f">{password}", "~*", "&*", "+@all")
+            administrator.connection.command("ACL", "SETUSER", "agent", *rules)
+            file.write_text(f"{password}\n")
+            store.observe_time()
+            assert store.connection.command("ACL", "WHOAMI") == b"agent"
+            # Those of a user whose password has changed stay, until they are cut.
+            administrator.connection.command("CLIENT", "KILL", "USER", "agent")
+        administrator.close()
+        store.close()
 
 
 def test_what_redis_refuses_is_told_as_refused(store: Store) -> None:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.connection import parse_url
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
@@ -17,13 +18,21 @@ from redis.sentinel import Sentinel
 from jober.clock import RedisClock
 from jober.errors import DefinitionError, NotConfirmed, RedisRefused, RedisUnavailable, did_you_mean
 from jober.pace import paced_s
+from jober.store.password_file import PasswordFile, take_password_file
 from jober.store.scripts import script
 
 # What may stand after the `?`, beside ssl_…, in an address; and in one of Sentinels.
-_OPTIONS = ("db", "username", "password", "wait_replicas")
-_SENTINEL_OPTIONS = ("sentinel_password", "wait_replicas")
+_OPTIONS = ("db", "username", "password", "password_file", "wait_replicas")
+_SENTINEL_OPTIONS = (
+    "password_file",
+    "sentinel_password",
+    "sentinel_password_file",
+    "wait_replicas",
+)
 _WAIT_OPTION = re.compile(r"(?<=[?&])wait_replicas=([^&#]*)&?")
-SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
+_SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
+_TLS_SCHEMES = ("rediss", "rediss+sentinel")
+SCHEMES = ("redis", "rediss", "unix", *_SENTINEL_SCHEMES)
 
 # A reply that takes longer than this is given up, and the call sent again. Some wait for a second.
 TIMEOUT_S = 1.0 + paced_s(4.0)
@@ -66,8 +75,8 @@ def _replicas_to_wait_for(url: str) -> int:
 
 def connect(url: str) -> "redis.Redis":
     """A client for `redis://`, `rediss://`, `unix://` or
-    `redis+sentinel://[user:password@]host:port,host:port/service/db`. The primary is asked of the
-    Sentinels with each new connection.
+    `redis+sentinel://[user:password@]host:port,host:port/service/db` (`rediss+sentinel://`: all by
+    TLS). The primary is asked of the Sentinels with each new connection.
 
     Nothing is sent yet. Raises DefinitionError where the address cannot be read.
     """
@@ -93,8 +102,10 @@ def connect(url: str) -> "redis.Redis":
         del options["socket_keepalive"], options["socket_keepalive_options"]
     try:
         _check(url, scheme)
-        url = _without_wait(url)
-        if scheme == "redis+sentinel":
+        url, login = take_password_file(_without_wait(url))
+        if login is not None:
+            options["credential_provider"] = login
+        if scheme in _SENTINEL_SCHEMES:
             return _connect_sentinel(url, options)
         client: redis.Redis = redis.Redis.from_url(url, **options)
         return client
@@ -122,7 +133,7 @@ def _check(url: str, scheme: str) -> None:
     """What redis-py reads over, or fails at later: a database that is no number, a port that is
     none, an option that it does not know. Raises ValueError."""
     parts = urlsplit(url)
-    known = _SENTINEL_OPTIONS if scheme == "redis+sentinel" else _OPTIONS
+    known = _SENTINEL_OPTIONS if scheme in _SENTINEL_SCHEMES else _OPTIONS
     if scheme in ("redis", "rediss"):
         try:
             _ = parts.port
@@ -131,7 +142,7 @@ def _check(url: str, scheme: str) -> None:
         if not re.fullmatch(r"/?|/\d+", parts.path):
             raise ValueError(f"'{parts.path[1:]}' is not the number of a database")
     for option in parse_qs(parts.query):
-        if option not in known and not (option.startswith("ssl_") and known is _OPTIONS):
+        if option not in known and not (option.startswith("ssl_") and scheme in _TLS_SCHEMES):
             raise ValueError(f"unknown option '{option}'{did_you_mean(option, known)}")
 
 
@@ -147,21 +158,36 @@ def _connect_sentinel(url: str, options: dict[str, Any]) -> "redis.Redis":
         host, colon, port = address.rpartition(":")
         hosts.append((host, int(port)) if colon else (address, 26379))
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    tls = _tls(query) if parts.scheme in _TLS_SCHEMES else {}
+    of_sentinels: dict[str, Any] = {
+        "socket_timeout": SENTINEL_TIMEOUT_S,
+        "socket_connect_timeout": SENTINEL_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),  # the next one is asked
+        "password": query.get("sentinel_password"),
+        **tls,
+    }
+    if file := query.get("sentinel_password_file"):
+        del of_sentinels["password"]
+        of_sentinels["credential_provider"] = PasswordFile(None, file)
     sentinel = Sentinel(
         hosts,
-        sentinel_kwargs={
-            "socket_timeout": SENTINEL_TIMEOUT_S,
-            "socket_connect_timeout": SENTINEL_TIMEOUT_S,
-            "retry": Retry(NoBackoff(), 0),  # the next one is asked
-            "password": query.get("sentinel_password"),
-        },
+        sentinel_kwargs=of_sentinels,
         db=int(path[1]) if len(path) > 1 else 0,
         username=unquote(user) or None,
         password=unquote(password) or None,
+        **tls,
         **options,
     )
     client: redis.Redis = sentinel.master_for(path[0])
     return client
+
+
+def _tls(query: dict[str, str]) -> dict[str, Any]:
+    """The `ssl_…` of an address, as the client reads those of `rediss://`. Raises ValueError."""
+    told = {name: value for name, value in query.items() if name.startswith("ssl_")}
+    read = dict(parse_url(f"rediss://?{urlencode(told)}"))
+    del read["connection_class"]
+    return {**read, "ssl": True}
 
 
 class Connection:
