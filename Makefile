@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks clocks databases servers browser monitors tools ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks databases servers browser monitors tools linters ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts docs ## what CI runs: format, lint, types, contracts, docs, tests
@@ -145,6 +145,16 @@ $(VENV)/prometheus: | $(BIN)/python
 	    rm -rf build/prometheus && mkdir -p build/prometheus && cd build/prometheus && \
 	    { [ "$$(id -u)" != 0 ] || apt-get update -qq; } && \
 	    apt-get download -qq prometheus 2>/dev/null && dpkg -x prometheus_*.deb $(CURDIR)/$(VENV)/prometheus; }
+
+# What checks the files of deploy/, in an environment of its own: Ansible's needs are many.
+.PHONY: linters
+linters: $(VENV)/linters
+$(VENV)/linters: pyproject.toml | $(BIN)/python
+	@echo "installing what deploy/ is checked with"
+	@[ -x $@/bin/python ] || $(PYTHON) -m venv $@
+	@$@/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	@$@/bin/python -m pip --disable-pip-version-check --quiet install --group deploy
+	@touch $@
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"

@@ -56,7 +56,10 @@ def test_rules_and_panels_ask_for_metrics_that_are_told() -> None:
 
 
 def test_each_rule_fires_where_it_shall_and_not_before(programs: Path) -> None:
-    for command in (("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")):
+    for command in (
+        ("check", "config", "prometheus.yml", "compose.yml"),
+        ("test", "rules", "alerts_test.yml"),
+    ):
         done = subprocess.run(
             [programs / "promtool", *command], cwd=SHIPPED, capture_output=True, text=True
         )
