@@ -1,4 +1,5 @@
-"""What the page of operations has an operator type is there, and works on a real fleet."""
+"""What the page of operations has an operator install is there, and alerts lead to its sections.
+What it has one type on a fleet, tests/pages types."""
 
 import re
 import shlex
@@ -6,17 +7,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 
-from jober.cli import main
 from tests.deploy.shipped import DEPLOY, ROOT
-from tests.fleet import Fleet
-from tests.waiting import wait_until
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-# What may end with 1 for a reason: the Redis of the tests keeps nothing.
-MAY_FIND = "doctor"
 
 
 def section(title: str) -> str:
@@ -33,38 +28,6 @@ def typed(text: str) -> Iterator[list[str]]:
         for line in block.replace("\\\n", " ").splitlines():
             if words := shlex.split(line, comments=True):
                 yield words
-
-
-@pytest.fixture
-def nightly(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
-    """A fleet as the page has it: a host db1, and a job nightly that has run."""
-    (tmp_path / "fleet.toml").write_text(
-        '[jobs.nightly]\ncommand = "echo done"\ncron = "0 3 * * *"\nroles = ["db"]\n'
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("JOBER_REDIS_URL", fleet.url)
-    fleet.scheduler()
-    fleet.agent("db1", "db")
-    wait_until(fleet.jober.leader, told="a leader")
-    assert main(["apply", "fleet.toml"]) == 0
-    assert main(["run", "nightly", "--follow"]) == 0
-    return fleet
-
-
-@pytest.mark.parametrize(
-    "title", ["The first fleet", "Rehearse a failover", "When something is wrong"]
-)
-def test_the_commands_of_a_section_work_on_a_fleet(
-    title: str, nightly: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ours = [words[1:] for words in typed(section(title)) if words[0] == "jober"]
-    assert ours
-    for words in ours:
-        if words == ["events", "--follow"]:
-            words = ["events"]
-        status = main(words)
-        told = capsys.readouterr().err
-        assert status == 0 or (status == 1 and words[0] == MAY_FIND), (words, told)
 
 
 def test_what_is_installed_by_hand_is_there_and_goes_where_the_units_look(

@@ -34,7 +34,7 @@ PROGRAMS = ("pg_dump", "vacuumdb", "backup", "page-somebody", "make-report", "ga
 MAY_FAIL = {"doctor": {0, 1}}
 
 _REDIS = re.compile(
-    r"\b(?:rediss?|redis\+sentinel)://[^\s\"';)]*?(?:/(\d+))?(?:\?[^\s\"';)]+)?(?=[\s\"';)]|$)"
+    r"\brediss?(?:\+sentinel)?://[^\s\"';)]*?(?:/(\d+))?(?:\?[^\s\"';)]+)?(?=[\s\"';)]|$)"
 )
 _PATH = re.compile(r"(?<![\w./-])/(backup|etc|opt|srv|var)(?=/)")
 _PORT = re.compile(r"127\.0\.0\.1:(\d+)")
