@@ -12,9 +12,20 @@ from jober.progress import Progress
 NO_JOB = "_"
 # A longer return value, as JSON, is not kept.
 MAX_RESULT_BYTES = 256 * 1024
+# A return value of this size at the most is the same as JSON, both ways, by its kind alone.
+_SHORT, _SMALL = 64, 1 << 53
 # How many ended runs of a job are kept, and for how long, where the job does not say.
 KEEP_RUNS = 1000
 KEEP_FOR_S = 7 * 86_400
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is a short value that JSON carries as it is, as most return values are: what is
+    made of such a one can be kept, and made once."""
+    kind = type(value)
+    if kind is str:
+        return len(value) <= _SHORT and value.isascii()
+    return kind is bool or kind is int and -_SMALL <= value <= _SMALL
 
 
 class RunState(StrEnum):

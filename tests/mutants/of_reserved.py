@@ -35,7 +35,7 @@ RESERVED = (
         name="CLAIM: reserves as many of RQ's jobs that RQ would not try again",
         promise="rq",
         file=f"{_LUA}/claim.lua",
-        old="(tonumber(redis.call('HGET', record, 'retries_left') or '') or 0) <= 0\n",
+        old="(tonumber(named.retries_left or '') or 0) <= 0\n",
         new="false\n",
         test=f"{_TESTS}::test_of_rq_jobs_that_rq_would_not_try_again_few_are_reserved",
     ),

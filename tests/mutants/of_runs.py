@@ -270,7 +270,7 @@ RUN_SCRIPTS = (
         name="FINISH: whatever the attempt",
         promise="ends",
         file=f"{_LUA}/finish.lua",
-        old="  local is_it = run[2] == attempt\n",
+        old="  local is_it = attempt_now == attempt\n",
         new="  local is_it = true\n",
         test="tests/store/test_attempts.py"
         "::test_of_two_attempts_only_the_newest_is_renewed_and_ended",
@@ -279,7 +279,7 @@ RUN_SCRIPTS = (
         name="FINISH: whosever the attempt is",
         promise="ends",
         file=f"{_LUA}/finish.lua",
-        old="  local anothers = is_it and live and run[3] ~= agent\n",
+        old="  local anothers = is_it and live and agent_now ~= agent\n",
         new="  local anothers = false\n",
         test="tests/store/test_attempts.py"
         "::test_an_attempt_that_a_redis_without_its_last_second_gave_to_another_is_the_others",

@@ -133,6 +133,15 @@ WORKER = (
         "::test_an_agent_that_redis_has_forgotten_joins_again_and_goes_on",
     ),
     Mutation(
+        name="reporter: however many ends wait, more runs begin",
+        promise="bounded",
+        file=f"{_WORKER}/reporter.py",
+        old="        if len(self._waiting) < BEHIND:\n            return True\n",
+        new="        if self._caught_up:\n            return True\n",
+        test="tests/worker/test_reports.py"
+        "::test_where_too_many_results_wait_to_be_told_they_are_waited_for",
+    ),
+    Mutation(
         name="reporter: what Redis does not take is dropped",
         promise="outage",
         file=f"{_WORKER}/reporter.py",

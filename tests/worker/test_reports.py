@@ -9,7 +9,7 @@ import pytest
 from jober.embedded import RedisServer
 from jober.errors import RedisRefused
 from jober.output import End, Frame
-from jober.run import Claim, Outcome, RunState
+from jober.run import Claim, Outcome, RunState, Work
 from jober.store import Store
 from jober.store.report import Finish
 from jober_worker.reporter import Reporter
@@ -225,6 +225,23 @@ def test_a_result_that_is_refused_stands_in_no_others_way(
     wait_until(lambda: told == ["good", "bad"])
     assert reporter.stop(5)
     assert store.runs.get("bad").return_value == '"bad"'
+
+
+def test_where_too_many_results_wait_to_be_told_they_are_waited_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jober_worker.reporter.BEHIND", 2)
+    reporter = Reporter(store, "an-agent", lambda ends: None)
+    work = Work(job="a", queue="q", data=b"[]", options="{}", trigger="manual", timeout=None)
+    for number in range(2):
+        assert reporter.catch_up(0)
+        claim = Claim(id=f"run-{number}", attempt=1, work=work)
+        outcome = Outcome(state=RunState.SUCCESS, exit_code=0)
+        reporter.put(Finish(claim=claim, host="web1", outcome=outcome))
+    assert not reporter.catch_up(0)
+    reporter.part.start()
+    assert reporter.catch_up(5)
+    assert reporter.stop(5)
 
 
 def test_a_claim_whose_reply_was_lost_goes_back_to_its_queue_and_runs(fleet: Fleet) -> None:

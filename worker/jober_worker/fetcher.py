@@ -83,6 +83,8 @@ class Fetcher:
         # A cordoned host must not take the rings that are for others.
         if not agent.open.wait(POLL_S):
             return
+        if not agent.reporter.catch_up(POLL_S):
+            return
         ahead, ahead_once = agent.ahead.runs, agent.ahead.runs_once
         room = agent.slots.room(ahead, ahead_once)
         if room.free <= 0 and room.ahead <= ahead // 2:

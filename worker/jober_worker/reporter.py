@@ -17,6 +17,9 @@ from jober_worker.part import Part
 log = logging.getLogger(__name__)
 
 BATCH = 200
+# Where so many wait to be reported, nothing more is begun: Redis takes in ends more slowly than we
+# make them, and would have to renew the leases of all that wait.
+BEHIND = 2 * BATCH
 # Where ends come close upon each other, they are waited for so long, to be reported together.
 TOGETHER_S = 0.002
 RETRY_S = 0.5
@@ -33,6 +36,7 @@ class Reporter:
         self._on_reported = on_reported
         self._ready = threading.Condition()
         self._waiting: deque[Finish] = deque()
+        self._caught_up = threading.Event()
         self._stopping = threading.Event()
         self.part = Part("reporter", self._run)
 
@@ -40,6 +44,13 @@ class Reporter:
         with self._ready:
             self._waiting.append(finish)
             self._ready.notify()
+
+    def catch_up(self, wait_s: float) -> bool:
+        """Wait until few enough are left to report, for at most `wait_s` seconds; whether so."""
+        if len(self._waiting) < BEHIND:
+            return True
+        self._caught_up.clear()
+        return len(self._waiting) < BEHIND or self._caught_up.wait(wait_s)
 
     def stop(self, wait_s: float) -> bool:
         """Report what waits, for at most `wait_s` seconds; False where something is left."""
@@ -59,6 +70,8 @@ class Reporter:
                 time.sleep(TOGETHER_S)
             size = min(BATCH, len(self._waiting))
             batch = [self._waiting.popleft() for _ in range(size)]
+            if len(self._waiting) < BEHIND:
+                self._caught_up.set()
             left = self._send(batch)
             if bool(left) is not away:
                 away = bool(left)

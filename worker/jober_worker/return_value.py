@@ -3,18 +3,20 @@
 import json
 from typing import Any
 
-from jober.run import MAX_RESULT_BYTES
+from jober.run import MAX_RESULT_BYTES, is_plain
 
 REPR_AT_MOST = 10_000
 ITEMS_AT_MOST = 10_000
+# json.dumps makes one of these for each call that asks for anything but its defaults.
+_encode = json.JSONEncoder(allow_nan=False).encode
 
 
 def plain_value(value: Any) -> tuple[Any, str | None]:
     """The value as JSON can carry it; what it cannot is its repr, with a note."""
-    if value is None:
-        return None, None
+    if value is None or is_plain(value):
+        return value, None
     try:
-        return json.loads(json.dumps(value, allow_nan=False)), None
+        return json.loads(_encode(value)), None
     except Exception:
         kind = type(value).__name__
     try:

@@ -53,3 +53,8 @@ def packed(value: Any) -> bytes:
     """A value as the scripts unpack it: Redis 6's msgpack has one type for text and bytes."""
     message: bytes = msgpack.packb(value, use_bin_type=False)
     return message
+
+
+def unpacked(message: bytes) -> Any:
+    """A value as scripts pack it: all texts as bytes."""
+    return msgpack.unpackb(message, raw=True)

@@ -1,7 +1,7 @@
 """The way of a run through an agent: CLAIM, FINISH; RECLAIM and STRAY, where its agent or its host
 is gone; PROMOTE and MISS, where a moment has come."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from jober.run import KEEP_FOR_S, Claim, Outcome, RunState, Work
 from jober.store import keys, rq
 from jober.store.agents import LEASE_MS
 from jober.store.connection import Connection
-from jober.store.fields import packed, text
+from jober.store.fields import packed, text, unpacked
 from jober.store.report import Finish, Report, report_of, works_and_ends
 
 # How long a finished run, its result and its output are kept, where its job does not say.
@@ -20,6 +20,7 @@ CLAIM_AT_MOST = 200
 # Of so many different works it is remembered that they were told before.
 WORKS_AT_MOST = 1000
 
+_NO_RECORD: Mapping[bytes, bytes] = {}
 _LOST = rq.traceback_payload("lost: its agent fell silent")
 
 
@@ -235,18 +236,17 @@ def _claims(
     runs: Sequence[Any],
     lots: Sequence[Sequence[Any]],
     works: Sequence[Work],
-    records: Sequence[Sequence[bytes]],
+    records: bytes,
 ) -> list[Claim]:
     """Claims, of ids and the numbers of their lots in turn."""
     told = [
         (attempt, works[work - 1], text(fire_at), text(term), refusals, bool(reserved), plain)
         for attempt, work, fire_at, term, refusals, reserved, plain in lots
     ]
-    record_of = iter(records)
+    record_of = iter(unpacked(records) if records else ())
     claims = []
     for at in range(0, len(runs), 2):
         attempt, work, fire_at, term, refusals, reserved, plain = told[runs[at + 1] - 1]
-        record = next(record_of) if plain else ()
         claims.append(
             Claim(
                 id=runs[at].decode("utf-8", "replace"),
@@ -256,7 +256,7 @@ def _claims(
                 term=term,
                 refusals=refusals,
                 reserved=reserved,
-                record=dict(zip(record[::2], record[1::2], strict=True)),
+                record=next(record_of) if plain else _NO_RECORD,
             )
         )
     return claims

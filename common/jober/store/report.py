@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jober.progress import Progress
-from jober.run import FINAL, GOOD, MAX_RESULT_BYTES, Claim, Outcome, RunState
+from jober.run import FINAL, GOOD, MAX_RESULT_BYTES, Claim, Outcome, RunState, is_plain
 from jober.store import rq
 
 Report = dict[str, Any]
@@ -147,18 +148,26 @@ _OUTCOME: dict[str, Callable[[Any], bool]] = {
 _RQ_RETRY: dict[str, Callable[[Any], bool]] = {"max": _is_count, "intervals": _are_seconds}
 
 
+@lru_cache(maxsize=1000, typed=True)
+def _short(value: str | int) -> tuple[str, str | None]:
+    """A short return value, as JSON and as RQ keeps it."""
+    return json.dumps(value), rq.result_payload(value)
+
+
 def _outcome(end: Finish) -> dict[str, Any]:
     outcome = end.outcome
     reason, result, rq_result, rq_traceback = outcome.reason, None, outcome.rq_result, None
     if outcome.return_value is not None:
-        result = json.dumps(outcome.return_value)
-        if len(result) > MAX_RESULT_BYTES:
-            reason = (
-                f"the return value was not kept: {len(result)} bytes are over {MAX_RESULT_BYTES}"
-            )
-            result = None
-        elif rq_result is None:
-            rq_result = rq.result_payload(outcome.return_value)
+        if is_plain(outcome.return_value):
+            result, payload = _short(outcome.return_value)
+            rq_result = rq_result or payload
+        else:
+            result = json.dumps(outcome.return_value)
+            if len(result) > MAX_RESULT_BYTES:
+                size = f"{len(result)} bytes are over {MAX_RESULT_BYTES}"
+                reason, result = f"the return value was not kept: {size}", None
+            elif rq_result is None:
+                rq_result = rq.result_payload(outcome.return_value)
     if outcome.state not in GOOD:
         rq_traceback = rq.traceback_payload(
             outcome.traceback or outcome.reason or str(outcome.state)

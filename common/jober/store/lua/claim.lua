@@ -12,8 +12,8 @@
 --       9 the same as far as it is none that may be tried again  10.. the names of the queues
 -- Reply {list of two values for each: id, number of its lot; list of lots: {attempt, number of its work, fire_at,
 --   term, refusals, 1 where it is reserved, 1 for a plain RQ job}; list of works: {job, queue, data, options,
---   trigger, timeout, limits, weight}; list of all fields of each plain RQ job, in their order;
---   1 where a run stayed that takes more slots than are free here}
+--   trigger, timeout, limits, weight}; msgpack list of the records of plain RQ jobs, in their order, each a map
+--   of all fields, or '' where there is none; 1 where a run stayed that takes more slots than are free here}
 --#include time
 --#include event
 --#include queue
@@ -24,10 +24,10 @@
 --#include expire
 --#include begin
 --#include avoid
-if redis.call('EXISTS', KEYS[3]) == 1 then return { {}, {}, {}, {}, 0 } end
+if redis.call('EXISTS', KEYS[3]) == 1 then return { {}, {}, {}, '', 0 } end
 local agent, host, remaining, most = ARGV[1], ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[7])
 local ahead, ahead_once, is_once = tonumber(ARGV[8]), tonumber(ARGV[9]), false
-if redis.call('HEXISTS', 'jober:cordoned', host) == 1 then return { {}, {}, {}, {}, 0 } end
+if redis.call('HEXISTS', 'jober:cordoned', host) == 1 then return { {}, {}, {}, '', 0 } end
 local now = now_ms()
 local at, until_ms, now_text = iso(now), ms_text(now + tonumber(ARGV[3])), ms_text(now)
 local claimed, taken, lots, records = {}, 0, {}, {}
@@ -128,18 +128,54 @@ local function add_claimed(id, attempt, work, fire_at, term, refusals, reserved,
   claimed[2 * taken - 1], claimed[2 * taken] = id, #lots
 end
 
--- What the record of a plain RQ job is told beside that, and those that are to be listed.
-local as_plain, new_plain = { 'trigger', 'rq', 'last_heartbeat', at }, {}
+-- Plain RQ jobs that are to be listed.
+local new_plain = {}
 
 -- What may be in the record of a run that was taken before, {target, avoid, refused, limits}: nothing.
 local NOTHING = {}
 local leases, agent_runs = gathering('ZADD', KEYS[1]), gathering('ZADD', KEYS[2])
 
--- False where it stays in front of its queue, since no slot is free here.
-local function take(id, queue, wip)
+-- What a record is told of being taken, of its queue: names and values in turn, the number of the attempt last.
+local function told_of(queue, is_ahead, plain)
+  local told = { 'state', is_ahead and 'reserved' or 'running', 'status', 'started', 'agent', agent, 'host', host,
+    'worker_name', agent, 'origin', queue }
+  local function add(name, value) told[#told + 1], told[#told + 2] = name, value end
+  if not is_ahead then add('started_at', at) end
+  if plain then
+    add('trigger', 'rq')
+    add('last_heartbeat', at)
+  end
+  add('attempt', '1')
+  return told
+end
+
+-- What is looked at, in a list; of a plain RQ job all there is, by name, as well. After one there are more,
+-- and so its record is read whole at once.
+local LOOKED_AT = { 'status', 'job', 'data', 'options', 'trigger', 'fire_at', 'timeout', 'attempt', 'expires_at',
+  'term', 'passed_at' }
+local after_plain = false
+local function read(record)
+  if not after_plain then
+    local fields = redis.pcall('HMGET', record, unpack(LOOKED_AT))
+    local is_plain = not fields.err and fields[1] == 'queued' and (fields[2] or '') == ''
+    if not is_plain then return fields end
+  end
+  local all, named, fields = redis.pcall('HGETALL', record), {}, {}
+  if all.err then return all end
+  for i = 1, #all, 2 do named[all[i]] = all[i + 1] end
+  for i = 1, #LOOKED_AT do fields[i] = named[LOOKED_AT[i]] or false end
+  after_plain = (fields[2] or '') == ''
+  return fields, named
+end
+
+-- What an attempt leaves in the record.
+local OF_BEFORE = { 'ended_at', 'exit_code', 'reason', 'return_value', 'traceback', 'cpu_s', 'peak_memory_bytes',
+  'progress', 'retry_at', 'avoid', 'limits' }
+
+-- False where it stays in front of its queue, since no slot is free here. told: by told_of, of all four kinds.
+local function take(id, queue, wip, told)
   local record = 'rq:job:' .. id
-  local fields = redis.pcall('HMGET', record, 'status', 'job', 'data', 'options', 'trigger',
-    'fire_at', 'timeout', 'attempt', 'expires_at', 'term', 'passed_at')
+  local fields, named = read(record)
   -- What is no record is nothing; anybody may put anything there.
   if fields.err or fields[1] ~= 'queued' then return true end -- cancelled, deleted, or taken already
   local job, expires_at, passed_at = fields[2] or '', fields[9], fields[11]
@@ -159,7 +195,7 @@ local function take(id, queue, wip)
     if want then
       is_once = want.is_once
     else -- as RQ does where its worker dies
-      is_once = (tonumber(redis.call('HGET', record, 'retries_left') or '') or 0) <= 0
+      is_once = (tonumber(named.retries_left or '') or 0) <= 0
     end
     if is_once and ahead_once <= 0 then return false end
   end
@@ -184,14 +220,12 @@ local function take(id, queue, wip)
   end
   local attempt_text = attempt == 1 and '1' or string.format('%.0f', attempt)
   local lease = id .. ':' .. attempt_text
+  local now_told = told[is_ahead and 1 or 2][want and 1 or 2]
+  now_told[#now_told] = attempt_text
+  redis.call('HSET', record, unpack(now_told))
   if is_ahead then
-    redis.call('HSET', record, 'state', 'reserved', 'status', 'started', 'attempt', attempt_text,
-      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, unpack(want and NOTHING or as_plain))
     ahead, ahead_once = ahead - 1, ahead_once - 1
   else
-    redis.call('HSET', record, 'state', 'running', 'status', 'started', 'attempt', attempt_text,
-      'agent', agent, 'host', host, 'worker_name', agent, 'origin', queue, 'started_at', at,
-      unpack(want and NOTHING or as_plain))
     remaining = remaining - weight
     tell_started(id, { job = job, host = host, agent = agent }, attempt_text, now)
   end
@@ -204,9 +238,11 @@ local function take(id, queue, wip)
   end
   if attempt > 1 then
     -- It ended before, or was never started: what that left is not this attempt's.
-    redis.call('HDEL', record, 'ended_at', 'exit_code', 'reason', 'return_value', 'traceback',
-      'cpu_s', 'peak_memory_bytes', 'progress', 'retry_at', 'avoid', 'limits')
+    redis.call('HDEL', record, unpack(OF_BEFORE))
     redis.call('PERSIST', record)
+    for _, name in ipairs(OF_BEFORE) do
+      if named then named[name] = nil end
+    end
   end
   if passed_at then redis.call('HDEL', record, 'passed_at') end
   local limits = want and want.limits or ''
@@ -224,7 +260,8 @@ local function take(id, queue, wip)
     if limits ~= '' then redis.call('HSET', record, 'limits', limits) end
   else
     fields[3] = nil -- its data is in its record
-    records[#records + 1] = redis.call('HGETALL', record)
+    for i = 1, #now_told, 2 do named[now_told[i]] = now_told[i + 1] end
+    records[#records + 1] = named
   end
   add_claimed(id, attempt, work_of(job, queue, fields, limits, weight), fields[6] or '', fields[10] or '',
     refusals, is_ahead and 1 or 0, want and 0 or 1)
@@ -242,6 +279,8 @@ local function serve(queue, key, waiting)
   local looked, is_full, tried_ahead = 0, false, false
   local enough = math.min(most, taken + share_of(queue, waiting))
   local wip = gathering('ZADD', 'rq:wip:' .. queue)
+  local told = { { told_of(queue, true, false), told_of(queue, true, true) },
+    { told_of(queue, false, false), told_of(queue, false, true) } }
   -- What is parked or dropped costs a look too, so the looks are bounded.
   while taken < enough and not blocked and not is_full and looked < 500 do
     local wanted = remaining
@@ -254,7 +293,7 @@ local function serve(queue, key, waiting)
     local ids = redis.call('LPOP', key, math.min(wanted, enough - taken, 500 - looked))
     if not ids then break end
     for i, id in ipairs(ids) do
-      if blocked or is_full or not take(id, queue, wip) then
+      if blocked or is_full or not take(id, queue, wip, told) then
         is_full = true
         for back = #ids, i, -1 do redis.call('LPUSH', key, ids[back]) end
         break
@@ -276,4 +315,4 @@ for i = 10, #ARGV do
 end
 if #new_plain > 0 then redis.call('ZADD', 'jober:runs', 'NX', unpack(new_plain)) end
 flush_ends(now)
-return { claimed, lots, works, records, held_back and 1 or 0 }
+return { claimed, lots, works, #records > 0 and cmsgpack.pack(records) or '', held_back and 1 or 0 }

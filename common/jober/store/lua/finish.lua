@@ -41,25 +41,45 @@ local function of_work(number)
   return known
 end
 
+-- What is read of each record; before that, of an application's own RQ job, what is done at its end.
+local READ, READ_RQ = { 'state', 'attempt', 'agent', 'cancel_requested' }, { unpack(AT_END_RQ) }
+for _, name in ipairs(READ) do READ_RQ[#READ_RQ + 1] = name end
+
+-- Whether other RQ jobs wait for the end of any of these, looked up once for all.
+local ends = cmsgpack.unpack(ARGV[4])
+local any_dependents
+local function have_dependents()
+  if any_dependents == nil then
+    local keys = {}
+    for i = 1, #ends, 6 do
+      if works[ends[i + 2]][1] == '' then keys[#keys + 1] = 'rq:job:' .. ends[i] .. ':dependents' end
+    end
+    any_dependents = redis.call('EXISTS', unpack(keys)) > 0
+  end
+  return any_dependents
+end
+
 -- True where it was done.
 local function finish(id, attempt, number, outcome, retry_in, began_ms)
   local record, work = 'rq:job:' .. id, of_work(number)
-  local run = redis.call('HMGET', record, 'state', 'attempt', 'agent', 'cancel_requested')
-  local state = run[1]
+  local is_rq = work.ended.job == ''
+  local run = redis.call('HMGET', record, unpack(is_rq and READ_RQ or READ))
+  local state, attempt_now, agent_now, stop_reason = unpack(run, is_rq and #AT_END_RQ + 1 or 1, #run)
   local good_end = outcome.state == 'success' or outcome.state == 'skipped'
-  local is_it = run[2] == attempt
+  local is_it = attempt_now == attempt
   -- A Redis that has lost its last second may have given the same attempt to another agent.
   local live = state == 'running' or state == 'reserved'
-  local anothers = is_it and live and run[3] ~= agent
+  local anothers = is_it and live and agent_now ~= agent
   if not anothers then release(id .. ':' .. attempt, work) end
-  local plain = live and attempt == '1' and not outcome.last_seq and not run[4]
+  local plain = live and attempt == '1' and not outcome.last_seq and not stop_reason
   -- Nearly all are such, and nothing of them is looked at that is known by their work.
   if is_it and not anothers and good_end and plain and not work.is_bound then
     local ended = work.ended
     ended.plain, ended.began_ms = true, state == 'reserved' and began_ms
     good = good + 1
-    if ended.job == '' then
-      finish_rq(id, ended, outcome, now, keep_s)
+    if is_rq then
+      ended.is_last = not have_dependents()
+      finish_rq(id, ended, outcome, now, keep_s, run)
     else
       write_end(id, ended, outcome, now, keep_s)
     end
@@ -110,7 +130,7 @@ local function finish(id, attempt, number, outcome, retry_in, began_ms)
   return true
 end
 
-local ends, plain_end = cmsgpack.unpack(ARGV[4]), { state = 'success', exit_code = '0' }
+local plain_end = { state = 'success', exit_code = '0' }
 for i = 1, #ends, 6 do
   local outcome, number = ends[i + 3], ends[i + 2]
   if type(outcome) == 'string' then

@@ -61,7 +61,7 @@ local function enqueue_dependents(id, status, now)
 end
 
 -- It has ended, for good; ttl_s as RQ reads it: 0 forgets it at once, a negative one never. `depends`:
--- it has waited for others.
+-- it has waited for others; `is_last` in run: it is known that none waits for it.
 local function end_rq(id, run, outcome, ttl_s, depends, now, keep_s)
   local status = STATUS[outcome.state]
   local kept_s = ttl_s > 0 and ttl_s or keep_s
@@ -71,7 +71,12 @@ local function end_rq(id, run, outcome, ttl_s, depends, now, keep_s)
   local kept_until
   if ttl_s < 0 then kept_until = '+inf' elseif ttl_s == 0 then kept_until = false end
   write_end(id, run, outcome, now, kept_s, kept_until)
-  local dependents = status == 'stopped' and 1 or enqueue_dependents(id, status, now)
+  local dependents = 0
+  if status == 'stopped' then
+    dependents = 1
+  elseif not run.is_last then
+    dependents = enqueue_dependents(id, status, now)
+  end
   if ttl_s == 0 then
     redis.call('DEL', record, record .. ':dependents', 'rq:job::' .. id .. ':dependencies', 'rq:results:' .. id,
       'jober:out:' .. id .. ':log', 'jober:attempts:' .. id)
@@ -102,13 +107,15 @@ local function intervals_of(text)
   return list
 end
 
+-- What a record says of what is to be done at its end.
+local AT_END_RQ = { 'result_ttl', 'failure_ttl', 'retries_left', 'retry_intervals', 'enqueue_at_front_on_retry',
+  'repeats_left', 'repeat_intervals', 'number_of_retries', 'dependency_ids', 'dependency_id' }
+
 -- An attempt has ended. outcome: as for write_end; beside that `retry`, where the job returned an
--- rq.Retry: {max, intervals}. True where it is run again.
-local function finish_rq(id, run, outcome, now, keep_s)
+-- rq.Retry: {max, intervals}. job: the values of AT_END_RQ, where they have been read. True where it is run again.
+local function finish_rq(id, run, outcome, now, keep_s, job)
   local record = 'rq:job:' .. id
-  local job = redis.call('HMGET', record, 'result_ttl', 'failure_ttl', 'retries_left', 'retry_intervals',
-    'enqueue_at_front_on_retry', 'repeats_left', 'repeat_intervals', 'number_of_retries', 'dependency_ids',
-    'dependency_id')
+  job = job or redis.call('HMGET', record, unpack(AT_END_RQ))
   local depends = (job[9] or job[10] or '') ~= ''
   local failure_ttl = number_rq(job[2], FAILURE_TTL)
   local status = STATUS[outcome.state]
