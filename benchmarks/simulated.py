@@ -117,9 +117,8 @@ class SimulatedAgent:
         outcome = Outcome(state=RunState.SUCCESS, exit_code=0, cpu_s=TOOK_S)
         for claim in claims:
             self.ahead.took(TOOK_S)
-            self.reporter.put(
-                Finish(claim=claim, host=self.settings.host, outcome=outcome, began_ms=now_ms)
-            )
+            end = Finish(claim=claim, host=self.settings.host, outcome=outcome, began_ms=now_ms)
+            self.reporter.put([end])
 
     def renew(self) -> None:
         self.store.observe_time()

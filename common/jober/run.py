@@ -7,6 +7,7 @@ from typing import Any
 
 from jober.clock import iso
 from jober.progress import Progress
+from jober.value import quick
 
 # What stands for the job of runs that have none, in Redis: no job may have that name.
 NO_JOB = "_"
@@ -299,7 +300,7 @@ class Work:
     weight: int = 1  # how many of the agent's slots it takes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A run that an agent has taken: it holds the lease of this attempt, and must finish it, or,
     where it is `reserved`, give it back."""
@@ -334,7 +335,7 @@ class Claim:
         return f"{self.id}:{self.attempt}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How an attempt ended, as its agent saw it.
 

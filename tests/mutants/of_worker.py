@@ -208,10 +208,10 @@ WORKER = (
         name="output: the end is told before the output",
         promise="output",
         file=f"{_WORKER}/agent.py",
-        old="        output.close(lambda: self.reporter.put(replace(finish,"
-        " last_seq=output.last_seq)))\n",
+        old="        output.close(lambda: self.reporter.put([replace(finish,"
+        " last_seq=output.last_seq)]))\n",
         new="        output.close(lambda: None)\n"
-        "        self.reporter.put(replace(finish, last_seq=output.last_seq))\n",
+        "        self.reporter.put([replace(finish, last_seq=output.last_seq)])\n",
         test="tests/worker/test_reports.py::test_the_end_of_a_run_is_told_after_all_that_it_has_written",
     ),
     Mutation(

@@ -184,13 +184,8 @@ def test_a_result_that_is_told_twice_is_taken_once(store: Store) -> None:
     connection.command("RPUSH", "rq:queue:q", "a")
     [claim] = store.leases.claim("an-agent", "web1", ["q"], 1).runs
     for code in (3, 4):
-        reporter.put(
-            Finish(
-                claim=claim,
-                host="web1",
-                outcome=Outcome(state=RunState.FAILED, exit_code=code),
-            )
-        )
+        outcome = Outcome(state=RunState.FAILED, exit_code=code)
+        reporter.put([Finish(claim=claim, host="web1", outcome=outcome)])
     reporter.part.start()
     assert reporter.stop(5)
     assert len(told) == 2
@@ -218,7 +213,7 @@ def test_a_result_that_is_refused_stands_in_no_others_way(
     monkeypatch.setattr(store.leases, "finish", refuse)
     for claim in claims:
         outcome = Outcome(state=RunState.SUCCESS, exit_code=0, return_value=claim.id)
-        reporter.put(Finish(claim=claim, host="web1", outcome=outcome))
+        reporter.put([Finish(claim=claim, host="web1", outcome=outcome)])
     reporter.part.start()
     wait_until(lambda: told == ["good"])
     refused.clear()
@@ -237,7 +232,7 @@ def test_where_too_many_results_wait_to_be_told_they_are_waited_for(
         assert reporter.catch_up(0)
         claim = Claim(id=f"run-{number}", attempt=1, work=work)
         outcome = Outcome(state=RunState.SUCCESS, exit_code=0)
-        reporter.put(Finish(claim=claim, host="web1", outcome=outcome))
+        reporter.put([Finish(claim=claim, host="web1", outcome=outcome)])
     assert not reporter.catch_up(0)
     reporter.part.start()
     assert reporter.catch_up(5)

@@ -39,8 +39,8 @@ class Batches:
     def _begin(self, executions: Sequence[Execution]) -> None:
         self.begun += [one.claim.id for one in executions]
 
-    def _over(self, execution: Execution, outcome: Outcome) -> None:
-        raise AssertionError(f"{execution.claim.id} is not over")
+    def _over(self, ends: Sequence[tuple[Execution, Outcome]]) -> None:
+        raise AssertionError(f"{[execution.claim.id for execution, _ in ends]} are not over")
 
 
 def ids(numbers: range) -> list[str]:

@@ -111,7 +111,7 @@ class Agent:
             on_progress=self.progress.notice,
         )
         self.batches = RqBatches(
-            settings.slots, self._means, self.ahead, self.runners.put, self._over
+            settings.slots, self._means, self.ahead, self.runners.put, self._all_over
         )
         self.fetcher = Fetcher(self)
         self.reserve = Reserve(self)
@@ -187,11 +187,14 @@ class Agent:
         executions = [Execution(claim, self._means) for claim in claims]
         self.held.take(executions)
         self.slots.take(sum(claim.work.weight for claim in claims))
-        alone = [one for one in executions if not one.batched]
+        alone: list[Execution] = []
+        batched: list[Execution] = []
+        for one in executions:
+            (batched if one.claim.record and one.batched else alone).append(one)
         if alone:
             self.runners.put(alone)
-        if len(alone) < len(executions):
-            self.batches.put(one for one in executions if one.batched)
+        if batched:
+            self.batches.put(batched)
         if any(claim.reserved for claim in claims):
             self.reserve.want()
 
@@ -209,35 +212,43 @@ class Agent:
         if execution.service:
             self.vigil.end_older(execution)
         if not execution.claim.record or not self.batches.perform(execution):
-            self._over(execution, execution.run())
+            self._all_over([(execution, execution.run())])
 
-    def _over(self, execution: Execution, outcome: Outcome) -> None:
+    def _all_over(self, ends: Sequence[tuple[Execution, Outcome]]) -> None:
+        """They have ended so, and hold their slots no more."""
         failpoint("agent.ended")
-        if execution.attempt.newest:
-            self.progress.forget(execution.attempt)
-        if execution.took_s is not None:
-            self.ahead.took(execution.took_s)
-        self.held.over([execution])
-        self.slots.release(execution.claim.work.weight)
+        weight = 0
+        for execution, _ in ends:
+            if execution.attempt.newest:
+                self.progress.forget(execution.attempt)
+            if execution.took_s is not None:
+                self.ahead.took(execution.took_s)
+            if execution.may_leave:
+                self.sweeper.want()
+            weight += execution.claim.work.weight
+        self.held.over([execution for execution, _ in ends])
+        self.slots.release(weight)
         self.fetcher.slot_freed()
-        if execution.may_leave:
-            self.sweeper.want()
+        self.reporter.put([finish for end in ends if (finish := self._ended(*end))])
+
+    def _ended(self, execution: Execution, outcome: Outcome) -> Finish | None:
+        """What is to be reported now; None where its output has to be in Redis first. Until that
+        is done, the journal has it."""
         try:
-            self._ended(execution, outcome)
+            return self._expected(execution, outcome)
         except Exception as error:
             # Something of it cannot be told: the run ends nevertheless, and says so.
             log.exception("the end of %s cannot be told", execution.claim.id)
-            self._ended(execution, untellable(error))
+            return self._expected(execution, untellable(error))
 
-    def _ended(self, execution: Execution, outcome: Outcome) -> None:
-        """It is reported when its output is in Redis; until that is done, the journal has it."""
+    def _expected(self, execution: Execution, outcome: Outcome) -> Finish | None:
         output = execution.output
         finish = execution.finish(outcome)
         self.journal.expect(finish, output)
         if output is None:
-            self.reporter.put(finish)
-        else:
-            output.close(lambda: self.reporter.put(replace(finish, last_seq=output.last_seq)))
+            return finish
+        output.close(lambda: self.reporter.put([replace(finish, last_seq=output.last_seq)]))
+        return None
 
     def _reported(self, finishes: Sequence[Finish]) -> None:
         leases = [finish.claim.lease for finish in finishes]
@@ -361,8 +372,8 @@ class Agent:
         self.held.wait_executed(kill_s)
         # A function in a thread, which cannot be stopped, ends with the agent.
         cancelled = Outcome(state=RunState.CANCELLED, reason=STOPPED)
-        for execution in self.held.executions():
-            self._ended(execution, cancelled)
+        unended = [self._ended(execution, cancelled) for execution in self.held.executions()]
+        self.reporter.put([finish for finish in unended if finish])
         self.warm.close()
         self.sweeper.stop()
         self.sweeper.sweep()

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import zlib
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any
 from jober.errors import JoberError
 from jober.job.payload import CLEAN_UP, COMMAND, MODULE, SCRIPT, SCRIPT_CALL, SHELL, split_script
 from jober.run import Claim
+from jober.store.fields import decompressed
 from jober_worker.deleted_run import deleted_run
 
 # No number of an option is larger, in bytes or in seconds.
@@ -214,12 +214,7 @@ def _texts(argv: Any) -> tuple[str, ...]:
 
 
 def _plain_data(data: bytes) -> bytes:
-    if data.startswith(b"["):
-        return data
-    try:
-        return zlib.decompress(data)  # RQ compresses what an application enqueues
-    except zlib.error:
-        return data
+    return data if data.startswith(b"[") else decompressed(data)
 
 
 def _is_json(plain: bytes) -> bool:

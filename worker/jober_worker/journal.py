@@ -14,13 +14,14 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from jober.failpoint import failpoint
 from jober.run import Outcome, RunState
 from jober.store.connection import shown
 from jober.store.report import Finish, Report, report_of
+from jober.value import quick
 from jober_worker.journal_file import Entry, JournalFile
 from jober_worker.leftovers import mark
 from jober_worker.part import Part
@@ -43,7 +44,7 @@ BATCH = 200
 SILENT = Unsent(begins_at=None, frames=())
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class _Noted:
     finish: Finish
     output: RunOutput | None

@@ -40,9 +40,10 @@ class Reporter:
         self._stopping = threading.Event()
         self.part = Part("reporter", self._run)
 
-    def put(self, finish: Finish) -> None:
+    def put(self, finishes: Sequence[Finish]) -> None:
+        """Have them reported."""
         with self._ready:
-            self._waiting.append(finish)
+            self._waiting.extend(finishes)
             self._ready.notify()
 
     def catch_up(self, wait_s: float) -> bool:

@@ -274,8 +274,14 @@ class RqBatch(FunctionRun):
             if not data:
                 return False
             self._unpacker.feed(data)
-            for answer in self._unpacker:
-                self._answered(warm, offset_ms, *answer)
+            ends: list[tuple[Execution, Outcome]] = []
+            try:
+                for answer in self._unpacker:
+                    if end := self._answered(warm, offset_ms, *answer):
+                        ends.append(end)
+            finally:
+                if ends:
+                    self._batches.over(ends)
 
     def _answered(
         self,
@@ -287,22 +293,23 @@ class RqBatch(FunctionRun):
         took_s: float,
         cpu_s: float,
         answer: bytes | None,
-    ) -> None:
+    ) -> "tuple[Execution, Outcome] | None":
+        """What has ended so; None where its end is not known yet."""
         execution = self._newest = self._sent.popleft().execution
         execution.began_ms = round(began_s * 1000 + offset_ms)
         execution.took_s = took_s
         if is_last or self._is_followed:
             self._answer = answer, cpu_s, has_spoken
-        else:
-            outcome = _outcome(answer, cpu_s)
-            execution.may_leave = has_spoken
-            warm.runs += 1
-            warm.cpu_s += cpu_s
-            self._over_with(execution, outcome, has_spoken=has_spoken)
+            return None
+        outcome = _outcome(answer, cpu_s)
+        execution.may_leave = has_spoken
+        warm.runs += 1
+        warm.cpu_s += cpu_s
+        return execution, execution.end_in_batch(outcome, has_spoken=has_spoken)
 
     def _over_with(self, execution: "Execution", outcome: Outcome, *, has_spoken: bool) -> None:
         self._answer = None
-        self._batches.over(execution, execution.end_in_batch(outcome, has_spoken=has_spoken))
+        self._batches.over([(execution, execution.end_in_batch(outcome, has_spoken=has_spoken))])
 
     def _to_the_end(
         self,

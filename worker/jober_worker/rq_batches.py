@@ -32,7 +32,7 @@ class RqBatches:
         means: "Means",
         ahead: Ahead,
         begin: Callable[[Sequence["Execution"]], None],
-        over: Callable[["Execution", Outcome], None],
+        over: Callable[[Sequence[tuple["Execution", Outcome]]], None],
     ) -> None:
         self._slots = slots
         self._cores = min(slots, os.cpu_count() or 1)

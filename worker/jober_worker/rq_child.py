@@ -3,9 +3,10 @@
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from jober.run import Outcome, RunState
+from jober.run import Outcome, RunState, is_plain
 from jober.store.rq_job import PlainJob
 from jober_worker.functions import raised
 from jober_worker.return_value import plain_value
@@ -36,6 +37,12 @@ def perform_record(
         job.close()
 
 
+@lru_cache(maxsize=100, typed=True)
+def _returned(value: str | int, payload: str | None) -> Outcome:
+    """The same object for the same."""
+    return replace(DONE, return_value=value, rq_result=payload)
+
+
 def _perform(job: PlainJob) -> Outcome:
     done = job.perform()
     if done.error is not None:
@@ -51,6 +58,8 @@ def _perform(job: PlainJob) -> Outcome:
         )
     if done.value is None:
         return DONE
+    if is_plain(done.value):
+        return _returned(done.value, done.payload)
     plain, note = plain_value(done.value)
     return Outcome(
         state=RunState.SUCCESS,

@@ -1,7 +1,9 @@
 """Reading what Redis stores: texts, moments and whole records."""
 
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgpack
@@ -47,6 +49,19 @@ def record(pairs: Any) -> dict[str, bytes]:
     if isinstance(pairs, dict):
         return {name.decode(): value for name, value in pairs.items()}
     return {pairs[i].decode(): pairs[i + 1] for i in range(0, len(pairs), 2)}
+
+
+def decompressed(data: bytes) -> bytes:
+    """What an RQ job is to do, which RQ compresses, or not; often it is the same for many."""
+    return (_decompressed if len(data) <= 1024 else _decompressed.__wrapped__)(data)
+
+
+@lru_cache(maxsize=100)
+def _decompressed(data: bytes) -> bytes:
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        return data
 
 
 def packed(value: Any) -> bytes:

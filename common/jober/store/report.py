@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from jober.progress import Progress
 from jober.run import FINAL, GOOD, MAX_RESULT_BYTES, Claim, Outcome, RunState, is_plain
 from jober.store import rq
+from jober.value import quick
 
 Report = dict[str, Any]
+_SUCCESS = RunState.SUCCESS  # which takes a moment to look up
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Finish:
     """The end of an attempt; `last_seq` is the last frame of its output, `progress` the last that
     it said of itself. It is tried again in `retry_in_s` seconds, unless that is None. What it
@@ -48,23 +49,37 @@ def report_of(end: Finish) -> Report:
     return report
 
 
-def works_and_ends(reports: Sequence[Report]) -> tuple[list[Any], list[Any]]:
-    """As FINISH takes them: what reports have in common, once, and six values of each."""
+def works_and_ends(reports: Sequence[Report]) -> tuple[list[Any], list[Any], list[Any]]:
+    """As FINISH takes them: what reports have in common, once, six values of each, and the results
+    of successes that tell no more than that."""
     works: dict[tuple[str, ...], int] = {}
+    results: dict[tuple[str, str], int] = {}
     ends: list[Any] = []
     for told in reports:
         work = (told["job"], told["queue"], told["host"], told["limits"])
         number = works.setdefault(work, len(works) + 1)
-        outcome = told["outcome"]
-        if outcome.keys() == _PLAIN and outcome["state"] == "success" and not outcome["exit_code"]:
-            outcome = outcome["cpu_s"]
+        outcome = _shortened(told["outcome"], results)
         again, began = told.get("retry_in", False), told.get("began_ms", False)
         ends += (told["id"], str(told["attempt"]), number, outcome, again, began)
-    return list(works), ends
+    return list(works), ends, list(results)
 
 
 # What most successes tell of themselves.
 _PLAIN = {"state", "exit_code", "cpu_s"}
+_RETURNED = {*_PLAIN, "result", "rq_result"}
+
+
+def _shortened(outcome: Report, results: dict[tuple[str, str], int]) -> Any:
+    """Of such a success its CPU time, with the number of its result where it has one."""
+    if outcome["state"] != "success" or outcome.get("exit_code") != 0:
+        return outcome
+    names = outcome.keys()
+    if names == _PLAIN:
+        return outcome["cpu_s"]
+    if names != _RETURNED:
+        return outcome
+    result = outcome["result"], outcome["rq_result"]
+    return outcome["cpu_s"], results.setdefault(result, len(results) + 1)
 
 
 def checked_report(value: object) -> Report:
@@ -154,20 +169,49 @@ def _short(value: str | int) -> tuple[str, str | None]:
     return json.dumps(value), rq.result_payload(value)
 
 
-def _outcome(end: Finish) -> dict[str, Any]:
+def _outcome(end: Finish) -> Report:
+    return _simply(end) or _in_full(end)
+
+
+def _simply(end: Finish) -> Report | None:
+    """What most successes tell of themselves; None where there is more to tell."""
+    outcome = end.outcome
+    value = outcome.return_value
+    if (
+        outcome.state is not _SUCCESS
+        or outcome.exit_code != 0
+        or outcome.cpu_s is None
+        or outcome.reason is not None
+        or outcome.traceback is not None
+        or outcome.peak_memory_bytes is not None
+        or outcome.rq_retry is not None
+        or outcome.refused is not None
+        or end.progress is not None
+        or end.last_seq
+    ):
+        return None
+    told = {"state": "success", "exit_code": 0, "cpu_s": f"{outcome.cpu_s:.6f}"}
+    if value is None and outcome.rq_result is None:
+        return told
+    if not is_plain(value):
+        return None
+    told["result"], payload = _short(value)
+    told["rq_result"] = outcome.rq_result or payload
+    return told
+
+
+def _in_full(end: Finish) -> Report:
     outcome = end.outcome
     reason, result, rq_result, rq_traceback = outcome.reason, None, outcome.rq_result, None
     if outcome.return_value is not None:
-        if is_plain(outcome.return_value):
-            result, payload = _short(outcome.return_value)
-            rq_result = rq_result or payload
-        else:
-            result = json.dumps(outcome.return_value)
-            if len(result) > MAX_RESULT_BYTES:
-                size = f"{len(result)} bytes are over {MAX_RESULT_BYTES}"
-                reason, result = f"the return value was not kept: {size}", None
-            elif rq_result is None:
-                rq_result = rq.result_payload(outcome.return_value)
+        result = json.dumps(outcome.return_value)
+        if len(result) > MAX_RESULT_BYTES:
+            reason = (
+                f"the return value was not kept: {len(result)} bytes are over {MAX_RESULT_BYTES}"
+            )
+            result = None
+        elif rq_result is None:
+            rq_result = rq.result_payload(outcome.return_value)
     if outcome.state not in GOOD:
         rq_traceback = rq.traceback_payload(
             outcome.traceback or outcome.reason or str(outcome.state)

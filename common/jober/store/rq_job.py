@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 import traceback
-import zlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +26,9 @@ from rq.serializers import JSONSerializer, PickleSerializer
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from rq.utils import as_text, import_attribute, now, parse_timeout
 
+from jober.run import is_plain
 from jober.store.connection import connect
+from jober.store.fields import decompressed
 
 # What is called or sent at the end of a job that has it needs RQ's object.
 _AT_END = (
@@ -186,11 +187,7 @@ class PlainJob:
             _performing.pop()
 
     def _read(self) -> tuple[Any, Any, Any, Any]:
-        data = self._record[b"data"]
-        try:
-            data = zlib.decompress(data)
-        except zlib.error:
-            pass  # it was not compressed
+        data = decompressed(self._record[b"data"])
         try:
             self._call = call = self._serializer.loads(data)
             name, instance, args, kwargs = call
@@ -234,11 +231,18 @@ class PlainJob:
         """As rq.results.Result.serialize() has it."""
         if value is None:
             return None
+        if is_plain(value):
+            return _short(value, self._serializer)
         try:
             told: bytes = self._serializer.dumps(value)
         except BaseException:
             told = self._serializer.dumps(UNSERIALIZABLE_RETURN_VALUE_PAYLOAD)
         return b64encode(told).decode()
+
+
+@lru_cache(maxsize=100, typed=True)
+def _short(value: str | int, serializer: Any) -> str:
+    return b64encode(serializer.dumps(value)).decode()
 
 
 @lru_cache(maxsize=100)

@@ -4,8 +4,9 @@
 --       release_attempt and unpark
 -- ARGV  1 agent  2 s that a finished run is kept  3 msgpack list of works {job, queue, host, limits}, of
 --         which there are few  4 msgpack list of six values for each: id, attempt (text), number of its work,
---         outcome (or the seconds of CPU of a success that has nothing else to tell, as text), ms until it is
---         tried again (or false), ms when it began where that is not known yet (or false)
+--         outcome (or the seconds of CPU of a success that has nothing else to tell, as text; or {those, number
+--         of its result}), ms until it is tried again (or false), ms when it began where that is not known yet
+--         (or false)  5 msgpack list of results {JSON, as RQ reads it}
 -- Reply list of the numbers of those that were stale: they have been finished before, or are another's by
 --   now, and nothing was written of them
 --#include time
@@ -130,11 +131,15 @@ local function finish(id, attempt, number, outcome, retry_in, began_ms)
   return true
 end
 
-local plain_end = { state = 'success', exit_code = '0' }
+local results, plain_end = cmsgpack.unpack(ARGV[5]), { state = 'success', exit_code = '0' }
+local NO_RESULT = {}
 for i = 1, #ends, 6 do
   local outcome, number = ends[i + 3], ends[i + 2]
-  if type(outcome) == 'string' then
-    plain_end.cpu_s, plain_end.reason = outcome, nil
+  local is_short = type(outcome) == 'string'
+  if is_short or outcome[1] then
+    local result = is_short and NO_RESULT or results[outcome[2]]
+    plain_end.cpu_s, plain_end.reason = is_short and outcome or outcome[1], nil
+    plain_end.result, plain_end.rq_result = result[1], result[2]
     outcome = plain_end
   end
   if not finish(ends[i], ends[i + 1], number, outcome, ends[i + 4], ends[i + 5]) then
