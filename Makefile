@@ -149,6 +149,8 @@ $(VENV)/prometheus: | $(BIN)/python
 # What checks the files of deploy/, in an environment of its own: Ansible's needs are many.
 .PHONY: linters
 linters: $(VENV)/linters
+	@[ "$$(id -u)" != 0 ] || { command -v systemd-analyze && command -v openssl; } >/dev/null || ! command -v apt-get >/dev/null || \
+	  { echo "installing systemd and openssl"; apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd openssl >/dev/null; }
 $(VENV)/linters: pyproject.toml | $(BIN)/python
 	@echo "installing what deploy/ is checked with"
 	@[ -x $@/bin/python ] || $(PYTHON) -m venv $@

@@ -1,4 +1,5 @@
-"""The users of Redis that are shipped may do all that their part of jober does, and no more."""
+"""The users of Redis that are shipped may do all that their part of jober does, and no more. A
+fleet of them reaches Redis by TLS."""
 
 import re
 import subprocess
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import redis
+import trustme
 
 from tests.everything import end_all, make_all_happen, observed, wait_for_all
 from tests.fleet import Fleet
+from tests.free_port import free_port
 from tests.receiver import Receiver
 from tests.redis_seven import administrator, server
 
@@ -19,14 +22,37 @@ PROGRAMS = {"jober-scheduler": "scheduler", "jober-worker": "agent", "jober-web"
 ROOT_PASSWORD = "of-the-tests"
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That of the server, and of who has signed it."""
+    folder, authority = tmp_path_factory.mktemp("tls"), trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    own = authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem
+    own.write_to_path(str(folder / "server.pem"))
+    return folder
+
+
 @pytest.fixture
-def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def socket(
+    certificates: Path, port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """A server with the users of the file, but for `default`, who looks on."""
-    folder = tmp_path_factory.mktemp("acl")
+    folder, pem = tmp_path_factory.mktemp("acl"), str(certificates / "server.pem")
     text = SHIPPED.read_text("utf-8").replace("change-me-", "secret-")
     onlooker = f"user default on >{ROOT_PASSWORD} ~* &* +@all"
     (folder / "users.acl").write_text(text.replace("user default off", onlooker))
-    with server(folder, "--port", "0", "--aclfile", str(folder / "users.acl")) as socket:
+    with server(
+        folder,
+        *("--port", "0", "--aclfile", str(folder / "users.acl")),
+        *("--tls-port", str(port), "--bind", "127.0.0.1", "--tls-auth-clients", "no"),
+        *("--tls-cert-file", pem, "--tls-key-file", pem),
+        *("--tls-ca-cert-file", str(certificates / "ca.pem")),
+    ) as socket:
         yield socket
 
 
@@ -48,23 +74,26 @@ def denied(socket: Path) -> set[str]:
 
 
 class FleetOfUsers(Fleet):
-    """Each program with the user that is its own; who asks is `ops`."""
+    """Each program with the user that is its own, by TLS; who asks is `ops`."""
 
-    def __init__(self, socket: Path, folder: Path) -> None:
-        super().__init__(url(socket, "ops"), folder)
-        self._socket = socket
+    def __init__(self, port: int, authority: Path, folder: Path) -> None:
+        self._address = f"127.0.0.1:{port}/0?ssl_ca_certs={authority}"
+        super().__init__(self._url("ops"), folder)
+
+    def _url(self, user: str) -> str:
+        return f"rediss://{user}:secret-{user}@{self._address}"
 
     def start(
         self, program: str, *arguments: str, environ: Mapping[str, str] | None = None
     ) -> "subprocess.Popen[bytes]":
-        own = {"JOBER_REDIS_URL": url(self._socket, PROGRAMS[program])}
+        own = {"JOBER_REDIS_URL": self._url(PROGRAMS[program])}
         return super().start(program, *arguments, environ={**own, **(environ or {})})
 
 
 def test_with_a_user_each_a_fleet_does_all_it_can_and_none_is_refused_anything(
-    socket: Path, tmp_path: Path
+    socket: Path, certificates: Path, port: int, tmp_path: Path
 ) -> None:
-    fleet = FleetOfUsers(socket, tmp_path)
+    fleet = FleetOfUsers(port, certificates / "ca.pem", tmp_path)
     of_onlooker = f"unix://default:{ROOT_PASSWORD}@{socket}"
     try:
         with observed(of_onlooker) as observer, Receiver() as receiver:
