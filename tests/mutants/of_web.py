@@ -108,11 +108,11 @@ WEB = (
         "test_a_stream_ends_soon_after_the_rights_have_changed",
     ),
     Mutation(
-        name="streams: a Redis that is away is not told",
+        name="streams: a Redis that is away is told to be there",
         promise="told",
         file=f"{_ROOM}/stream/followers.py",
-        old="        if log.is_away != is_away:\n",
-        new="        if False:\n",
+        old='{"up": not is_away}',
+        new='{"up": True}',
         test=f"{_STREAMS}::test_while_redis_is_away_it_says_so_and_streams_go_on_with_nothing_missing",
     ),
     Mutation(
