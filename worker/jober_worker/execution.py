@@ -103,7 +103,8 @@ class Execution:
     @property
     def pid(self) -> int | None:
         """The first process of it; None where it has none, or it is not known yet."""
-        return self._program.pid if self._program else None
+        program = self._program
+        return program.pid if program else None
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """Ask it to stop."""
@@ -113,8 +114,8 @@ class Execution:
         self._at_once = self._at_once or at_once
         # Either this sees the program, or `run` sees the reason. It is told before its processes
         # are: one that obeys at once has been stopped, and has not ended by itself.
-        if self._program:
-            self._program.stop(reason, at_once=at_once)
+        if program := self._program:
+            program.stop(reason, at_once=at_once)
         self.attempt.cancel()
 
     def give_up(self) -> None:
@@ -232,6 +233,9 @@ class Execution:
             began_s = time.monotonic()
             outcome = self._carry_out(thread, write)
             self.took_s = time.monotonic() - began_s
+            self._program = (
+                None  # which knows us: what is known in a circle is garbage to be sought
+            )
             return self._cancelled(outcome)
         with means.listener.serving(self.attempt) as variables:
             id, groups, pool = self.claim.id, means.groups, means.pool

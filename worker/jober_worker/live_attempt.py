@@ -96,11 +96,13 @@ class LiveAttempt(Link):
         self._on_progress(self)
 
     def log(self, line: LogLine) -> bool:
-        if self._over or self._write is None:
+        # In the order in which `end` does not forget one without the other.
+        mask, write = self._mask, self._write
+        if self._over or write is None:
             return False
         # Masked before it is JSON, which might write a secret in other letters.
-        masked = replace(line, logger=self._mask(line.logger), message=self._mask(line.message))
-        self._write(Stream.LOG, masked.to_bytes())
+        masked = replace(line, logger=mask(line.logger), message=mask(line.message))
+        write(Stream.LOG, masked.to_bytes())
         return True
 
     def is_over(self) -> bool:
@@ -131,4 +133,6 @@ class LiveAttempt(Link):
         """It says no more; the last that it said of its progress."""
         with self._lock:
             self._over = True
+            # They know who has us: what is known in a circle is garbage that has to be sought.
+            self._write, self._mask = None, str
             return self.newest
