@@ -47,6 +47,19 @@ def test_systemd_reads_a_unit_without_a_complaint_and_finds_it_closed(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_debians_unit_of_redis_takes_the_settings_for_high_availability(tmp_path: Path) -> None:
+    unit = tmp_path / "redis-server.service"
+    unit.write_text("[Service]\nExecStart=/bin/true\n")
+    drop_in = tmp_path / "redis-server.service.d" / "ha.conf"
+    drop_in.parent.mkdir()
+    text = (DEPLOY / "redis" / "redis-server.ha.conf").read_text("utf-8")
+    assert "/etc/redis/ha.conf " in text
+    drop_in.write_text(text.replace("/usr/bin/redis-server", "/bin/true"))
+    verify = (systemd("systemd-analyze"), "verify", "--man=no", unit)
+    done = subprocess.run(verify, capture_output=True, text=True)
+    assert "redis-server" not in done.stderr, done.stderr
+
+
 def test_systemd_makes_the_user_and_the_folders_of_the_units(tmp_path: Path) -> None:
     for file in ("etc/passwd", "etc/group", "etc/jober/worker.password"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
