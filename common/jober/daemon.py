@@ -11,6 +11,8 @@ from jober.ids import check_host_name, own_host_name
 from jober.pace import read_pace
 
 METRICS_VARIABLE = "JOBER_METRICS"
+LOG_FORMAT_VARIABLE = "JOBER_LOG_FORMAT"
+LOG_FORMATS = ("text", "json")
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
 
@@ -22,7 +24,7 @@ def redis_url(given: str | None = None) -> str:
 def daemon_parser(
     program: str, version: str, description: str, examples: str
 ) -> argparse.ArgumentParser:
-    """A parser with `--redis`, `--host`, `--log-level` and `--version`."""
+    """A parser with `--redis`, `--host`, `--log-level`, `--log-format` and `--version`."""
     parser = argparse.ArgumentParser(
         prog=program,
         description=description,
@@ -44,6 +46,14 @@ def daemon_parser(
         default="info",
         choices=["debug", "info", "warning", "error"],
         help="(default: info)",
+    )
+    parser.add_argument(
+        "--log-format",
+        metavar="FORMAT",
+        type=_log_format,
+        default=os.environ.get(LOG_FORMAT_VARIABLE) or "text",
+        help="text, or json: an object a line, for what collects logs "
+        f"(default: {LOG_FORMAT_VARIABLE}, else text)",
     )
     parser.add_argument("--version", action="version", version=f"jober {version}")
     return parser
@@ -69,3 +79,10 @@ def heed_test_environment() -> None:
 def host_name(given: str | None) -> str:
     """The name of this host: as given, else as the system says. Raises DefinitionError."""
     return check_host_name(given) if given else own_host_name(os.uname().nodename)
+
+
+def _log_format(text: str) -> str:
+    # argparse holds a default against no `choices`, and this one may be of the environment.
+    if text not in LOG_FORMATS:
+        raise argparse.ArgumentTypeError(f"'{text}' is no format (one of {', '.join(LOG_FORMATS)})")
+    return text

@@ -106,3 +106,7 @@ class FirePlan:
     told_ms: int | None = None
     fires: tuple[PlannedFire, ...] = ()
     placed: tuple[str, ...] | None = None
+
+    def runs(self) -> list[PlannedRun]:
+        """All that it makes."""
+        return [run for fire in self.fires for run in fire.runs]

@@ -11,6 +11,7 @@ import logging
 from jober.errors import JobNotFound, RedisUnavailable
 from jober.failpoint import failpoint
 from jober.ids import workflow_run_id
+from jober.logs import about_run
 from jober.placement import Roster, choose_one, place, placed
 from jober.store import Store
 from jober.store.runs import JobRuns, ManualRun
@@ -61,13 +62,15 @@ class Follower:
         try:
             verdict = decide(run, now_ms)
             if verdict.what == "skip":
-                log.info("%s is skipped: %s", run.id, verdict.told)
+                log.info(
+                    "%s is skipped: %s", run.id, verdict.told, extra=about_run(run.id, run.job)
+                )
             if verdict.what != "ready":
                 return Settlement(found=found, verdict=verdict)
             try:
                 call = call_with_results(self._store, found, verdict.settled)
             except Lacking as error:
-                log.warning("%s cannot be run: %s", run.id, error)
+                log.warning("%s cannot be run: %s", run.id, error, extra=about_run(run.id, run.job))
                 return Settlement(found=found, verdict=verdict, lacks=str(error))
             data, description = call or (None, None)
             return Settlement(found=found, verdict=verdict, data=data, description=description)
@@ -75,7 +78,8 @@ class Follower:
             raise
         except Exception as error:
             # Whatever is wrong with one must not keep the others from being looked at.
-            log.exception("%s cannot be looked after, and is looked at again in a minute", run.id)
+            told = "%s cannot be looked after, and is looked at again in a minute"
+            log.exception(told, run.id, extra=about_run(run.id, run.job))
             told = f"{type(error).__name__} in the scheduler: {error}"
             verdict = Verdict(what="wait", told=told, again_in_ms=IN_CASE_MS)
             return Settlement(found=found, verdict=verdict)
@@ -93,7 +97,12 @@ class Follower:
             try:
                 found.append(self._runs(name, end, roster))
             except JobNotFound:
-                log.warning("%s would start %s, which is gone", end.id, name)
+                log.warning(
+                    "%s would start %s, which is gone",
+                    end.id,
+                    name,
+                    extra=about_run(end.id, end.job),
+                )
         return found
 
     def _runs(self, name: str, end: EndedRun, roster: Roster) -> JobRuns:

@@ -8,6 +8,7 @@ no services it asks Redis one small question in each half second.
 import logging
 
 from jober.failpoint import failpoint
+from jober.logs import about_run
 from jober.placement import Roster
 from jober.service import Service, ServiceAction
 from jober.store import Store
@@ -58,9 +59,11 @@ class Keeper:
             return EVERY_S
         for action, was_done in zip(actions, done, strict=True):
             if was_done and action.stop:
-                log.info("service %s: stopping %s: %s", action.job, action.place, action.stop)
+                told, extra = "service %s: stopping %s: %s", {"job": action.job}
+                log.info(told, action.job, action.place, action.stop, extra=extra)
             elif was_done and action.start:
-                log.info("service %s: %s is its run now", action.job, action.start.id)
+                run, job = action.start.id, action.job
+                log.info("service %s: %s is its run now", job, run, extra=about_run(run, job))
         return STEP_S if any(done) else EVERY_S
 
     def _plans(self, services: list[Service], fleet: FleetView, now_ms: int) -> list[ServiceAction]:
@@ -71,7 +74,8 @@ class Keeper:
             return plan_service(service, fleet, now_ms)
         except Exception:
             # Whatever is wrong with one service must not keep the others from being looked after.
-            log.exception("service %s cannot be looked after", service.name)
+            extra = {"job": service.name}
+            log.exception("service %s cannot be looked after", service.name, extra=extra)
             return []
 
     def _until_next(self, services: list[Service], now_ms: int) -> float:

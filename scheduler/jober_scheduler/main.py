@@ -12,7 +12,7 @@ from jober.bind import METRICS_EXAMPLE, Bind, read_bind
 from jober.daemon import add_metrics_option, daemon_parser, heed_test_environment, host_name
 from jober.errors import JoberError, RedisUnavailable
 from jober.ids import node_id
-from jober.logs import set_up_logs
+from jober.logs import name_node, say_why, set_up_logs
 from jober.store import Store
 from jober_scheduler.elector import Elector
 from jober_scheduler.follower import Follower
@@ -47,14 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_metrics_option(parser)
     given = parser.parse_args(argv)
-    set_up_logs(given.log_level)
+    set_up_logs(given.log_level, given.log_format)
     try:
         heed_test_environment()
-        node = node_id(host_name(given.host), os.getpid())
+        host = host_name(given.host)
+        node = node_id(host, os.getpid())
+        name_node(host, node)
         bind = given.metrics and read_bind(given.metrics, METRICS_EXAMPLE)
         return run(Store(given.redis), node, bind)
     except JoberError as error:
-        print(f"jober-scheduler: {error}", file=sys.stderr)  # noqa: T201
+        say_why("jober-scheduler", error, given.log_format)
         # A setting that is wrong stays wrong: a supervisor need not try again.
         return os.EX_CONFIG
 

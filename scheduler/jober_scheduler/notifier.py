@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from jober.errors import JoberError, JobNotFound, RedisUnavailable
 from jober.failpoint import failpoint
 from jober.job import Job
+from jober.logs import about_run
 from jober.notify import Notice, Notify, decide, retry_delay_s, usual_s
 from jober.pace import paced_ms, paced_s
 from jober.run import Run
@@ -93,7 +94,8 @@ class Notifier:
         try:
             self._attempt(taken)
         except RedisUnavailable as error:
-            log.warning("message %s: Redis is away, it is sent again: %s", taken.id, error)
+            told = "message %s: Redis is away, it is sent again: %s"
+            log.warning(told, taken.id, error, extra=_about(taken))
         finally:
             self._free.release()
 
@@ -106,13 +108,21 @@ class Notifier:
             age_s = (now_ms - taken.made_at_ms) / 1000
             delay_s = None if problem.for_good else retry_delay_s(taken.attempt, age_s)
             told = "given up" if delay_s is None else f"again in {delay_s:g} s"
-            log.warning("message %s to %s: %s; %s", taken.id, taken.to, problem, told)
+            told = f"message {taken.id} to {taken.to}: {problem}; {told}"
+            log.warning("%s", told, extra=_about(taken))
             paced = None if delay_s is None else paced_s(delay_s)
             self._store.notices.not_delivered(taken, str(problem), paced)
         except Exception as error:
-            log.exception("message %s to %s cannot be made", taken.id, taken.to)
+            told = f"message {taken.id} to {taken.to} cannot be made"
+            log.exception("%s", told, extra=_about(taken))
             self._store.notices.not_delivered(taken, f"{type(error).__name__}: {error}", None)
         else:
             failpoint("leader.sent")
             self._store.notices.delivered(taken)
-            log.info("told %s of %s of %s", taken.to, taken.about, taken.job)
+            told = f"told {taken.to} of {taken.about} of {taken.job}"
+            log.info("%s", told, extra=_about(taken))
+
+
+def _about(taken: Taken) -> dict[str, object]:
+    """What a line of the log about a message has as fields."""
+    return about_run(taken.run, taken.job) if taken.run else {"job": taken.job}

@@ -27,7 +27,8 @@ class Promoter:
         """Do what is due; in how many seconds to look again."""
         failpoint("scheduler.before_promote")
         while missed := self._store.leases.miss(BATCH):
-            log.warning("missed, not started in time: %s", ", ".join(missed))
+            told, extra = ", ".join(missed), {"runs": list(missed)}
+            log.warning("missed, not started in time: %s", told, extra=extra)
         moved, next_s = self._store.leases.promote(BATCH)
         if moved:
             log.info("%d runs are tried again", moved)

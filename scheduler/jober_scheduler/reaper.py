@@ -55,16 +55,20 @@ class Reaper:
                 (reclaimed.poisoned, "poisoned, and not tried again"),
             ):
                 if ids:
-                    log.warning("%s, their agents fell silent: %s", what, ", ".join(ids))
+                    told, extra = ", ".join(ids), {"runs": list(ids)}
+                    log.warning("%s, their agents fell silent: %s", what, told, extra=extra)
         failpoint("scheduler.reclaimed")
         self._unpark()
         for agent in self._store.agents.bury(server=server):
-            log.warning("agent %s is lost: silent for longer than its lease", agent)
+            told = "agent %s is lost: silent for longer than its lease"
+            log.warning(told, agent, extra={"agent": agent})
         moved, missed = self._store.leases.stray(server=server)
         if moved:
-            log.info("their hosts do not take them, others may: %s", ", ".join(moved))
+            told, extra = ", ".join(moved), {"runs": list(moved)}
+            log.info("their hosts do not take them, others may: %s", told, extra=extra)
         if missed:
-            log.warning("missed, their hosts are gone: %s", ", ".join(missed))
+            told, extra = ", ".join(missed), {"runs": list(missed)}
+            log.warning("missed, their hosts are gone: %s", told, extra=extra)
 
     def _unpark(self) -> None:
         """Have the runs look again that wait though a slot is free."""

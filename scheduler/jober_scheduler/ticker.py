@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from jober.errors import JoberError, RedisUnavailable
 from jober.failpoint import failpoint
 from jober.fire import Calendars, FirePlan, FirePolicy
+from jober.logs import about_run
 from jober.pace import paced_ms
 from jober.placement import Roster
 from jober.store import Store
@@ -140,6 +141,9 @@ class Ticker:
                 return
             if self.on_fired is not None:
                 self.on_fired(chunk, clock.now_ms())
+            if log.isEnabledFor(logging.DEBUG):
+                for job, run in ((one.name, run) for one in chunk for run in one.runs()):
+                    log.debug("fired %s", run.id, extra=about_run(run.id, job))
 
     def _fire(self, token: str, plans: bytes) -> bool:
         """Carry out; False where we lead no more."""
@@ -182,6 +186,7 @@ class Ticker:
                 job.name,
                 error,
                 exc_info=not expected,
+                extra={"job": job.name},
             )
             return FirePlan(
                 name=job.name,

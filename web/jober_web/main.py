@@ -13,7 +13,8 @@ from jober.bind import METRICS_EXAMPLE, Bind, read_bind
 from jober.client import Jober
 from jober.daemon import add_metrics_option, daemon_parser, heed_test_environment
 from jober.errors import JoberError, RedisUnavailable
-from jober.logs import set_up_logs
+from jober.ids import node_id
+from jober.logs import name_node, say_why, set_up_logs
 from jober_web.access.arguments import Transport, add_arguments, read_access
 from jober_web.settings import DEFAULT_BIND, Settings
 
@@ -60,16 +61,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     add_metrics_option(parser)
     given = parser.parse_args(argv)
-    set_up_logs(given.log_level)
+    set_up_logs(given.log_level, given.log_format)
     try:
         heed_test_environment()
+        host = given.host or os.uname().nodename
+        name_node(host, node_id(host, os.getpid()))
         bind = read_bind(given.bind, DEFAULT_BIND)
         access, transport = read_access(given, bind)
         settings = Settings(root_path=given.root_path.rstrip("/"), access=access)
         metrics = read_bind(given.metrics, METRICS_EXAMPLE) if given.metrics else None
         return serve(Jober(given.redis), bind, settings, transport, metrics)
     except JoberError as error:
-        print(f"jober-web: {error}", file=sys.stderr)  # noqa: T201
+        say_why("jober-web", error, given.log_format)
         # A setting that is wrong stays wrong: a supervisor need not try again.
         return os.EX_CONFIG
 

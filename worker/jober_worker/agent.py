@@ -36,6 +36,7 @@ from jober_worker.plan import Plans
 from jober_worker.processes import kill_descendants
 from jober_worker.progress_sender import ProgressSender
 from jober_worker.pump import Pump
+from jober_worker.records import about
 from jober_worker.renewer import Renewer
 from jober_worker.replayer import Replayer
 from jober_worker.reporter import Reporter
@@ -238,10 +239,15 @@ class Agent:
             return self._expected(execution, outcome)
         except Exception as error:
             # Something of it cannot be told: the run ends nevertheless, and says so.
-            log.exception("the end of %s cannot be told", execution.claim.id)
+            claim = execution.claim
+            log.exception("the end of %s cannot be told", claim.id, extra=about(claim))
             return self._expected(execution, untellable(error))
 
     def _expected(self, execution: Execution, outcome: Outcome) -> Finish | None:
+        if log.isEnabledFor(logging.DEBUG):
+            claim, told = execution.claim, f": {outcome.reason}" if outcome.reason else ""
+            extra = {**about(claim), "state": str(outcome.state)}
+            log.debug("%s ended as %s%s", claim.lease, outcome.state, told, extra=extra)
         output = execution.output
         finish = execution.finish(outcome)
         self.journal.expect(finish, output)

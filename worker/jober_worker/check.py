@@ -55,6 +55,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "slots": settings.slots,
         "drain": settings.drain_s,
         "log_level": settings.log_level,
+        "log_format": settings.log_format,
         "log_dir": str(settings.log_dir),
         "journal_dir": str(settings.journal_dir),
         "log_keep": settings.log_keep_s / 86_400,

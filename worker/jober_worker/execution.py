@@ -33,6 +33,7 @@ from jober_worker.log_folder import LogFolder
 from jober_worker.plan import Plans
 from jober_worker.process import ProgramRun
 from jober_worker.recording import Recording
+from jober_worker.records import about
 from jober_worker.rq_run import RqRun
 from jober_worker.run_output import RunOutput
 from jober_worker.warm import WarmPool
@@ -109,7 +110,7 @@ class Execution:
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """Ask it to stop."""
         if self._stop_reason is None:
-            log.info("stopping %s: %s", self.claim.id, reason)
+            log.info("stopping %s: %s", self.claim.id, reason, extra=about(self.claim))
             self._stop_reason = reason
         self._at_once = self._at_once or at_once
         # Either this sees the program, or `run` sees the reason. It is told before its processes
@@ -141,16 +142,19 @@ class Execution:
         self.began_ms = self._means.now_ms()
         if self.claim.reserved:
             self._means.begun.mark(self.take_place(), self.claim.lease)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s begins", self.claim.lease, extra=about(self.claim))
         try:
             outcome = self._run()
         except Refused as error:
-            log.warning("%s is refused: %s", self.claim.id, error)
+            log.warning("%s is refused: %s", self.claim.id, error, extra=about(self.claim))
             refused = "here" if error.here else "for good"
             outcome = Outcome(state=RunState.FAILED, reason=str(error), refused=refused)
         except CallUnreadable as error:
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=str(error))
         except BaseException as error:
-            log.exception("the agent failed to carry out %s", self.claim.id)
+            claim = self.claim
+            log.exception("the agent failed to carry out %s", claim.id, extra=about(claim))
             reason = f"the agent failed: {type(error).__name__}: {error}"
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=reason)
         return self._end(outcome)
@@ -180,6 +184,8 @@ class Execution:
     def enter(self, batch: ProgramRun) -> None:
         """It is one of a batch from now on."""
         failpoint("agent.before_batch")
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s begins, in a batch", self.claim.lease, extra=about(self.claim))
         self.attempt.record(self.write, self._masked)
         self._means.listener.expect(self.attempt)
         self._program = batch

@@ -14,6 +14,7 @@ from jober_worker.call import Function, Options
 from jober_worker.functions import Writer, call
 from jober_worker.live_attempt import LiveAttempt
 from jober_worker.prints import captured
+from jober_worker.records import about
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,8 @@ class ThreadRun:
             f"thread cannot be killed (let it look at current_run().cancelled, or give the job "
             f"process = true)"
         )
-        log.warning("%s: %s", self._attempt.claim.id, message)
+        claim = self._attempt.claim
+        log.warning("%s: %s", claim.id, message, extra=about(claim))
         self._attempt.log(
             LogLine(at_ms=self._attempt.now_ms(), level="WARNING", logger="jober", message=message)
         )

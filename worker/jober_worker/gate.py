@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jober.errors import DefinitionError, JoberError
+from jober.logs import about_run
 from jober.run import Claim
 from jober_worker.allow import AllowList, Wanted
 from jober_worker.call import Function, Options, Program, RqCall
@@ -105,7 +106,8 @@ class Gate:
             try:
                 answer.append(filter(offer))
             except Exception as error:
-                log.exception("the filter %s failed at %s", self._name, offer.run)
+                extra = about_run(offer.run, offer.job)
+                log.exception("the filter %s failed at %s", self._name, offer.run, extra=extra)
                 failure.append(error)
             with self._lock:
                 if late:

@@ -56,18 +56,19 @@ def be_without(agent: Callable[[None], int]) -> NoReturn:
     _become(lambda: agent(None))
 
 
-def guard(agent: Callable[[int], int]) -> int:
+def guard(agent: Callable[[int], int], log_format: str) -> int:
     """Run `agent(sign)` in a child, again when it dies, until told to stop; the exit status.
 
     The agent writes a byte to the descriptor `sign` each second. SIGTERM, SIGINT and SIGHUP are
     passed on as SIGTERM, and the agent that ends after one is not started again.
     """
-    return _Guardian(agent).guard()
+    return _Guardian(agent, log_format).guard()
 
 
 class _Guardian:
-    def __init__(self, agent: Callable[[int], int]) -> None:
+    def __init__(self, agent: Callable[[int], int], log_format: str) -> None:
         self._agent = agent
+        self._log_format = log_format
         self._pid = 0
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe()
@@ -101,9 +102,25 @@ class _Guardian:
                 return status if status >= 0 else 128 - status
             if time.monotonic() - began > YOUNG_S:
                 pause_s = RESTART_S
-            _say(f"the agent ended with status {status}; starting another in {pause_s:g} s")
+            self._say(f"the agent ended with status {status}; starting another in {pause_s:g} s")
             self._pause(pause_s)
             pause_s = min(pause_s * 2, RESTART_AT_MOST_S)
+
+    def _say(self, text: str) -> None:
+        if self._log_format == "json":
+            # Loaded where it is wanted, which is hardly ever: it takes memory.
+            import logging
+
+            from jober.logs import set_up_logs
+
+            set_up_logs("info", self._log_format)
+            logging.getLogger("jober_worker.guardian").warning("%s", text)
+            return
+        try:
+            sys.stderr.write(f"jober-worker guardian: {text}\n")
+            sys.stderr.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
 
     def _on_signal(self, number: int, _frame: object) -> None:
         if number != signal.SIGCHLD:
@@ -154,7 +171,7 @@ class _Guardian:
             if status is not None:
                 return status
             if not ready and time.monotonic() >= silent_at:
-                _say(f"no sign of life from the agent for {patience_s:g} s; killing it")
+                self._say(f"no sign of life from the agent for {patience_s:g} s; killing it")
                 _send(self._pid, signal.SIGKILL)
                 silent_at = time.monotonic() + patience_s
 
@@ -187,7 +204,7 @@ class _Guardian:
             gone = [_bury(child) for child in found]
             if not all(gone):
                 time.sleep(0.002)
-        _say("some processes of the agent could not be killed")
+        self._say("some processes of the agent could not be killed")
 
     def _pause(self, pause_s: float) -> None:
         until = time.monotonic() + pause_s
@@ -202,9 +219,7 @@ def _become(agent: Callable[[], int]) -> NoReturn:
     try:
         status = agent()
     except BaseException:
-        import traceback
-
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
     finally:
         for stream in (sys.stdout, sys.stderr):
             try:
@@ -228,11 +243,3 @@ def _send(pid: int, number: int) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             pass
-
-
-def _say(text: str) -> None:
-    try:
-        sys.stderr.write(f"jober-worker guardian: {text}\n")
-        sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):
-        pass

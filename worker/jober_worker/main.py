@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from jober import __version__
-from jober.daemon import add_metrics_option, daemon_parser, heed_test_environment
+from jober.daemon import (
+    LOG_FORMAT_VARIABLE,
+    add_metrics_option,
+    daemon_parser,
+    heed_test_environment,
+)
 from jober.errors import DefinitionError, JoberError
 from jober_worker.begun import Begun
 from jober_worker.config_file import DEFAULT_FILE, ConfigFile, read_config
@@ -53,15 +58,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.path.insert(0, os.getcwd())
             return check(_settings(told, file), told, as_json=given.json)
     except JoberError as error:
-        return _wrong(error)
+        as_json = given.log_format or os.environ.get(LOG_FORMAT_VARIABLE)
+        return _wrong(error, str(as_json))
     begun = Begun()
     if MISSING:
         be_without(lambda sign: _agent(told, file, begun, sign))
-    return guard(lambda sign: _agent(told, file, begun, sign))
+    log_format = told["log_format"].value
+    return guard(lambda sign: _agent(told, file, begun, sign), log_format)
 
 
-def _wrong(error: JoberError) -> int:
-    print(f"jober-worker: {error}", file=sys.stderr)  # noqa: T201
+def _wrong(error: JoberError, log_format: str) -> int:
+    from jober.logs import say_why  # here: the guardian is small
+
+    say_why("jober-worker", error, log_format)
     # A setting that is wrong stays wrong: a supervisor need not try again.
     return UNUSABLE
 
@@ -146,7 +155,7 @@ def _agent(told: Mapping[str, Told], file: ConfigFile, begun: Begun, sign: int |
 
         return serve(settings, begun, sign)
     except DefinitionError as error:
-        return _wrong(error)
+        return _wrong(error, told["log_format"].value)
 
 
 if __name__ == "__main__":

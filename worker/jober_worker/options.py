@@ -4,12 +4,12 @@ The command line wins over the environment, that over the file, and the file ove
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jober.bind import METRICS_EXAMPLE, Bind, read_bind
-from jober.daemon import DEFAULT_URL, METRICS_VARIABLE
+from jober.daemon import DEFAULT_URL, LOG_FORMAT_VARIABLE, LOG_FORMATS, METRICS_VARIABLE
 from jober.errors import DefinitionError, did_you_mean
 from jober.roles import check_agent_roles, parse_agent_roles
 
@@ -93,12 +93,15 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _level(value: Any) -> str:
-    if value not in LOG_LEVELS:
-        raise DefinitionError(
-            f"{value!r} is no level", value=value, mend=f"one of {', '.join(LOG_LEVELS)}"
-        )
-    return str(value)
+def _one_of(values: Sequence[str], what: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in values:
+            raise DefinitionError(
+                f"{value!r} is no {what}", value=value, mend=f"one of {', '.join(values)}"
+            )
+        return str(value)
+
+    return read
 
 
 def _place(value: Any) -> Bind | None:
@@ -119,7 +122,10 @@ OPTIONS: dict[str, Option] = {
     "roles": Option(default=None, read=_roles),
     "slots": Option(default=10, read=_number(1, 1000, int)),
     "drain": Option(default=60.0, read=_number(0, 1e6, float)),
-    "log_level": Option(default="info", read=_level),
+    "log_level": Option(default="info", read=_one_of(LOG_LEVELS, "level")),
+    "log_format": Option(
+        default="text", read=_one_of(LOG_FORMATS, "format"), variable=LOG_FORMAT_VARIABLE
+    ),
     "log_dir": Option(default=None, read=_text),
     "log_keep": Option(default=7.0, read=_number(0, 1e6, float)),
     "log_total": Option(default=4.0, read=_number(0, 1e6, float)),

@@ -10,6 +10,7 @@ import threading
 import time
 
 from jober.errors import RedisRefused, RedisUnavailable
+from jober.logs import about_run
 from jober.store import Store
 from jober.store.outputs import Piece
 from jober_worker.part import Part
@@ -148,5 +149,6 @@ class Pump:
         if output.refusals < REFUSALS:
             return False
         output.refusals = 0
-        log.error("some output of %s is given up: %s", output.run, error)
+        extra = about_run(output.run)
+        log.error("some output of %s is given up: %s", output.run, error, extra=extra)
         return True

@@ -12,6 +12,7 @@ from jober_worker.functions import Data
 from jober_worker.log_folder import LogFolder, NoLog
 from jober_worker.log_writer import LogWriter
 from jober_worker.masking import SHORTEST, MaskedWriter, Masking
+from jober_worker.records import about
 from jober_worker.run_output import RunOutput
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class Recording:
 
     def _failed(self, why: str) -> None:
         self._has_file = False
-        log.warning("%s: its output is kept in no file from here on: %s", self._claim.lease, why)
+        told = "%s: its output is kept in no file from here on: %s"
+        log.warning(told, self._claim.lease, why, extra=about(self._claim))
         told = f"jober: the output is kept in no file from here on: {why}\n"
         self._output.write(Stream.STDERR, told.encode())

@@ -6,6 +6,8 @@ import logging
 from jober.current.here import current_run, entered_run
 from jober.errors import NotInRun
 from jober.log_line import of_record
+from jober.logs import about_run
+from jober.run import Claim
 
 # What a run's loggers pass on where they are not told otherwise.
 LEVEL = logging.INFO
@@ -31,6 +33,11 @@ def capture_records_of_process() -> None:
         root.setLevel(LEVEL)
     if _of_process not in root.handlers:
         root.addHandler(_of_process)
+
+
+def about(claim: Claim) -> dict[str, object]:
+    """What a line of the agent's own log that is about an attempt has as fields."""
+    return about_run(claim.id, claim.job, claim.attempt)
 
 
 def _is_of_no_run(record: logging.LogRecord) -> bool:

@@ -13,6 +13,7 @@ from jober.store import Store
 from jober.store.report import Finish
 from jober_worker.journal import untellable
 from jober_worker.part import Part
+from jober_worker.records import about
 
 log = logging.getLogger(__name__)
 
@@ -94,16 +95,19 @@ class Reporter:
                 return list(batch)
             if len(batch) > 1:
                 return [left for finish in batch for left in self._send([finish])]
-            log.warning("the result of %s is refused: %s", batch[0].claim.lease, error)
+            claim = batch[0].claim
+            log.warning("the result of %s is refused: %s", claim.lease, error, extra=about(claim))
             return list(batch)
         except Exception as error:
             if len(batch) > 1:
                 return [left for finish in batch for left in self._send([finish])]
             # Something of it cannot be written: the run ends nevertheless, and says so.
-            log.exception("the result of %s cannot be told", batch[0].claim.lease)
+            claim = batch[0].claim
+            log.exception("the result of %s cannot be told", claim.lease, extra=about(claim))
             return [replace(batch[0], outcome=untellable(error))]
         for finish, done in zip(batch, answers, strict=True):
             if not done:
-                log.warning("%s is over, or another's, already", finish.claim.lease)
+                claim = finish.claim
+                log.warning("%s is over, or another's, already", claim.lease, extra=about(claim))
         self._on_reported(batch)
         return []

@@ -34,6 +34,7 @@ from jober_worker.function_process import FunctionRun
 from jober_worker.functions import Data
 from jober_worker.kernel import until_end
 from jober_worker.pipes import Pipes
+from jober_worker.records import about
 from jober_worker.rq_run import at_most_s, options_of
 from jober_worker.spawn import Setting
 from jober_worker.wake import Wake
@@ -111,7 +112,8 @@ class RqBatch(FunctionRun):
                 self._send([self._newest])
                 outcome = self.run() if self._sent else Outcome(state=RunState.SUCCESS)
         except BaseException as error:
-            log.exception("the agent failed to carry out %s", self._newest.claim.id)
+            claim = self._newest.claim
+            log.exception("the agent failed to carry out %s", claim.id, extra=about(claim))
             reason = f"the agent failed: {type(error).__name__}: {error}"
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=reason)
         if outcome.state is RunState.FAILED:

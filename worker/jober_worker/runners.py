@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from jober_worker.execution import Execution
+from jober_worker.records import about
 
 log = logging.getLogger(__name__)
 
@@ -65,4 +66,5 @@ class Runners:
             try:
                 self._execute(execution)
             except BaseException:
-                log.exception("what %s came to cannot be told", execution.claim.id)
+                claim = execution.claim
+                log.exception("what %s came to cannot be told", claim.id, extra=about(claim))

@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from jober.bind import Bind
 from jober.errors import JoberError, RedisUnavailable
-from jober.logs import set_up_logs
+from jober.logs import name_node, set_up_logs
 from jober.pace import paced_s
 from jober.store import Store
 from jober_worker.agent import Agent
@@ -75,7 +75,7 @@ class Words:
 def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
     """Be an agent until SIGTERM; writes a byte to `sign` each second, or has no guardian where
     there is none. Returns the exit status."""
-    set_up_logs(settings.log_level)
+    set_up_logs(settings.log_level, settings.log_format)
     if sign is None:
         log.warning(
             "this is not Linux (%s): the agent works for development, without a guardian. Not "
@@ -92,6 +92,7 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
     inherit()
     store = Store(settings.redis)
     agent = Agent(store, settings, begun, lambda: words.tell(signal.SIGTERM))
+    name_node(settings.host, agent.id)
     if settings.metrics is not None:
         try:
             _tell_metrics(agent, settings.metrics)

@@ -35,6 +35,7 @@ class Settings:
     filter: str | None = None
     allow: AllowList = field(default_factory=AllowList)
     metrics: Bind | None = None
+    log_format: str = "text"
 
     @classmethod
     def of(cls, told: Mapping[str, Told], allow: AllowList) -> "Settings":
@@ -56,6 +57,7 @@ class Settings:
             slots=value["slots"],
             drain_s=value["drain"],
             log_level=value["log_level"],
+            log_format=value["log_format"],
             log_dir=log_dir(value["log_dir"]),
             log_keep_s=value["log_keep"] * 86_400,
             log_bytes=int(value["log_total"] * 1024**3),

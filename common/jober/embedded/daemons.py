@@ -84,7 +84,13 @@ class Daemon:
             self._process.send_signal(number)
 
     def warnings(self) -> Iterator[str]:
-        """What it has logged since the last call that a person should see."""
+        """What it has logged, as text, since the last call that a person should see."""
+        for text in self.lines():
+            if not _QUIET.match(text):
+                yield re.sub(r"^\S+Z ", "", text)
+
+    def lines(self) -> Iterator[str]:
+        """All that it has logged since the last call."""
         try:
             with self.log.open("rb") as log:
                 log.seek(self._read)
@@ -95,8 +101,8 @@ class Daemon:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             text = line.decode("utf-8", "replace").rstrip()
-            if text and not _QUIET.match(text):
-                yield re.sub(r"^\S+Z ", "", text)
+            if text:
+                yield text
 
     def _last_words(self) -> str:
         text = self.log.read_text("utf-8", "replace").strip()

@@ -82,7 +82,7 @@ class Keeper:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._server.start()
         self._store = Store(self._server.url)
-        folder, level = self._folder.path, ["--log-level", "warning"]
+        folder, level = self._folder.path, ["--log-level", "warning", "--log-format", "text"]
         kept = ["--journal-dir", str(folder / "journal"), "--log-dir", str(folder / "logs")]
         worker = ["worker", *level, "--roles", "*", "--drain", str(DRAIN_S), *kept]
         for name, arguments in (("scheduler", ["scheduler", *level]), ("agent", worker)):

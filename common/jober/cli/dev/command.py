@@ -1,5 +1,6 @@
 """`jober dev`: starts a private Redis, a scheduler and agents, shows what they do, ends them."""
 
+import os
 import signal
 import sys
 import time
@@ -11,12 +12,14 @@ from jober.cli import terminal
 from jober.cli.apply import difference_lines
 from jober.cli.dev import web
 from jober.cli.dev.hosts import Host, hosts_for, parse_hosts, unserved
+from jober.cli.dev.json_lines import JsonLines
 from jober.cli.dev.plain import PlainLines
 from jober.cli.dev.screen import Screen
 from jober.cli.dev.story import Story
 from jober.cli.dev.watch import Watch
-from jober.cli.options import Argument, Option
+from jober.cli.options import Argument, Option, WrongCall
 from jober.client import Jober
+from jober.daemon import LOG_FORMAT_VARIABLE, LOG_FORMATS
 from jober.embedded import RedisServer
 from jober.embedded.daemons import Daemon, kill_all
 from jober.errors import DefinitionError, JoberError, RedisUnavailable
@@ -43,6 +46,16 @@ def dev(
             show_default=False,
         ),
     ] = None,
+    log_format: Annotated[
+        str | None,
+        Option(
+            "--log-format",
+            metavar="FORMAT",
+            help="text, or json: all that it tells, and all that its daemons log, as an object a "
+            f"line on stderr. (default: {LOG_FORMAT_VARIABLE}, else text)",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Run a whole fleet on this machine, and watch it.
 
@@ -59,10 +72,13 @@ def dev(
       jober dev examples/fleet.toml
       jober dev fleet.toml --agent web1=web --agent web2=web --agent db1=db
     """
+    format = log_format or os.environ.get(LOG_FORMAT_VARIABLE) or "text"
+    if format not in LOG_FORMATS:
+        raise WrongCall(f"'{format}' is no format of logs (one of {', '.join(LOG_FORMATS)})")
     jobs = read_jobs(file).jobs
     hosts = parse_hosts(agent) if agent else hosts_for(jobs)
     with Signals() as signals:
-        _Dev(file, jobs, hosts, signals).run()
+        _Dev(file, jobs, hosts, signals, format).run()
     return 0
 
 
@@ -98,12 +114,18 @@ class _Dev:
     """The whole of it, from start to end."""
 
     def __init__(
-        self, file: str, jobs: Sequence[Job], hosts: Sequence[Host], signals: Signals
+        self,
+        file: str,
+        jobs: Sequence[Job],
+        hosts: Sequence[Host],
+        signals: Signals,
+        log_format: str,
     ) -> None:
         self._file = file
         self._jobs = jobs
         self._hosts = hosts
         self._signals = signals
+        self._log_format = log_format
         self._daemons: list[Daemon] = []
         self._grace_s = max((job.grace for job in jobs), default=0.0)
 
@@ -127,21 +149,31 @@ class _Dev:
 
     def _start_daemons(self, server: RedisServer, place: str | None) -> None:
         if place is not None:
-            arguments = ["web", "--bind", place]
-            self._daemons.append(Daemon("web", arguments, server.url, server.folder))
-        self._daemons.append(Daemon("scheduler", ["scheduler"], server.url, server.folder))
+            self._add("web", ["web", "--bind", place], server)
+        self._add("scheduler", ["scheduler"], server)
         for host in self._hosts:
             arguments = ["worker", "--host", host.name, "--roles", ",".join(sorted(host.roles))]
             # Results for a Redis that ends with us are of no use to anybody later.
             arguments += ["--drain", str(_DRAIN_S), "--journal-dir", str(server.folder / "journal")]
-            self._daemons.append(Daemon(host.name, arguments, server.url, server.folder))
+            self._add(host.name, arguments, server)
         for daemon in self._daemons:
             daemon.start()
 
-    def _teller(self, stack: ExitStack, url: str, link: str | None) -> Screen | PlainLines:
+    def _add(self, name: str, arguments: list[str], server: RedisServer) -> None:
+        arguments = [*arguments, "--log-format", self._log_format]
+        self._daemons.append(Daemon(name, arguments, server.url, server.folder))
+
+    def _teller(
+        self, stack: ExitStack, url: str, link: str | None
+    ) -> Screen | PlainLines | JsonLines:
         told = f"pages (this link logs you in once): {link}" if link else None
         job_width = max((len(job.name) for job in self._jobs), default=0)
         host_width = max(len(host.name) for host in self._hosts)
+        if self._log_format == "json":
+            lines = JsonLines()
+            for told_first in filter(None, (told, f"export JOBER_REDIS_URL={url}")):
+                lines.note(told_first)
+            return lines
         if sys.stdout.isatty():
             screen = stack.enter_context(
                 Screen(self._hosts, url, min(job_width + host_width + 1, 30))
@@ -155,7 +187,7 @@ class _Dev:
         terminal.note(f"export JOBER_REDIS_URL={url}")
         return PlainLines(job_width, host_width)
 
-    def _watch(self, jober: Jober, watch: Watch, teller: Screen | PlainLines) -> None:
+    def _watch(self, jober: Jober, watch: Watch, teller: Screen | PlainLines | JsonLines) -> None:
         """Tell what happens until we are told to end, then until all have ended."""
         story = Story(jober, teller)
         looked = stopping_since = 0.0
@@ -164,6 +196,10 @@ class _Dev:
         for _ in story.follow():
             now = time.monotonic()
             for daemon in self._daemons:
+                if isinstance(teller, JsonLines):
+                    for line in daemon.lines():
+                        teller.relay(daemon.name, line)
+                    continue
                 for warning in daemon.warnings():
                     teller.note(f"{daemon.name}: {warning}")
             if isinstance(teller, Screen) and teller.is_gone:
@@ -195,7 +231,9 @@ class _Dev:
                 self._tell_change(watch.look(), teller)
 
     def _tell_change(
-        self, told: Difference | DefinitionError | None, teller: Screen | PlainLines
+        self,
+        told: Difference | DefinitionError | None,
+        teller: Screen | PlainLines | JsonLines,
     ) -> None:
         if told is None:
             return
