@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks clocks databases servers browser monitors tools linters ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks databases servers browser monitors previous tools linters ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts docs ## what CI runs: format, lint, types, contracts, docs, tests
@@ -157,6 +157,11 @@ $(VENV)/linters: pyproject.toml | $(BIN)/python
 	@$@/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
 	@$@/bin/python -m pip --disable-pip-version-check --quiet install --group deploy
 	@touch $@
+
+# The tests of two versions side by side start programs of the one before this.
+.PHONY: previous
+previous: $(VENV)/installed-dev
+	@$(BIN)/python -m tests.previous
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"

@@ -23,6 +23,7 @@ class Fleet:
         self.jober = Jober(url)
         self.environ: dict[str, str] = {}
         self.cwd = ROOT
+        self.programs = BIN  # where the commands that are started are
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(
@@ -34,7 +35,7 @@ class Fleet:
         log = self.folder / f"{program}-{len(self.processes)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [str(BIN / program), *arguments],
+                [str(self.programs / program), *arguments],
                 env={
                     **os.environ,
                     "JOBER_REDIS_URL": self.url,

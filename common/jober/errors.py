@@ -10,6 +10,19 @@ class JoberError(Exception):
     """The base of everything jober raises on purpose."""
 
 
+class NewerSchema(JoberError):
+    """A record of a later jober, `what`, has the schema `found`; here they are known up to one."""
+
+    def __init__(self, what: str, found: int, known: int) -> None:
+        self.what = what
+        self.found = found
+        self.known = known
+        super().__init__(
+            f"{what} has schema {found}, of a later jober; this one reads schemas up to {known} "
+            "(upgrade jober here)"
+        )
+
+
 class DefinitionError(JoberError):
     """A definition is wrong: `field` holds `value`, `problem` says why, `mend` what to do.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from jober.ledger import Decision
 from jober.schedule import Calendar, Schedule, calendar_names, parse
+from jober.schema import READ_UP_TO, SCHEMA, check_schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +24,21 @@ class FirePolicy:
     catch_up_limit: int
     catch_up_window_ms: int | None
     max_fires: int | None
+    schema: int = SCHEMA
 
     @classmethod
     def read(
         cls, name: str, schedule: str, policy: str, calendars: "Calendars | None" = None
     ) -> "FirePolicy":
         """The policy of two JSON texts, as the store keeps them, in the calendars there are.
-        Raises ScheduleError."""
+        Raises ScheduleError, and NewerSchema."""
         # Only these make the name of the job count: H and ~ spread by it, jitter is drawn by it.
         own = name if any(mark in schedule for mark in ("H", "~", "jitter")) else ""
         named = calendars if '"exclude"' in schedule else None
-        return _read(own, schedule, policy, named)
+        read = _read(own, schedule, policy, named)
+        if read.schema > READ_UP_TO:
+            check_schema(f"job '{name}'", read.schema)
+        return read
 
 
 class Calendars:
@@ -59,6 +64,7 @@ def _read(name: str, schedule: str, policy: str, calendars: Calendars | None) ->
         catch_up_limit=facts["catch_up_limit"],
         catch_up_window_ms=None if window is None else round(window * 1000),
         max_fires=facts.get("max_fires"),
+        schema=facts.get("schema", SCHEMA),
     )
 
 

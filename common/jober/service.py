@@ -4,7 +4,7 @@ A *place* is where one run of it is kept going: a host by its name, or ANY of th
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from jober.clock import iso
@@ -26,8 +26,8 @@ class ServicePolicy:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """What `to_json` wrote."""
-        return cls(**json.loads(text))
+        """What `to_json` wrote, here or in a later version."""
+        return cls(**_known(cls, text))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
@@ -54,8 +54,8 @@ class PlaceState:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """What `to_json` wrote."""
-        return cls(**json.loads(text))
+        """What `to_json` wrote, here or in a later version."""
+        return cls(**_known(cls, text))
 
     def to_json(self) -> str:
         return json.dumps({name: value for name, value in asdict(self).items() if value})
@@ -149,3 +149,9 @@ class ServiceAction:
     stop: str | None = None
     event: str | None = None
     facts: dict[str, str] = field(default_factory=dict)
+
+
+def _known(cls: type["ServicePolicy"] | type["PlaceState"], text: str) -> dict[str, Any]:
+    """What a text tells of the fields that there are here."""
+    names = {one.name for one in fields(cls)}
+    return {name: value for name, value in json.loads(text).items() if name in names}

@@ -130,8 +130,10 @@ def _tell_metrics(store: Store, elector: Elector, ticker: Ticker, bind: Bind) ->
 
 
 def _is_there(store: Store) -> bool:
+    """Raises NewerSchema."""
     try:
         store.observe_time()
+        store.check_schema()
     except RedisUnavailable as error:
         log.warning("waiting for Redis: %s", error)
         return False

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jober import __version__
@@ -84,13 +85,16 @@ def serve(
     transport: Transport,
     metrics: Bind | None = None,
 ) -> int:
-    """Serve until SIGTERM or SIGINT. Raises JoberError where it cannot listen, or tell metrics."""
+    """Serve until SIGTERM or SIGINT. Raises JoberError where it cannot listen, or tell metrics, or
+    where what is there is of a later jober."""
     try:
         from jober_web.app import create_app
         from jober_web.server import Server
     except ImportError as error:
         raise JoberError(f"{error} (pip install 'jober[web]')") from None
     with jober, listen(bind) as listening:
+        with suppress(RedisUnavailable):  # it is looked at again with the first request
+            jober.store.check_schema()
         bound = Bind(bind.host, listening.getsockname()[1])
         scheme = "https" if transport.cert else "http"
         log.info("jober-web %s serves %s://%s/", __version__, scheme, bound)

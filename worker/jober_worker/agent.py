@@ -264,10 +264,11 @@ class Agent:
             self.on_reported(finishes)
 
     def start(self) -> None:
-        """Register, and start the parts. Raises RedisUnavailable."""
+        """Register, and start the parts. Raises RedisUnavailable, and NewerSchema."""
         clear_leftovers()
         self.journal.open()
         self.store.observe_time()
+        self.store.check_schema()
         self.reserve.take_over()
         # Read first, so that nobody ever sees it with roles that it is not to have.
         self._heed(self.store.agents.orders().get(self.settings.host, HostOrders()))

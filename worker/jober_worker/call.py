@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jober.errors import JoberError
+from jober.errors import JoberError, NewerSchema
 from jober.job.payload import CLEAN_UP, COMMAND, MODULE, SCRIPT, SCRIPT_CALL, SHELL, split_script
 from jober.run import Claim
+from jober.schema import check_schema
 from jober.store.fields import decompressed
 from jober_worker.deleted_run import deleted_run
 
@@ -36,6 +37,10 @@ RQ_AT_END = (
 
 class CallUnreadable(JoberError):
     """The record of a run does not say what to do, or says it in a way that is refused."""
+
+
+class CallOfLater(CallUnreadable):
+    """The record is of a later schema: an agent that knows it may do what it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +256,7 @@ def _read_data(plain: bytes) -> tuple[str, list[Any], dict[str, Any]]:
 def _read_options(claim: Claim) -> Options:
     try:
         given = _checked(json.loads(claim.work.options))
+        check_schema(f"run '{claim.id}'", given.get("schema"))
         return Options(
             cwd=given.get("cwd"),
             env={str(name): str(value) for name, value in given.get("env", {}).items()},
@@ -271,6 +277,8 @@ def _read_options(claim: Claim) -> Options:
             cpus=given.get("cpus"),
             cpu_time=given.get("cpu_time"),
         )
+    except NewerSchema as error:
+        raise CallOfLater(str(error)) from None
     except (ValueError, AttributeError):
         raise CallUnreadable("its options are not a JSON object") from None
 

@@ -13,6 +13,7 @@ from jober.run import Claim, Outcome, RunState
 from jober.store.report import Finish
 from jober_worker.begun import Begun
 from jober_worker.call import (
+    CallOfLater,
     CallUnreadable,
     Function,
     Options,
@@ -150,6 +151,9 @@ class Execution:
             log.warning("%s is refused: %s", self.claim.id, error, extra=about(self.claim))
             refused = "here" if error.here else "for good"
             outcome = Outcome(state=RunState.FAILED, reason=str(error), refused=refused)
+        except CallOfLater as error:
+            log.warning("%s", error, extra=about(self.claim))
+            outcome = Outcome(state=RunState.FAILED, reason=str(error), refused="here")
         except CallUnreadable as error:
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=str(error))
         except BaseException as error:

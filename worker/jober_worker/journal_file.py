@@ -19,8 +19,9 @@ from typing import Any
 
 import msgpack
 
-from jober.errors import JoberError
+from jober.errors import JoberError, NewerSchema
 from jober.output import Frame, Stream
+from jober.schema import SCHEMA, check_schema
 from jober.store.report import Report, checked_report
 from jober_worker.run_output import Unsent
 
@@ -31,6 +32,10 @@ _HEAD = struct.Struct("<II")
 
 class EntryUnreadable(JoberError):
     """A record is whole, and yet no entry of a journal."""
+
+
+class EntryOfLater(JoberError):
+    """An entry of a later schema, which an agent of a later version reports."""
 
 
 class JournalHeld(JoberError):
@@ -50,6 +55,7 @@ class Entry:
         """Raises what msgpack raises for what it cannot tell."""
         output = self.output
         told = {
+            "schema": SCHEMA,
             "redis": self.redis,
             "agent": self.agent,
             "report": self.report,
@@ -62,9 +68,10 @@ class Entry:
 
 
 def read_entry(message: bytes) -> Entry:
-    """What `to_bytes` wrote. Raises EntryUnreadable for anything else."""
+    """What `to_bytes` wrote. Raises EntryOfLater, and EntryUnreadable for anything else."""
     try:
         told = msgpack.unpackb(message)
+        check_schema("an entry", told.get("schema"))
         file, begins_at = told["file"], told["begins_at"]
         return Entry(
             redis=_text(told["redis"]),
@@ -76,7 +83,12 @@ def read_entry(message: bytes) -> Entry:
                 file=None if file is None else (_count(file[0]), _text(file[1]), _text(file[2])),
             ),
         )
-    except (LookupError, TypeError, ValueError, ArithmeticError, msgpack.UnpackException) as error:
+    except NewerSchema as error:
+        raise EntryOfLater(str(error)) from None
+    except (
+        *(LookupError, TypeError, ValueError, ArithmeticError, AttributeError),
+        msgpack.UnpackException,
+    ) as error:
         raise EntryUnreadable(f"{type(error).__name__}: {error}") from None
 
 

@@ -23,6 +23,7 @@ from jober.store.outputs import Piece
 from jober_worker.journal_file import (
     NAME,
     Entry,
+    EntryOfLater,
     EntryUnreadable,
     JournalFile,
     JournalHeld,
@@ -102,10 +103,15 @@ class Replayer:
     def _replay(self, file: JournalFile) -> bool:
         """Whether the file is not needed any more."""
         records, torn = read_records(file.read())
-        entries, unreadable = [], 0
+        entries, unreadable, later = [], 0, 0
         for record in records:
             try:
                 entries.append(read_entry(record))
+            except EntryOfLater as error:
+                later += 1
+                if file.path not in self._told:
+                    self._told.add(file.path)
+                    log.warning("the journal %s is left to a later agent: %s", file.path, error)
             except EntryUnreadable as error:
                 unreadable += 1
                 log.warning("an entry of the journal %s is unreadable: %s", file.path, error)
@@ -131,6 +137,7 @@ class Replayer:
                 file.path,
                 len(ours) - taken - left,
             )
+        left += later
         return not left or self._is_old(file.path, left)
 
     def _is_old(self, path: Path, entries: int) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection
 
 from jober.bind import Bind
-from jober.errors import JoberError, RedisUnavailable
+from jober.errors import JoberError, NewerSchema, RedisUnavailable
 from jober.logs import name_node, set_up_logs
 from jober.pace import paced_s
 from jober.store import Store
@@ -113,6 +113,9 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
             log.warning("waiting for Redis: %s", error)
             if words.heard(1.0):
                 return 0
+        except NewerSchema as error:
+            log.critical("%s", error)
+            return UNUSABLE
     # What is there by now stays, and need not be looked through again and again.
     gc.freeze()
     gc.set_threshold(GARBAGE_AT_MOST)

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -12,15 +12,16 @@ from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, 
 from sqlalchemy import and_ as both
 from sqlalchemy.engine import RowMapping as Row
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from jober.archive.entry import ArchiveEntry
-from jober.archive.schema import LOG_RECORDS, METADATA, OUTPUTS, RUN_TAGS, RUNS
-from jober.errors import ArchiveError, RunNotFound
+from jober.archive.schema import LOG_RECORDS, METADATA, OUTPUTS, RUN_TAGS, RUNS, SCHEMAS
+from jober.errors import ArchiveError, NewerSchema, RunNotFound
 from jober.log_line import LogLine, read_lines
 from jober.output import Frame, Stream, Truncated
 from jober.run import Attempt, Run, RunState
 from jober.run_filter import RunFilter
+from jober.schema import SCHEMA, check_schema
 
 # What a statement asks of at once.
 _BATCH = 200
@@ -79,6 +80,20 @@ class Archive:
             event.listen(self._engine, "connect", _obey_foreign_keys)
         with self._told():
             METADATA.create_all(self._engine)
+        self._check_schema()
+
+    def _check_schema(self) -> None:
+        """Raises ArchiveError where a later jober has made the tables, and else says who did."""
+        newest = select(SCHEMAS.c.schema).order_by(SCHEMAS.c.schema.desc())
+        with self._begin() as connection:
+            found = connection.execute(newest).scalar()
+        if found is None:
+            with suppress(IntegrityError), self._engine.begin() as connection:
+                connection.execute(insert(SCHEMAS).values(schema=SCHEMA))
+        try:
+            check_schema(self.shown, found)
+        except NewerSchema as error:
+            raise ArchiveError(str(error)) from None
 
     def close(self) -> None:
         self._engine.dispose()

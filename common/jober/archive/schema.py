@@ -1,7 +1,8 @@
 """The tables of the archive. Moments are milliseconds since the epoch, as everywhere.
 
 `runs` has a row for each run, `run_tags` one for each tag that its job had, `outputs` the pieces of
-what it wrote to stdout and stderr, `log_records` its log records, each with its level.
+what it wrote to stdout and stderr, `log_records` its log records, each with its level; `schema`
+says of which schema they are.
 """
 
 from sqlalchemy import (
@@ -21,6 +22,8 @@ from sqlalchemy import (
 METADATA = MetaData()
 _RUN = "jober_runs.id"
 
+# What the other tables are like: one row.
+SCHEMAS = Table("jober_schema", METADATA, Column("schema", Integer, primary_key=True))
 RUNS = Table(
     "jober_runs",
     METADATA,

@@ -45,6 +45,8 @@ class Job(JobFields):
 
     _schedule: Schedule | None = PrivateAttr(default=None)
     _calendars: Mapping[str, Calendar] | None = PrivateAttr(default=None)
+    # Fields of a stored definition that are not known here: a later version has written them.
+    _later: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
     def __init__(self, calendars: Calendars = None, /, **fields: Any) -> None:
         given, good, problems = check_fields(fields)
@@ -92,12 +94,17 @@ class Job(JobFields):
 
     @classmethod
     def from_json(cls, name: str, text: str | bytes, calendars: Calendars = None) -> Self:
-        """The job `name` of what `to_json` wrote; `calendars` as in `from_spec`."""
+        """The job `name` of what `to_json` wrote, here or in a later version: fields that are not
+        known here stay as they are, and are written back. `calendars` as in `from_spec`."""
         try:
             spec = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise DefinitionError(f"its JSON cannot be read: {error}", job=name) from None
-        return cls.from_spec(name, spec, calendars)
+        if not isinstance(spec, dict) or spec.keys() <= _KNOWN:
+            return cls.from_spec(name, spec, calendars)
+        known = {field: value for field, value in spec.items() if field in _KNOWN}
+        later = {field: value for field, value in spec.items() if field not in _KNOWN}
+        return cls.from_spec(name, known, calendars)._with_later(later)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As `replace`: pydantic's own would check nothing."""
@@ -106,16 +113,31 @@ class Job(JobFields):
     def replace(self, **fields: Any) -> Self:
         """The same job, in the same calendars, with other fields; None gives a field its default
         back."""
-        return type(self).from_spec(self.name, {**self.spec(), **fields}, self._calendars)
+        job = type(self).from_spec(self.name, {**self._own_spec(), **fields}, self._calendars)
+        return job._with_later(self._later)
 
     def with_calendars(self, calendars: Mapping[str, Calendar]) -> Self:
         """The same job in other calendars. What it names and is not among them counts as without
         days, as `missing_calendars` tells: a job that is there already can always be shown."""
         missing = {name: Calendar.missing(name) for name in self.calendars if name not in calendars}
-        return type(self).from_spec(self.name, self.spec(), {**calendars, **missing})
+        job = type(self).from_spec(self.name, self._own_spec(), {**calendars, **missing})
+        return job._with_later(self._later)
+
+    def _with_later(self, later: Mapping[str, Any]) -> Self:
+        self._later = later
+        return self
+
+    @property
+    def later(self) -> Mapping[str, Any]:
+        """The fields that a later version has written, and that are not known here."""
+        return self._later
 
     def spec(self) -> dict[str, Any]:
-        """The fields that differ from their defaults, without the name: JSON values, in order."""
+        """The fields that differ from their defaults, without the name: JSON values, in order; and
+        those of a later version, as they were."""
+        return {**self._own_spec(), **deepcopy(dict(self._later))}
+
+    def _own_spec(self) -> dict[str, Any]:
         return {
             field: deepcopy(value)
             for field, default in _DEFAULTS
@@ -234,9 +256,10 @@ class Job(JobFields):
 
     def options(self) -> dict[str, Any]:
         """What the agent needs beside the payload: those of OPTION_FIELDS that are not their
-        defaults, as the definition has them; and of a service its `on`, as `service`."""
+        defaults, as the definition has them, and those of a later version, which may be such; and
+        of a service its `on`, as `service`."""
         spec = self.spec()
-        told = {field: spec[field] for field in OPTION_FIELDS if field in spec}
+        told = {field: spec[field] for field in (*OPTION_FIELDS, *self._later) if field in spec}
         return {**told, "service": self.on} if self.service else told
 
     @cached_property
@@ -266,6 +289,8 @@ class Job(JobFields):
         return hash((self.name, self.to_json()))
 
 
+# "name" is refused where it stands in a spec.
+_KNOWN = frozenset({*KNOWN_FIELDS, "name"})
 _DEFAULTS = tuple(
     (field, JobFields.model_fields[field].get_default(call_default_factory=True))
     for field in KNOWN_FIELDS

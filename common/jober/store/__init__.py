@@ -53,6 +53,10 @@ class Store:
         self.connection = Connection(url)
         self.clock = self.connection.clock
 
+    def check_schema(self) -> None:
+        """Raises NewerSchema where what this Redis has is of a later jober."""
+        self.connection.check_schema()
+
     @cached_property
     def calendars(self) -> "CalendarStore":
         from jober.store.calendars import CalendarStore

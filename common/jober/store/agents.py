@@ -9,6 +9,7 @@ from typing import Any
 from jober.agent_info import AgentInfo, HostOrders
 from jober.pace import paced_ms
 from jober.run import KEEP_FOR_S
+from jober.schema import SCHEMA
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, moment_text, number, packed, record, text
@@ -44,6 +45,7 @@ class AgentStore:
             "own_roles": _roles_text(agent.own_roles or agent.roles),
             "slots": str(agent.slots),
             "version": agent.version,
+            "schema": str(SCHEMA),
             "state": agent.state,
             "running": str(agent.running),
             "allows": agent.allows,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jober.roles import DEFAULT_ROLE, parse_roles, priority_queue
 from jober.schedule import Calendar
+from jober.schema import SCHEMA
 from jober.service import ServicePolicy
 from jober.store.fields import moment_text
 
@@ -95,6 +96,8 @@ def fire_texts(job: "Job") -> tuple[str, str]:
     spec = job.spec()
     schedule = {name: spec[name] for name in SCHEDULE_FIELDS if name in spec}
     policy: dict[str, Any] = {
+        **job.later,
+        "schema": SCHEMA,
         "queue": job.queue,
         "on": job.on,
         "prefer": job.prefer,
@@ -111,13 +114,15 @@ def fire_texts(job: "Job") -> tuple[str, str]:
 def how_fields(job: "Job") -> dict[str, str]:
     """What a run keeps of how it is to be done."""
     timeout = str(max(1, round(job.timeout))) if job.timeout else str(RQ_TIMEOUT_S)
-    return {"options": json.dumps(job.options(), sort_keys=True), "timeout": timeout}
+    options = {"schema": SCHEMA, **job.options()}
+    return {"options": json.dumps(options, sort_keys=True), "timeout": timeout}
 
 
 def job_fields(job: "Job") -> dict[str, str | bytes]:
     """What Redis keeps of a definition: its text, and what the scripts need of it."""
     schedule, policy = fire_texts(job)
     return {
+        "schema": str(SCHEMA),
         "spec": job.to_json(),
         "schedule": schedule,
         "policy": policy,

@@ -18,6 +18,8 @@ from redis.sentinel import Sentinel
 from jober.clock import RedisClock
 from jober.errors import DefinitionError, NotConfirmed, RedisRefused, RedisUnavailable, did_you_mean
 from jober.pace import paced_s
+from jober.schema import check_schema
+from jober.store.keys import SCHEMA
 from jober.store.password_file import PasswordFile, take_password_file
 from jober.store.scripts import script
 
@@ -203,6 +205,7 @@ class Connection:
         self.client = connect(url)
         self.clock = RedisClock()
         self._replicas = _replicas_to_wait_for(url)
+        self._is_checked = False
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -220,7 +223,10 @@ class Connection:
             raise RedisUnavailable(shown(self.url), str(error)) from error
 
     def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        """Run the script `name`; its header in `lua/` tells keys, arguments and reply."""
+        """Run the script `name`; its header in `lua/` tells keys, arguments and reply. Raises
+        NewerSchema, before the first one is run, where all that is there is of a later jober."""
+        if not self._is_checked:
+            self.check_schema()
         action = script(name)
         with self.guard():
             try:
@@ -229,6 +235,11 @@ class Connection:
                 pass
             self.client.script_load(action.text)
             return self._call(action.sha, keys, args)
+
+    def check_schema(self) -> None:
+        """Raises NewerSchema where what this Redis has is of a later jober."""
+        check_schema(f"the fleet at {shown(self.url)}", self.command("GET", SCHEMA))
+        self._is_checked = True
 
     def _call(self, sha: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         if not self._replicas:

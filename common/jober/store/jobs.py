@@ -21,6 +21,7 @@ from jober.errors import (
     WorkflowLoop,
 )
 from jober.schedule import Calendar
+from jober.schema import check_schema
 from jober.store import keys, rq
 from jober.store.calendars import CalendarStore
 from jober.store.changes import Change
@@ -302,6 +303,7 @@ def _job(name: str, spec: bytes) -> "Job":
 
 
 def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
+    check_schema(f"job '{name}'", fields.get("schema"))
     return JobRecord(
         job=_job(name, fields["spec"]),
         revision=int(fields["revision"]),

@@ -3,6 +3,7 @@
 Lua builds some of these from what it has just read; the headers of the scripts say which.
 """
 
+SCHEMA = "jober:schema"
 LEADER = "jober:leader"
 TERM = "jober:term"
 WAKE = "jober:wake"

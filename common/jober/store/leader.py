@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from jober.agent_info import LeaderInfo
+from jober.schema import SCHEMA
 from jober.store import keys
 from jober.store.connection import Connection
 
@@ -26,7 +27,7 @@ class LeaderStore:
     def lead(self, node: str, lease_ms: int) -> LeadReply:
         """Become leader where there is none; renew where it is us."""
         token, left, _now, elected = self._redis.run(
-            "lead", [keys.LEADER, keys.TERM], [node, lease_ms]
+            "lead", [keys.LEADER, keys.TERM, keys.SCHEMA], [node, lease_ms, SCHEMA]
         )
         return LeadReply(token=token.decode(), left_ms=left, elected=bool(elected))
 

@@ -83,7 +83,8 @@ def _shortened(outcome: Report, results: dict[tuple[str, str], int]) -> Any:
 
 
 def checked_report(value: object) -> Report:
-    """A report that was read from a disk: each field is what FINISH relies on.
+    """A report that was read from a disk: each field is what FINISH relies on. What a later version
+    tells beside that is left out.
 
     Raises ValueError."""
     report = _fields(value, _REPORT, required=_REPORT.keys() - {"retry_in", "began_ms"})
@@ -96,12 +97,13 @@ def checked_report(value: object) -> Report:
 def _fields(
     value: object, rules: Mapping[str, Callable[[Any], bool]], required: set[str] | Any
 ) -> dict[str, Any]:
-    if not isinstance(value, dict) or not required <= value.keys() <= rules.keys():
+    if not isinstance(value, dict) or not required <= value.keys():
         raise ValueError("its fields are not those of a report")
-    for name, held in value.items():
+    known = {name: held for name, held in value.items() if name in rules}
+    for name, held in known.items():
         if not rules[name](held):
             raise ValueError(f"its {name} is not what a report has")
-    return dict(value)
+    return known
 
 
 def _is_text(value: object) -> bool:

@@ -7,6 +7,7 @@ from typing import cast
 from jober.access.secret import hashed
 from jober.access.session import Kind, Session, SessionTimes
 from jober.access.who import Who
+from jober.schema import SCHEMA, check_schema
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import number, packed, readable, record, text
@@ -47,6 +48,7 @@ class SessionStore:
         the one that was compared with. `before` is the session that this browser had."""
         who = session.who
         fields = {"user": who.name, "kind": session.kind, "title": session.title}
+        fields["schema"] = str(SCHEMA)
         if session.kind != "password":
             fields |= {
                 "scope": str(who.scope),
@@ -110,6 +112,7 @@ class SessionStore:
 
 def _session(hash: str, fields: Mapping[str, bytes], user: Mapping[str, bytes]) -> Session:
     name = text(fields.get("user")) or ""
+    check_schema(f"a session of '{name}'", fields.get("schema"))
     credential = f"session:{hash[:8]}"
     if user:
         who = read_user(user).who(credential)

@@ -6,6 +6,7 @@ from typing import Any
 from jober.access.secret import is_same
 from jober.access.token import Token
 from jober.access.user import User
+from jober.schema import SCHEMA, check_schema
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import number, packed, readable, record, text
@@ -26,6 +27,7 @@ class TokenStore:
             "tags": limits_text(token.tags),
             "roles": limits_text(token.roles),
             "hash": token.hash,
+            "schema": str(SCHEMA),
         }
         if token.user:
             fields["user"] = token.user
@@ -69,6 +71,7 @@ class TokenStore:
 
 
 def _token(id: str, fields: Mapping[str, bytes]) -> Token:
+    check_schema(f"the token '{id}'", fields.get("schema"))
     return Token(
         id=id,
         name=text(fields.get("name")) or "",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from jober.access.scope import Scope
 from jober.access.user import User
+from jober.schema import SCHEMA, check_schema
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, packed, readable, record, text
@@ -33,8 +34,11 @@ def read_scope(value: bytes | None) -> Scope:
 
 
 def read_user(fields: Mapping[str, bytes]) -> User:
+    """Raises NewerSchema."""
+    name = text(fields.get("name")) or ""
+    check_schema(f"the user '{name}'", fields.get("schema"))
     return User(
-        name=text(fields.get("name")) or "",
+        name=name,
         scope=read_scope(fields.get("scope")),
         tags=read_limits(fields.get("tags")),
         roles=read_limits(fields.get("roles")),
@@ -80,6 +84,7 @@ class UserStore:
             "tags": limits_text(user.tags),
             "roles": limits_text(user.roles),
             "password": user.password,
+            "schema": str(SCHEMA),
         }
         return self._put(user.name, "add", fields, line)
 

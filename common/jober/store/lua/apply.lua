@@ -6,7 +6,7 @@
 --       jober:ledger:<name>, jober:former:<name>, jober:calendar:<calendar>:jobs,
 --       jober:limit:<limit>:jobs, jober:failing:<name> (removed), and those of cancel_run, stop_service,
 --       is_over, links_at, relink, write_upstream, list_job and list_paused
--- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {spec, schedule, queue,
+-- ARGV  1 msgpack list of {op = 'add' | 'put' | 'remove', name, fields = {schema, spec, schedule, queue,
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
 --         service (JSON, or ''), calendars (names with a space between; of limits with a comma), keep_runs,
 --         keep_s, volatile, protected ('1' or ''), waits (JSON, or ''), before, on_success, on_failure (names
