@@ -14,6 +14,7 @@ from jober.errors import JoberError, RedisUnavailable
 from jober.ids import node_id
 from jober.logs import name_node, say_why, set_up_logs
 from jober.store import Store
+from jober.tracing import Source, open_spans
 from jober_scheduler.elector import Elector
 from jober_scheduler.follower import Follower
 from jober_scheduler.keeper import Keeper
@@ -22,6 +23,7 @@ from jober_scheduler.promoter import Promoter
 from jober_scheduler.pruner import Pruner
 from jober_scheduler.reaper import Reaper
 from jober_scheduler.ticker import Ticker
+from jober_scheduler.traces import Traces
 
 log = logging.getLogger("jober_scheduler")
 
@@ -71,6 +73,12 @@ def run(store: Store, node: str, metrics: Bind | None = None) -> int:
     ticker = Ticker(store, elector)
     if metrics is not None:
         _tell_metrics(store, elector, ticker, metrics)
+    source = Source(
+        program="jober-scheduler", version=__version__, host=node.split(":")[0], node=node
+    )
+    spans = open_spans(source, os.environ)
+    if spans is not None:
+        ticker.on_fired.append(Traces(spans).fired)
     while not _is_there(store):
         if stop.wait(AWAY_S):
             return 0
@@ -101,6 +109,8 @@ def run(store: Store, node: str, metrics: Bind | None = None) -> int:
     for chore in chores:
         chore.stop()
     ticker.close()
+    if spans is not None:
+        spans.close()
     store.close()
     return status
 
@@ -114,7 +124,7 @@ def _tell_metrics(store: Store, elector: Elector, ticker: Ticker, bind: Bind) ->
         meters = Meters(store, elector)
     except ImportError as error:
         raise JoberError(f"no metrics: {error} (pip install 'jober[metrics]')") from None
-    ticker.on_fired = meters.fired
+    ticker.on_fired.append(meters.fired)
 
     def is_well() -> str:
         return "" if ticker.alive else "the ticker does not run"

@@ -40,12 +40,12 @@ SET_ASIDE_MS = 60_000
 
 
 class Ticker:
-    """Fires what is due while we lead; `on_fired` is told what was carried out, and when (ms)."""
+    """Fires what is due while we lead; `on_fired` are told what was carried out, and when (ms)."""
 
     def __init__(self, store: Store, elector: Elector) -> None:
         self._store = store
         self._elector = elector
-        self.on_fired: Callable[[Sequence[FirePlan], int], None] | None = None
+        self.on_fired: list[Callable[[Sequence[FirePlan], int], None]] = []
         self._stop = threading.Event()
         self._woken = threading.Event()
         self._roster = Roster(roles_of=())
@@ -139,8 +139,8 @@ class Ticker:
         for chunk, batch in zip(chunks, batches, strict=True):
             if self._elector.token() != token or not self._fire(token, batch):
                 return
-            if self.on_fired is not None:
-                self.on_fired(chunk, clock.now_ms())
+            for tell in self.on_fired:
+                tell(chunk, clock.now_ms())
             if log.isEnabledFor(logging.DEBUG):
                 for job, run in ((one.name, run) for one in chunk for run in one.runs()):
                     log.debug("fired %s", run.id, extra=about_run(run.id, job))

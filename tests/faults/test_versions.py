@@ -12,6 +12,7 @@ import pytest
 from tests.faults.armed_fleet import ArmedFleet
 from tests.faults.checker import Checker
 from tests.faults.test_leader import PATIENCE_S, busy
+from tests.faults.work import function
 from tests.fleet import BIN
 from tests.previous import programs
 from tests.waiting import wait_until
@@ -54,7 +55,8 @@ def test_a_fleet_goes_from_one_version_to_the_other_while_jobs_fire(
     use(after, fleet, tmp_path, "2")
     use(before, fleet, tmp_path, "3")
 
-    long = fleet.jober.run("tests.faults.work:work", args=[3], host="host1", retries=0)
+    fleet.add("long", **function(3))
+    long = fleet.jober.run("long", host="host1")
     wait_until(lambda: long.state == "running", PATIENCE_S, "a run that an agent of before has")
     for host, agent in zip(("host1", "host2"), agents, strict=True):
         agent.send_signal(signal.SIGTERM)
@@ -69,7 +71,8 @@ def test_a_fleet_goes_from_one_version_to_the_other_while_jobs_fire(
         scheduler.wait(PATIENCE_S)
     await_fires(fleet)
     assert long.wait(PATIENCE_S).state == "success"
-    assert checker.settled() == []
+    violations = checker.settled()
+    assert not violations, "\n".join(violations)
 
 
 def await_fires(fleet: ArmedFleet) -> None:

@@ -22,6 +22,11 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
+def loaded(package: str) -> list[str]:
+    """What of it the process has loaded."""
+    return [name for name in sys.modules if f"{name}.".startswith(f"{package}.")]
+
+
 def nothing() -> None:
     return None
 

@@ -46,6 +46,7 @@ from jober_worker.runners import Runners
 from jober_worker.settings import Settings
 from jober_worker.slots import Slots
 from jober_worker.sweeper import Sweeper, running
+from jober_worker.traces import Traces
 from jober_worker.vigil import Vigil
 from jober_worker.warm import WarmPool
 
@@ -72,7 +73,8 @@ class Agent:
         self.store = store
         self.settings = settings
         self._shut_down = shut_down
-        self.on_reported: Callable[[Sequence[Finish]], None] | None = None
+        self.on_reported: list[Callable[[Sequence[Finish]], None]] = []
+        self.traces: Traces | None = None
         self.id = agent_id(settings.host)
         self.draining = threading.Event()
         # The roles that it has now, and whether its host may take runs: an operator may order both.
@@ -110,6 +112,7 @@ class Agent:
             output=self.pump.output,
             now_ms=store.clock.now_ms,
             on_progress=self.progress.notice,
+            traceparent=self._traceparent,
         )
         self.batches = RqBatches(
             settings.slots, self._means, self.ahead, self.runners.put, self._all_over
@@ -260,8 +263,11 @@ class Agent:
         leases = [finish.claim.lease for finish in finishes]
         self.journal.reported(leases)
         self.held.forget(leases)
-        if self.on_reported is not None:
-            self.on_reported(finishes)
+        for tell in self.on_reported:
+            tell(finishes)
+
+    def _traceparent(self, claim: Claim, callers: str | None) -> str | None:
+        return callers if self.traces is None else self.traces.place_of(claim, callers)
 
     def start(self) -> None:
         """Register, and start the parts. Raises RedisUnavailable, and NewerSchema."""

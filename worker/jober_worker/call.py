@@ -18,7 +18,7 @@ from jober_worker.deleted_run import deleted_run
 _MOST = 1 << 60
 # What the options may be; None is as if it was left out.
 _KINDS: dict[tuple[str, ...], tuple[type, ...]] = {
-    ("cwd", "output", "stderr", "env_file", "user", "group", "umask"): (str,),
+    ("cwd", "output", "stderr", "env_file", "user", "group", "umask", "traceparent"): (str,),
     ("timeout", "grace", "cpus", "cpu_time"): (int, float),
     ("process", "locals"): (bool,),
     ("max_runs_per_process", "nice"): (int,),
@@ -70,6 +70,7 @@ class Options:
     memory: str | int | None = None
     cpus: float | None = None
     cpu_time: float | None = None
+    traceparent: str | None = None  # of who made the run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +277,7 @@ def _read_options(claim: Claim) -> Options:
             memory=given.get("memory"),
             cpus=given.get("cpus"),
             cpu_time=given.get("cpu_time"),
+            traceparent=given.get("traceparent"),
         )
     except NewerSchema as error:
         raise CallOfLater(str(error)) from None

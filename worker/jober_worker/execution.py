@@ -11,6 +11,7 @@ from jober.failpoint import failpoint
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
 from jober.store.report import Finish
+from jober.traceparent import VARIABLE as TRACEPARENT
 from jober_worker.begun import Begun
 from jober_worker.call import (
     CallOfLater,
@@ -61,6 +62,8 @@ class Means:
     output: Callable[[str, int], RunOutput]
     now_ms: Callable[[], int]
     on_progress: Callable[[LiveAttempt], None]
+    # Where an attempt stands in a trace, told where its caller stands (if anywhere).
+    traceparent: Callable[[Claim, str | None], str | None] = lambda claim, callers: callers
 
 
 class Execution:
@@ -248,6 +251,8 @@ class Execution:
             )
             return self._cancelled(outcome)
         with means.listener.serving(self.attempt) as variables:
+            if traceparent := means.traceparent(self.claim, options.traceparent):
+                variables[TRACEPARENT] = traceparent
             id, groups, pool = self.claim.id, means.groups, means.pool
             if isinstance(what, RqCall):
                 job = RqRun(what, means.rq.worker, variables, write, groups, pool)

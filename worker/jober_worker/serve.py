@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Collection
 
+from jober import __version__
 from jober.bind import Bind
 from jober.errors import JoberError, NewerSchema, RedisUnavailable
 from jober.logs import name_node, set_up_logs
 from jober.pace import paced_s
 from jober.store import Store
+from jober.tracing import Source, open_spans
 from jober_worker.agent import Agent
 from jober_worker.begun import Begun
 from jober_worker.belonging import inherit
@@ -24,6 +26,7 @@ from jober_worker.prints import capture_prints
 from jober_worker.processes import kill_descendants
 from jober_worker.records import capture_records
 from jober_worker.settings import Settings
+from jober_worker.traces import Traces
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +103,11 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
             mend = " (pip install 'jober[metrics]')" if isinstance(error, ImportError) else ""
             log.critical("no metrics: %s%s", error, mend)
             return UNUSABLE
+    source = Source(program="jober-worker", version=__version__, host=settings.host, node=agent.id)
+    spans = open_spans(source, os.environ)
+    if spans is not None:
+        agent.traces = Traces(store, spans, settings.host, agent.id)
+        agent.on_reported.append(agent.traces.reported)
     if sign is not None:
         os.set_blocking(sign, False)
     threading.Thread(
@@ -125,6 +133,8 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
         agent.abandon()
     else:
         agent.drain(words.heard)
+    if spans is not None:
+        spans.close()
     return 0
 
 
@@ -135,7 +145,7 @@ def _tell_metrics(agent: Agent, bind: Bind) -> None:
     from jober_worker.meters import Meters
 
     meters = Meters(agent)
-    agent.on_reported = meters.reported
+    agent.on_reported.append(meters.reported)
 
     def is_well() -> str:
         dead = agent.dead_parts()

@@ -10,6 +10,7 @@ from jober.roles import priority_queue
 from jober.run import NO_JOB
 from jober.store import Store
 from jober.store.runs import ManualRun, Original
+from jober.traceparent import callers, with_caller
 
 if TYPE_CHECKING:
     from jober.job import Job
@@ -35,7 +36,7 @@ def again(
         "id": manual_run_id(word[:100], store.clock.now_ms()),
         "host": original.host,
         "data": original.data,
-        "options": original.options,
+        "options": with_caller(original.options, callers()),
         "description": original.description,
         "timeout": original.timeout,
         "arguments": original.arguments,

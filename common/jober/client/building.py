@@ -18,6 +18,7 @@ from jober.placement import Roster, choose_one, place, placed
 from jober.store.changes import how_fields
 from jober.store.jobs import JobRecord
 from jober.store.runs import JobRuns, ManualRun, Once
+from jober.traceparent import callers, with_caller
 from jober.workflow import Graph, JobState, Waits, build_order, results_in
 
 if TYPE_CHECKING:
@@ -209,6 +210,8 @@ class Building(Definitions, Hosts):
             made["arguments"] = record.job.arguments_json(args, kwargs)
             given = {"args": args, "kwargs": kwargs}
             job = job.replace(**{name: one for name, one in given.items() if one is not None})
+        if caller := callers():
+            made["options"] = with_caller(made.get("options") or how_fields(job)["options"], caller)
         made["waits"] = self._waits(record.job, job, call)
         now_ms = self.store.clock.now_ms()
         runs = [

@@ -15,6 +15,7 @@ from jober.run import NO_JOB
 from jober.store.changes import how_fields
 from jober.store.jobs import JobRecord
 from jober.store.runs import JobRuns, ManualRun
+from jober.traceparent import callers, with_caller
 
 if TYPE_CHECKING:
     # Loaded where something is run: with them come the checks of definitions.
@@ -173,7 +174,7 @@ class ByHand(Building):
             expires_s=job.expires,
             spec=job.to_json(),
             call=call.told_apart,
-            options=how["options"],
+            options=with_caller(how["options"], callers()),
             timeout=how["timeout"],
             waits=self._waits(None, job, call),
         )

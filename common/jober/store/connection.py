@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
+from jober.store import lean  # isort: skip  # noqa: F401 - before redis
 import redis
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.connection import parse_url
