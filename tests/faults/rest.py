@@ -31,7 +31,7 @@ _OF_A_JOB = re.compile(
 _OF_JOBS = re.compile(r"jober:jobs:.+")
 _OF_AN_AGENT = re.compile(r"(?:jober:agent:|rq:worker:)([^:]+)(?::runs)?")
 _OTHERS = re.compile(
-    r"jober:(leader|term|wake|jobs|due|waiting|services|calendars|calendars:revision|runs|overfull"
+    r"jober:(schema|leader|term|wake|jobs|due|waiting|services|calendars|calendars:revision|runs|overfull"
     r"|leases|limits|parked|delayed|expiring|agents|cordoned|roles|events:log"
     r"|notices|calendar:.+:jobs|limit:.+|bell:.+|reply:.+)"
     r"|rq:(job:.+|queues|queue:.+|wip:.+|finished:.+|failed:.+|canceled:.+|workers|workers:.+)"
