@@ -28,6 +28,10 @@ NOT_RUN = {
     "docs/coming-from-apscheduler.md": ["APScheduler's own"],
     "docs/coming-from-celery-beat.md": ["Celery's own"],
     "docs/index.md": ["it installs, from a registry of packages"],
+    "docs/logs.md": [
+        "it reads the journal of systemd",
+        "it installs, from a registry of packages",
+    ],
     "docs/operations.md": [
         "tests/deploy does it, in a folder of its own",
         "it needs root",
