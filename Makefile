@@ -66,6 +66,8 @@ load: $(VENV)/installed-dev ## 60 s at 2,000 runs a second over two agents with 
 .PHONY: docs
 docs: $(VENV)/installed-docs ## build the documentation into build/docs; warnings are errors
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@! grep -rnE '<(iframe|img|link|script)[^>]* (href|src)="?https?:' build/docs --include='*.html' || \
+	  { echo "docs: a page asks another server for something"; exit 1; }
 
 .PHONY: screenshots
 screenshots: $(VENV)/installed-dev browser ## take pictures of every page into docs/screenshots
