@@ -24,6 +24,15 @@ LANGUAGES = {
 }
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?\)")
 _CHANGELOG = "changelog.md"
+_FIGURES = "performance.md"
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """The page of figures is written by `python -m benchmarks`; without it there is no place."""
+    if not (ROOT / "docs" / _FIGURES).exists():
+        for section in config.nav or []:
+            for pages in section.values():
+                pages[:] = [page for page in pages if _FIGURES not in page.values()]
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
