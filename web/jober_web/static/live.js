@@ -50,8 +50,10 @@ function follow(wasAway) {
   stream.addEventListener('error', async () => {
     // A browser gives up for good where it was answered with an error: it is tried again.
     if (stream.readyState !== EventSource.CLOSED) return away('not connected')
-    away(await why())
-    setTimeout(() => follow(true), patience)
+    const words = await why()
+    away(words)
+    // Who has to log in again does so on another page: that is looked for less often.
+    setTimeout(() => follow(true), words === 'logged out' ? 15 * patience : patience)
   })
   const heard = event => {
     const {type, job} = JSON.parse(event.data)
