@@ -152,7 +152,6 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "on_failure": ",".join(job.links.on_failure),
         "noted": "1" if job.links.starts or job.fresh_for else "",
         "listed": json.dumps(_lists_of(job), ensure_ascii=False),
-        "title": (job.title or "").lower(),
     }
 
 

@@ -34,7 +34,7 @@ def list_jobs(
     jober: JoberDep,
     who: Viewer,
     after: After,
-    q: Annotated[str, Query(max_length=200, description="A part of the name or title.")] = "",
+    q: Annotated[str, Query(max_length=200, description="A part of the name.")] = "",
     tag: Annotated[str | None, Query(max_length=200)] = None,
     role: Annotated[str | None, Query(max_length=200, description="One it asks for.")] = None,
     state: Annotated[str | None, Query(pattern="^(active|paused)$")] = None,

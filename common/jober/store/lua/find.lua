@@ -3,22 +3,15 @@
 -- KEYS  1 jober:jobs, or jober:jobs:<list>, where they are looked for, and others that they stand in, each of them;
 --       then those of which they stand in one, where there are any
 -- ARGV  1 the name after which to begin, or ''  2 how many are wanted  3 how many are looked at, at the most
---       4 what their names or titles contain, in lower case, or ''  5 key of a list that they do not stand in, or ''
+--       4 what their names contain, in lower case, or ''  5 key of a list that they do not stand in, or ''
 --       6 of how many keys they stand in each
--- KEYS built: jober:job:<name>, of those whose names do not contain it
 -- Reply {list of names, the last name looked at, or '' where there are no more}
 local after, wanted, word, without = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5]
 local each = tonumber(ARGV[6])
 local names = redis.call('ZRANGEBYLEX', KEYS[1], after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, ARGV[3])
 
-local function is_called(name)
-  if string.find(string.lower(name), word, 1, true) then return true end
-  local title = redis.call('HGET', 'jober:job:' .. name, 'title')
-  return title and string.find(title, word, 1, true)
-end
-
 local function fits(name)
-  if word ~= '' and not is_called(name) then return false end
+  if word ~= '' and not string.find(string.lower(name), word, 1, true) then return false end
   for place = 2, each do
     if not redis.call('ZSCORE', KEYS[place], name) then return false end
   end
