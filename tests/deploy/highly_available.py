@@ -30,15 +30,11 @@ class HighlyAvailable:
         self._stack = ExitStack()
 
     def __enter__(self) -> "HighlyAvailable":
-        first, *others = (free_port() for _ in range(3))
-        self._start("ha.conf", first, first)
-        for port in others:
-            self._start("ha.conf", port, first, follows=True)
-        wait_until(lambda: self._told(first, "connected_slaves") == 2, 30, "two replicas")
-        self.sentinels = [free_port() for _ in range(3)]
-        for port in self.sentinels:
-            self._start("sentinel.conf", port, first, "--sentinel")
-        wait_until(self._is_watched, 30, "three Sentinels that know of each other")
+        try:
+            self._start_all()
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
     def __exit__(
@@ -78,6 +74,17 @@ class HighlyAvailable:
             with self._client(port, "administrator") as client:
                 found |= {f"{one['username']}: {one['object']}" for one in client.acl_log()}
         return found
+
+    def _start_all(self) -> None:
+        first, *others = (free_port() for _ in range(3))
+        self._start("ha.conf", first, first)
+        for port in others:
+            self._start("ha.conf", port, first, follows=True)
+        wait_until(lambda: self._told(first, "connected_slaves") == 2, 30, "two replicas")
+        self.sentinels = [free_port() for _ in range(3)]
+        for port in self.sentinels:
+            self._start("sentinel.conf", port, first, "--sentinel")
+        wait_until(self._is_watched, 30, "three Sentinels that know of each other")
 
     def _start(
         self, name: str, port: int, primary: int, *arguments: str, follows: bool = False

@@ -27,11 +27,9 @@ def linter(name: str) -> Path:
     return found
 
 
-def lint(name: str, *arguments: str | Path, told: str = "") -> None:
+def lint(name: str, *arguments: str | Path) -> None:
     """It has no complaint."""
-    done = subprocess.run(
-        [linter(name), *arguments], cwd=ROOT, capture_output=True, text=True, input=told
-    )
+    done = subprocess.run([linter(name), *arguments], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

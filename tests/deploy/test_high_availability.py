@@ -67,7 +67,9 @@ def test_runs_go_on_while_a_replica_takes_over_and_each_part_may_do_what_it_does
         assert long.wait(60).state == "success"
         assert long.output.lines() == ["done"]
         wait_until(lambda: {run.id for run in fleet.runs("often")} - before, 60, "fires afterwards")
-        assert {run.state for run in fleet.runs("often")} <= {"queued", "running", "success"}
+        # Those that were caught up may still wait.
+        states = {run.state for run in fleet.runs("often")}
+        assert states - {"queued", "parked", "running"} == {"success"}
         assert available.refused() == set()
     finally:
         fleet.stop()
