@@ -119,12 +119,14 @@ class Fetcher:
             # There may be more of what is reserved sparingly.
             agent.slots.wait(agent.settings.slots - 1 + ahead_once // 2, POLL_S)
             return
+        agent.reporter.rush.end()
         if room.free <= 0:
             # What waits may be what cannot be reserved, and keeps its bell ringing.
             agent.slots.wait(agent.settings.slots - 1, POLL_S)
             return
         if self._wait() and not self._stopping.is_set():
             self._give_way()
+            agent.reporter.rush.begin()
 
     def _wait(self) -> bool:
         """Wait until something is in a queue, or the host is cordoned. True where a bell told."""

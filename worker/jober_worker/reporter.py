@@ -14,6 +14,7 @@ from jober.store.report import Finish
 from jober_worker.journal import untellable
 from jober_worker.part import Part
 from jober_worker.records import about
+from jober_worker.rush import Rush
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +22,15 @@ BATCH = 200
 # Where so many wait to be reported, nothing more is begun: Redis takes in ends more slowly than we
 # make them, and would have to renew the leases of all that wait.
 BEHIND = 2 * BATCH
+# So many in a rush, which is soon over.
+BEHIND_IN_RUSH = 5 * BATCH
 # Where ends come close upon each other, they are waited for so long, to be reported together.
 TOGETHER_S = 0.002
 RETRY_S = 0.5
 
 
 class Reporter:
-    """`on_reported` is told the reports that Redis has answered."""
+    """`on_reported` is told the reports that Redis has answered; in a `rush`, none is sent."""
 
     def __init__(
         self, store: Store, agent: str, on_reported: Callable[[Sequence[Finish]], None]
@@ -35,6 +38,7 @@ class Reporter:
         self._store = store
         self._agent = agent
         self._on_reported = on_reported
+        self.rush = Rush()
         self._ready = threading.Condition()
         self._waiting: deque[Finish] = deque()
         self._caught_up = threading.Event()
@@ -49,8 +53,9 @@ class Reporter:
 
     def catch_up(self, wait_s: float) -> bool:
         """Wait until few enough are left to report, for at most `wait_s` seconds; whether so."""
-        if len(self._waiting) < BEHIND:
+        if len(self._waiting) < (BEHIND_IN_RUSH if self.rush.is_on else BEHIND):
             return True
+        self.rush.end()
         self._caught_up.clear()
         return len(self._waiting) < BEHIND or self._caught_up.wait(wait_s)
 
@@ -68,6 +73,7 @@ class Reporter:
                 self._ready.wait_for(lambda: self._waiting or self._stopping.is_set())
                 if not self._waiting:
                     return
+            self.rush.wait()
             if size > 1 and len(self._waiting) < BATCH:
                 time.sleep(TOGETHER_S)
             size = min(BATCH, len(self._waiting))
