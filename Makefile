@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## start a small fleet on this machine and watch it (Ctrl-C ends it)
 	@exec $(BIN)/jober dev examples/fleet.toml
 
-test: $(VENV)/installed-dev networks clocks databases servers browser monitors previous tools linters ## run every test (TESTS=tests/x.py for some)
+test: $(VENV)/installed-dev networks clocks databases servers browser monitors previous tools linters crons ## run every test (TESTS=tests/x.py for some)
 	@$(PYTEST) $(TESTS)
 
 check: $(VENV)/installed-dev format lint types contracts docs ## what CI runs: format, lint, types, contracts, docs, tests
@@ -164,6 +164,16 @@ $(VENV)/linters: pyproject.toml | $(BIN)/python
 .PHONY: previous
 previous: $(VENV)/installed-dev
 	@$(BIN)/python -m tests.previous
+
+# The tests of a takeover start Debian's cron, which is unpacked and not installed for the same reason.
+.PHONY: crons
+crons: $(VENV)/cron
+$(VENV)/cron: | $(BIN)/python
+	@! command -v apt-get >/dev/null || \
+	  { echo "unpacking cron"; \
+	    rm -rf build/cron && mkdir -p build/cron && cd build/cron && \
+	    { [ "$$(id -u)" != 0 ] || apt-get update -qq; } && \
+	    apt-get download -qq cron 2>/dev/null && dpkg -x cron_*.deb $(CURDIR)/$(VENV)/cron; }
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@echo "installing jober"

@@ -16,6 +16,7 @@ from tests.fleet import BIN
 
 WITHOUT_REDIS = {
     *("dev", "version", "simulate", "import crontab", "import systemd"),
+    *("takeover", "takeover shadow"),
     *(name for name, command in COMMANDS.items() if command.light),
 }
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from jober.cli.imports import local_zone
 from jober.jobs_file import read_jobs
 from tests.cli.conftest import Cli
 
@@ -191,16 +190,3 @@ def test_a_path_without_a_timer_is_told(
 
 
 # The zone of the machine
-
-
-def test_the_zone_of_a_machine_is_where_its_file_points_to(tmp_path: Path) -> None:
-    link, named = tmp_path / "localtime", tmp_path / "timezone"
-    assert local_zone(str(link), str(named)) is None
-    link.symlink_to("/usr/share/zoneinfo/Europe/Warsaw")
-    named.write_text("Asia/Tokyo\n")
-    assert local_zone(str(link), str(named)) == "Europe/Warsaw"
-    link.unlink()
-    link.write_bytes(b"a copy")
-    assert local_zone(str(link), str(named)) == "Asia/Tokyo"
-    named.write_text("Nowhere\n")
-    assert local_zone(str(link), str(named)) is None

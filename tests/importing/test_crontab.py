@@ -236,7 +236,7 @@ def test_a_heading_of_columns_and_a_line_commented_out_are_no_title() -> None:
 def test_reboot_is_told_and_is_no_job() -> None:
     imported = read("@reboot /usr/bin/start me\n1 1 * * * x")
     assert list(jobs(imported)) == ["x"]
-    assert imported.warnings == ("tab:1: @reboot is no schedule; told in a comment, not imported",)
+    assert imported.left_out == ("tab:1: @reboot is no schedule; told in a comment, not imported",)
     assert "  @reboot /usr/bin/start me" in remarks(imported)
 
 

@@ -23,10 +23,12 @@ NOT_RUN = {
     "README.md": [
         "it is what starts this very test",
         "it installs, from a registry of packages",
+        "it wants a host with a cron and its log",
         "within a run alone",
     ],
     "docs/coming-from-apscheduler.md": ["APScheduler's own"],
     "docs/coming-from-celery-beat.md": ["Celery's own"],
+    "docs/coming-from-cron.md": ["it wants a host with a cron and its log"] * 2,
     "docs/index.md": ["it installs, from a registry of packages"],
     "docs/logs.md": [
         "it reads the journal of systemd",

@@ -40,6 +40,10 @@ COMMANDS: dict[str, Command] = {
     "simulate": Command("Jobs", "simulate:simulate_file", "Tell when the jobs of a file fire."),
     "import crontab": Command("Jobs", "imports:crontab", "Print the jobs file of a crontab."),
     "import systemd": Command("Jobs", "imports:systemd", "Print the jobs file of systemd timers."),
+    "takeover": Command("Jobs", "takeover:takeover", "Print the jobs file of what a host runs."),
+    "takeover shadow": Command(
+        "Jobs", "takeover_shadow:shadow", "Compare the jobs with what the host ran."
+    ),
     "pause": Command("Jobs", "jobs:pause", "Let a job fire no more, until resumed."),
     "resume": Command("Jobs", "jobs:resume", "Let a paused job fire again."),
     "remove": Command("Jobs", "jobs:remove", "Remove a job."),

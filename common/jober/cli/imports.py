@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Literal, cast
 
 from jober.cli import terminal
@@ -22,8 +21,9 @@ from jober.importing import (
 from jober.job import raise_any
 from jober.roles import parse_roles
 from jober.schedule.zone import zone
+from jober.takeover import Root
+from jober.takeover.root import BYTES_AT_MOST, checked_text
 
-_BYTES_AT_MOST = 16 << 20
 _FORMATS = ("toml", "yaml")
 
 PrefixOption = Annotated[
@@ -101,11 +101,11 @@ def crontab(
         system=system,
         user=user,
         prefix=prefix,
-        roles=_roles(roles),
+        roles=roles_of(roles),
         timezone=_timezone(timezone),
         tz_is_zone=tz_is_zone,
     )
-    _print(read_crontab(_text(file), options), _format(format), skip_invalid)
+    _print(read_crontab(_text(file), options), format_of(format), skip_invalid)
 
 
 def systemd(
@@ -139,31 +139,13 @@ def systemd(
         units |= {unit.name: unit for unit in found}
     if not any(name.endswith(".timer") for name in units):
         raise DefinitionError("there is no timer", file=", ".join(paths), mend="name a .timer")
-    options = SystemdOptions(prefix=prefix, roles=_roles(roles), timezone=_timezone(timezone))
-    _print(read_systemd(units.values(), options), _format(format), skip_invalid)
-
-
-def local_zone(localtime: str = "/etc/localtime", named: str = "/etc/timezone") -> str | None:
-    """The IANA name of this machine's zone, as its files tell it; None where they do not.
-
-    Not that of the environment: cron and systemd do not see it.
-    """
-    candidates = [os.path.realpath(localtime).partition("/zoneinfo/")[2]]
-    try:
-        candidates.append(Path(named).read_text(encoding="utf-8").strip())
-    except (OSError, ValueError):
-        pass
-    for name in candidates:
-        try:
-            return zone(name.removeprefix("posix/")).name
-        except DefinitionError:
-            continue
-    return None
+    options = SystemdOptions(prefix=prefix, roles=roles_of(roles), timezone=_timezone(timezone))
+    _print(read_systemd(units.values(), options), format_of(format), skip_invalid)
 
 
 def _print(imported: Imported, format: Literal["toml", "yaml"], skip_invalid: bool) -> None:
-    for warning in imported.warnings:
-        terminal.note(warning)
+    for told in (*imported.warnings, *imported.left_out):
+        terminal.note(told)
     if imported.problems and not skip_invalid:
         terminal.note("nothing is printed, for what follows; --skip-invalid imports the others")
         raise_any(imported.problems)
@@ -174,20 +156,20 @@ def _print(imported: Imported, format: Literal["toml", "yaml"], skip_invalid: bo
         terminal.note("there are no jobs in it")
 
 
-def _format(text: str) -> Literal["toml", "yaml"]:
+def format_of(text: str) -> Literal["toml", "yaml"]:
     if text not in _FORMATS:
         raise WrongCall(f"--format is toml or yaml, and not '{text}'")
     return cast(Literal["toml", "yaml"], text)
 
 
-def _roles(text: str | None) -> tuple[str, ...]:
+def roles_of(text: str | None) -> tuple[str, ...]:
     roles = tuple(part.strip() for part in text.split(",")) if text else ()
     parse_roles(roles)
     return roles
 
 
 def _timezone(name: str | None) -> str | None:
-    return local_zone() if name is None else zone(name).name
+    return Root().timezone if name is None else zone(name).name
 
 
 def _text(path: str) -> str:
@@ -195,24 +177,16 @@ def _text(path: str) -> str:
     name = "stdin" if path == "-" else path
     try:
         if path == "-":
-            data = sys.stdin.buffer.read(_BYTES_AT_MOST + 1)
+            data = sys.stdin.buffer.read(BYTES_AT_MOST + 1)
         else:
             with open(path, "rb") as file:
-                data = file.read(_BYTES_AT_MOST + 1)
+                data = file.read(BYTES_AT_MOST + 1)
     except OSError as error:
         problem = (error.strerror or str(error)).lower()
         raise DefinitionError(
             f"it cannot be read: {problem}", file=name, mend="name a file that is there, or -"
         ) from None
-    if len(data) > _BYTES_AT_MOST:
-        raise DefinitionError("it is larger than 16 MiB", file=name, mend="split it")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DefinitionError(
-            f"byte 0x{data[error.start]:02x} is not UTF-8", file=f"{name}:{line}", mend="mend it"
-        ) from None
+    return checked_text(data, name)
 
 
 def _units(path: str) -> Iterator[Unit]:

@@ -11,7 +11,7 @@ place in a job is told in a comment, and as a warning.
 """
 
 from jober.importing.crontab import CrontabOptions, read_crontab
-from jober.importing.imported import Imported, ImportedJob, Remark
+from jober.importing.imported import Imported, ImportedJob, Origin, Remark
 from jober.importing.jobs_text import jobs_text
 from jober.importing.systemd import SystemdOptions, read_systemd
 from jober.importing.unit import Unit, units_of_cat
@@ -20,6 +20,7 @@ __all__ = [
     "CrontabOptions",
     "Imported",
     "ImportedJob",
+    "Origin",
     "Remark",
     "SystemdOptions",
     "Unit",

@@ -5,7 +5,7 @@ what was missed is not caught up with. Variables hold for the lines below them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,14 @@ from jober.importing.crontab_line import (
     shell_text,
 )
 from jober.importing.header import NO_ROLES, REVIEW, USER_NEEDS, ZONE_UNKNOWN, ZONE_WARNING
-from jober.importing.imported import Imported, ImportedJob, Remark, shared_env, without_env
+from jober.importing.imported import (
+    Imported,
+    ImportedJob,
+    Origin,
+    Remark,
+    shared_env,
+    without_env,
+)
 from jober.importing.names import Names, command_names
 from jober.job import Job
 from jober.job.problems import each_of
@@ -28,6 +35,7 @@ _HEADING = re.compile(r"\s*m(in)?(ute)?s?\s+h(our)?s?\s+dom\b", re.IGNORECASE)
 _FOR_MAIL = ("MAILTO", "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING")
 _OF_CRON = ("LOGNAME", "USER")
 _TITLE_LENGTH = 120
+_PATH = "/usr/bin:/bin"  # what cron gives a command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +44,9 @@ class CrontabOptions:
 
     `timezone` is that of the host the crontab ran on, None where nobody knows. `user` is whose
     crontab it is; of a system's, the only one whose lines are wanted. `tz_is_zone`: a TZ line
-    sets the zone of the times too, not only a variable.
+    sets the zone of the times too, not only a variable. `home_of` tells the home of a user of
+    that host, None of one that it does not have: where it is given, a job starts where cron
+    starts it, with cron's PATH.
     """
 
     path: str
@@ -46,6 +56,7 @@ class CrontabOptions:
     roles: tuple[str, ...] = ()
     timezone: str | None = None
     tz_is_zone: bool = False
+    home_of: Callable[[str], str | None] | None = None
 
 
 def read_crontab(text: str, options: CrontabOptions) -> Imported:
@@ -75,7 +86,8 @@ class _Reading:
     parts: list[ImportedJob | Remark] = field(default_factory=list)
     problems: list[DefinitionError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    left_out: int = 0
+    left_out: list[str] = field(default_factory=list)
+    of_others: int = 0
     names: Names = field(init=False)
 
     def __post_init__(self) -> None:
@@ -165,11 +177,13 @@ class _Reading:
                 mend="use --system",
             )
         if self.options.system and self.options.user not in (None, entry.user):
-            self.left_out += 1
+            self.of_others += 1
             self.remarks = []
             return
         if entry.when == REBOOT:
-            self.warn(number, "@reboot is no schedule; told in a comment, not imported")
+            self.left_out.append(
+                f"{self.at(number)}: @reboot is no schedule; told in a comment, not imported"
+            )
             self.remarks += [
                 f"Line {number} runs when its host starts, which is no schedule:",
                 f"  {text}",
@@ -182,9 +196,9 @@ class _Reading:
                 f"line {self.bad_zone}, which holds for it, names no time zone",
                 mend=f"mend line {self.bad_zone}",
             )
-        self.job(entry)
+        self.job(number, entry)
 
-    def job(self, entry: Entry) -> None:
+    def job(self, number: int, entry: Entry) -> None:
         about, told = _about(self.remarks)
         if told:
             self.parts.append(Remark(tuple(told)))
@@ -197,17 +211,26 @@ class _Reading:
         fields["cron"] = entry.when
         if self.timezone is not None:
             fields["timezone"] = self.timezone
+        user = entry.user if self.options.system else self.options.user
         home = self.env.get("HOME", "")
+        env = {name: value for name, value in self.env.items() if name not in _FOR_MAIL}
+        if self.options.home_of is not None and user is not None:
+            known = self.options.home_of(user)
+            if known is None:
+                raise DefinitionError(
+                    f"there is no user '{user}' here, so cron itself runs nothing of it",
+                    mend="take it out, or add the user",
+                )
+            home = home or known
+            env = {"PATH": _PATH, **env}
         if home.startswith("/"):
             fields["cwd"] = home
-        env = {name: value for name, value in self.env.items() if name not in _FOR_MAIL}
         env |= {name: value for name, value in self.env.items() if name in entry.command}
         if env:
             fields["env"] = env
         tags = []
         if self.mailto is not None:
             tags += [f"mailto:{address}" for address in re.split(r"[,\s]+", self.mailto) if address]
-        user = entry.user if self.options.system else self.options.user
         if user is not None:
             fields["user"] = user
         if tags:
@@ -217,13 +240,20 @@ class _Reading:
         # First whether it is a job at all: what is none shall take no name.
         Job.from_spec("x", {"timezone": self.options.timezone or "UTC", **fields})
         name = self.names.take(command_names(entry.command))
-        self.parts.append(ImportedJob(name=name, fields=fields))
+        origin = Origin(
+            file=self.options.path,
+            line=number,
+            user=user,
+            command=entry.command,
+            by_chance="~" in entry.when,
+        )
+        self.parts.append(ImportedJob(name=name, fields=fields, origin=origin))
 
     def result(self) -> Imported:
         self.flush()
-        if self.left_out:
+        if self.of_others:
             self.warnings.append(
-                f"{self.options.path}: left out are {self.left_out} of other users than "
+                f"{self.options.path}: left out are {self.of_others} of other users than "
                 f"'{self.options.user}'"
             )
         jobs = [part for part in self.parts if isinstance(part, ImportedJob)]
@@ -237,6 +267,7 @@ class _Reading:
             ),
             problems=tuple(self.problems),
             warnings=tuple(self.warnings),
+            left_out=tuple(self.left_out),
         )
 
     def defaults(self, shared_env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:

@@ -1,10 +1,33 @@
 """What an import found: jobs, remarks between them, and what could not be taken over."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jober.errors import DefinitionError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a job comes from, and by what the log of its host tells its starts.
+
+    cron's log names `user` and `command`, systemd's the service `unit` that `timer` starts, and
+    its `description`. A start may be late by `late_ms` as it is meant to
+    be. `by_chance`: cron itself chooses the moments, so nobody else can know them.
+    """
+
+    file: str
+    line: int | None = None
+    user: str | None = None
+    command: str | None = None
+    timer: str | None = None
+    unit: str | None = None
+    description: str | None = None
+    late_ms: int = 0
+    by_chance: bool = False
+
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +37,7 @@ class ImportedJob:
     name: str
     fields: Mapping[str, Any]
     remarks: tuple[str, ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +52,8 @@ class Imported:
     """All of it, in the order it was found in.
 
     `defaults` hold for every job of it, each with the reason. `problems` are what could not be
-    read or said, each with its place; their jobs are left out. `warnings` tell what has no
-    place in a job.
+    read or said, each with its place; their jobs are left out. `left_out` tells, with its place
+    too, what is no job at all, and `warnings` what has no place in a job.
     """
 
     header: tuple[str, ...]
@@ -37,6 +61,7 @@ class Imported:
     parts: tuple[ImportedJob | Remark, ...]
     problems: tuple[DefinitionError, ...] = ()
     warnings: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def jobs(self) -> tuple[ImportedJob, ...]:
@@ -59,4 +84,4 @@ def without_env(job: ImportedJob, shared: Mapping[str, str]) -> ImportedJob:
     fields = {name: value for name, value in job.fields.items() if name != "env"}
     if own:
         fields["env"] = own
-    return ImportedJob(name=job.name, fields=fields, remarks=job.remarks)
+    return replace(job, fields=fields)

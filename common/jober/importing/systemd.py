@@ -5,6 +5,7 @@ stands in the defaults: times in a gap of the clock are skipped, repeated ones r
 what was missed is not caught up with unless the timer is Persistent.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from jober.errors import DefinitionError
 from jober.importing.calendar import Calendar, read_calendar
 from jober.importing.header import NO_ROLES, REVIEW, USER_NEEDS, ZONE_UNKNOWN, ZONE_WARNING
-from jober.importing.imported import Imported, ImportedJob, Remark
+from jober.importing.imported import Imported, ImportedJob, Origin, Remark
 from jober.importing.names import Names
 from jober.importing.service import service_fields
 from jober.importing.timespan import every_of, read_span, seconds_of
@@ -26,6 +27,7 @@ _FIRST = ("OnActiveSec", "OnBootSec", "OnStartupSec")
 _MONOTONIC = (*_FIRST, "OnUnitActiveSec", "OnUnitInactiveSec")
 _SILENT = frozenset({"AccuracySec", "RemainAfterElapse", "Unit", "DeferReactivation"})
 _TAKEN = frozenset({"OnCalendar", "RandomizedDelaySec", "Persistent", *_MONOTONIC})
+_ACCURACY_US = 60_000_000  # where a timer does not say its AccuracySec
 _SWITCHES = {
     "FixedRandomDelay": "its delay is the same at each fire; jitter is another at each",
     "OnClockChange": "a change of the clock is no schedule",
@@ -36,11 +38,16 @@ _SWITCHES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemdOptions:
-    """`timezone` is that of the host the timers ran on, None where nobody knows."""
+    """`timezone` is that of the host the timers ran on, None where nobody knows.
+
+    `by_systemctl`: the jobs are for that very host, so a service that says what no job can is
+    started there by `systemctl`, and keeps all of it.
+    """
 
     prefix: str = ""
     roles: tuple[str, ...] = ()
     timezone: str | None = None
+    by_systemctl: bool = False
 
 
 def read_systemd(units: Iterable[Unit], options: SystemdOptions) -> Imported:
@@ -73,6 +80,7 @@ def read_systemd(units: Iterable[Unit], options: SystemdOptions) -> Imported:
                 name=names.take([unit.stem]),
                 fields=fields,
                 remarks=(unit.path, *_when(unit), *told.remarks),
+                origin=_origin(unit, fields),
             )
         )
     if options.timezone is None:
@@ -86,6 +94,12 @@ def read_systemd(units: Iterable[Unit], options: SystemdOptions) -> Imported:
     )
 
 
+def service_of(timer: Unit) -> str:
+    """The name of what a timer starts."""
+    named = timer.last("Timer", "Unit")
+    return named.value if named else f"{timer.stem}.service"
+
+
 def _fields(
     timer: Unit, units: Mapping[str, Unit], told: Told, options: SystemdOptions
 ) -> dict[str, Any]:
@@ -97,8 +111,7 @@ def _fields(
                 mend="write a timer for each",
             )
         )
-    named = timer.last("Timer", "Unit")
-    name = named.value if named else f"{timer.stem}.service"
+    name = service_of(timer)
     template, at, _ = name.partition("@")
     service = units.get(name) or (units.get(f"{template}@.service") if at else None)
     schedule = _schedule(timer, told)
@@ -116,7 +129,7 @@ def _fields(
         if title is not None and title.value.isprintable():
             fields["title"] = title.value
         of_user = "/systemd/user/" in timer.path or "/user/" in timer.path
-        fields |= service_fields(service, name, told, of_user=of_user)
+        fields |= _service_fields(service, name, told, of_user, options)
         fields |= schedule
         documentation = service.all("Unit", "Documentation")
         if documentation:
@@ -129,6 +142,21 @@ def _fields(
                 told.refuse(setting, _SWITCHES[setting.key], "take it out")
         elif not setting.key.startswith("X-"):
             told.refuse(setting, "not known to this import")
+    return fields
+
+
+def _service_fields(
+    service: Unit, name: str, told: Told, of_user: bool, options: SystemdOptions
+) -> dict[str, Any]:
+    own = Told()
+    fields = service_fields(service, name, own, of_user=of_user)
+    if own.problems and options.by_systemctl and not of_user:
+        why = [problem.problem for problem in own.problems]
+        told.remarks += [f"By systemctl, since no job can say all of {service.path}:", *why]
+        return {"command": f"systemctl start --wait {shlex.quote(name)}"}
+    told.problems += own.problems
+    told.warnings += own.warnings
+    told.remarks += own.remarks
     return fields
 
 
@@ -150,6 +178,9 @@ def _schedule(timer: Unit, told: Told) -> dict[str, Any]:
         told.problems.append(
             DefinitionError("it has no OnCalendar or OnUnitActiveSec", file=timer.path)
         )
+    accuracy = timer.last("Timer", "AccuracySec")
+    if accuracy is not None:
+        told.reading(accuracy, read_span, accuracy.value)
     delay = timer.last("Timer", "RandomizedDelaySec")
     if delay is not None:
         span = told.reading(delay, read_span, delay.value)
@@ -218,6 +249,18 @@ def _when(timer: Unit) -> list[str]:
         for one in timer.all("Timer", "OnCalendar", *_MONOTONIC)
         if one.key in ("OnCalendar", "OnUnitActiveSec")
     ]
+
+
+def _origin(timer: Unit, fields: Mapping[str, Any]) -> Origin:
+    accuracy = timer.last("Timer", "AccuracySec")
+    span = _ACCURACY_US if accuracy is None else read_span(accuracy.value)
+    return Origin(
+        file=timer.path,
+        timer=timer.name,
+        unit=service_of(timer),
+        description=fields.get("title"),
+        late_ms=(span or 0) // 1000 + round(fields.get("jitter", 0) * 1000),
+    )
 
 
 def _placed(error: DefinitionError, unit: Unit) -> DefinitionError:
