@@ -184,7 +184,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need"
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -e '.[embedded,archive,metrics,oidc,otel,web]' --group dev
+	@$(PIP) install -e '.[embedded,archive,metrics,oidc,otel,sign,web]' --group dev
 	@touch $@
 
 $(VENV)/installed-docs: pyproject.toml | $(VENV)/installed-dev

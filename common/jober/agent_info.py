@@ -28,6 +28,8 @@ class AgentInfo:
     seen_at_ms: int = 0
     # What its [allow] says of what may run there: "listed" alone, or "anything"; "" is not known.
     allows: str = ""
+    # The ids of the keys that may define what it runs; of none, it runs whatever is in Redis.
+    trusts: tuple[str, ...] = ()
     clock_ahead_ms: int | None = None  # its host's clock, against Redis's
     problem: str = ""  # that it has now
 
@@ -51,6 +53,7 @@ class AgentInfo:
             "started_at": iso(self.started_at_ms),
             "seen_at": iso(self.seen_at_ms),
             "allows": self.allows or None,
+            "trusts": list(self.trusts),
             "clock_ahead_ms": self.clock_ahead_ms,
             "problem": self.problem or None,
         }

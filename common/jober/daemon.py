@@ -13,6 +13,7 @@ from jober.pace import read_pace
 METRICS_VARIABLE = "JOBER_METRICS"
 LOG_FORMAT_VARIABLE = "JOBER_LOG_FORMAT"
 LOG_FORMATS = ("text", "json")
+SIGN_KEY_VARIABLE, TRUST_VARIABLE = "JOBER_SIGN_KEY", "JOBER_TRUST"
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
 
@@ -67,6 +68,22 @@ def add_metrics_option(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get(METRICS_VARIABLE) or None,
         help="where to answer Prometheus, at /metrics, and probes, at /healthz and /readyz "
         f"(default: {METRICS_VARIABLE}, else nowhere)",
+    )
+
+
+def add_signing_options(parser: argparse.ArgumentParser) -> None:
+    """`--sign-key` and `--trust`: by what it signs, and whom it believes."""
+    parser.add_argument(
+        "--sign-key",
+        metavar="FILE",
+        help="the key that signs what it writes, for hosts that believe keys alone (default: "
+        f"{SIGN_KEY_VARIABLE}, else nothing is signed)",
+    )
+    parser.add_argument(
+        "--trust",
+        metavar="PATH",
+        help="a file or a folder of the keys of those who define and run (default: "
+        f"{TRUST_VARIABLE}, else its own key alone)",
     )
 
 

@@ -323,6 +323,21 @@ class WaitTimeout(JoberError):
     """What was waited for did not happen in time; nothing was changed."""
 
 
+class SigningError(JoberError):
+    """A key, or what was to be signed or believed by one, is not as it has to be."""
+
+
+class NotSigned(SigningError):
+    """The definition of `job` is not believed here, so nothing is signed that is made of it."""
+
+    def __init__(self, job: str, problem: str) -> None:
+        self.job = job
+        super().__init__(
+            f"job '{job}': its definition is not signed by a key that is trusted here: {problem} "
+            f"(apply it anew, or look at it and sign it: jober key sign {job})"
+        )
+
+
 class RedisUnavailable(JoberError):
     """Redis cannot be reached at `url`, or it refuses us; `url` holds no password."""
 

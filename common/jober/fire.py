@@ -103,7 +103,8 @@ class PlannedFire:
 class FirePlan:
     """What is to happen to one job: its decisions, its new cursor, its next due moment. With
     `told_ms` it waits for a host: up to there its fires were told as missed, and it is planned
-    anew when a host comes. `placed` is what is to be remembered of where the job ran."""
+    anew when a host comes. `placed` is what is to be remembered of where the job ran; `orders` are
+    those of its runs by their ids, where they are signed."""
 
     name: str
     revision: int
@@ -112,6 +113,7 @@ class FirePlan:
     told_ms: int | None = None
     fires: tuple[PlannedFire, ...] = ()
     placed: tuple[str, ...] | None = None
+    orders: tuple[tuple[str, str], ...] = ()
 
     def runs(self) -> list[PlannedRun]:
         """All that it makes."""

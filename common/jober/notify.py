@@ -36,7 +36,10 @@ SUBJECT = "jober: $job: $about"
 TEXT = "$about of job $job\n\nrun: $run\nstate: $state\nhost: $host\nreason: $reason\nat: $at\n"
 # The usual is known from so many successes, and a run is no slower by less than this.
 USUAL_OF, SLOWER_S = 5, 1.0
-_SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)", re.DOTALL)
+_SECRET = re.compile(
+    r"(secret:)?(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+|credential:[A-Za-z0-9_][A-Za-z0-9_.@-]*)",
+    re.DOTALL,
+)
 _ADDRESS = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
 # A message that cannot be delivered is tried again after 10 s, 20 s, … up to an hour, for a day.
 FIRST_DELAY_S, LONGEST_DELAY_S, GIVEN_UP_S = 10.0, 3600.0, 86_400.0

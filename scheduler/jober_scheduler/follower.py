@@ -72,8 +72,15 @@ class Follower:
             except Lacking as error:
                 log.warning("%s cannot be run: %s", run.id, error, extra=about_run(run.id, run.job))
                 return Settlement(found=found, verdict=verdict, lacks=str(error))
-            data, description = call or (None, None)
-            return Settlement(found=found, verdict=verdict, data=data, description=description)
+            if call is None:
+                return Settlement(found=found, verdict=verdict)
+            return Settlement(
+                found=found,
+                verdict=verdict,
+                data=call.data,
+                description=call.description,
+                template=call.template,
+            )
         except RedisUnavailable:
             raise
         except Exception as error:

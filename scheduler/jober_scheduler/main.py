@@ -9,10 +9,17 @@ from collections.abc import Sequence
 
 from jober import __version__
 from jober.bind import METRICS_EXAMPLE, Bind, read_bind
-from jober.daemon import add_metrics_option, daemon_parser, heed_test_environment, host_name
+from jober.daemon import (
+    add_metrics_option,
+    add_signing_options,
+    daemon_parser,
+    heed_test_environment,
+    host_name,
+)
 from jober.errors import JoberError, RedisUnavailable
 from jober.ids import node_id
 from jober.logs import name_node, say_why, set_up_logs
+from jober.signing import read_signing
 from jober.store import Store
 from jober.tracing import Source, open_spans
 from jober_scheduler.elector import Elector
@@ -48,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         EXAMPLES,
     )
     add_metrics_option(parser)
+    add_signing_options(parser)
     given = parser.parse_args(argv)
     set_up_logs(given.log_level, given.log_format)
     try:
@@ -56,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         node = node_id(host, os.getpid())
         name_node(host, node)
         bind = given.metrics and read_bind(given.metrics, METRICS_EXAMPLE)
-        return run(Store(given.redis), node, bind)
+        return run(Store(given.redis, read_signing(given.sign_key, given.trust)), node, bind)
     except JoberError as error:
         say_why("jober-scheduler", error, given.log_format)
         # A setting that is wrong stays wrong: a supervisor need not try again.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jober.errors import DefinitionError, JoberError
@@ -12,15 +13,24 @@ from jober.store.workflows import Found
 from jober.workflow import results_in, with_results
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallWithResults:
+    """What a run is to do, and how that is told; and the same with the names of the results."""
+
+    data: bytes
+    description: str
+    template: bytes
+
+
 class Lacking(JoberError):
     """A result that a run is to be given is not there."""
 
 
 def call_with_results(
     store: Store, found: Found, settled: Mapping[str, Sequence[str]]
-) -> tuple[bytes, str] | None:
-    """What the run is to do, and how that is told, once the results stand in its arguments; None
-    where none is to. Raises Lacking, and DefinitionError where they make no good arguments."""
+) -> CallWithResults | None:
+    """What the run is to do once the results stand in its arguments; None where none is to. Raises
+    Lacking, and DefinitionError where they make no good arguments."""
     run = found.run
     given = store.workflows.arguments(run.id)
     if given is None and not run.waits.jobs:
@@ -41,9 +51,14 @@ def call_with_results(
         name: _result(store, name, settled.get(name, ()), run.id, name in several)
         for name in wanted
     }
+    template = job.payload(args, kwargs)
     args, kwargs = with_results(args, results), with_results(kwargs, results)
     try:
-        return job.payload(args, kwargs), job.describe(args, kwargs)
+        return CallWithResults(
+            data=job.payload(args, kwargs),
+            description=job.describe(args, kwargs),
+            template=template,
+        )
     except DefinitionError as error:
         raise Lacking(f"with the results in place: {error}") from None
 

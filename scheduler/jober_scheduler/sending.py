@@ -2,7 +2,8 @@
 
 A webhook is signed as GitHub signs its own, where a `secret` is named: `X-Jober-Signature-256:
 sha256=<HMAC-SHA256 of the body>`. Secrets are read where this runs, at each attempt: `env:NAME`
-from the environment, `file:/path` from a file.
+from the environment, `file:/path` from a file, `credential:name` from what systemd gives the
+service.
 """
 
 import hashlib
@@ -47,12 +48,16 @@ def send(taken: Taken, environ: Mapping[str, str], now_ms: int) -> None:
 
 
 def resolved(told: str, environ: Mapping[str, str]) -> str:
-    """What `env:NAME` or `file:/path` names; other text is itself. Raises Undeliverable."""
-    kind, _, name = told.partition(":")
+    """What `env:NAME`, `file:/path` or `credential:name` names, with `secret:` before it or not;
+    other text is itself. Raises Undeliverable."""
+    kind, _, name = told.removeprefix("secret:").partition(":")
     if kind == "env":
         if name not in environ:
             raise Undeliverable(f"the variable {name} is not set where the scheduler runs")
         return environ[name].strip()
+    if kind == "credential":
+        # As systemd gives them to the service.
+        kind, name = "file", f"{environ.get('CREDENTIALS_DIRECTORY', '')}/{name}"
     if kind == "file":
         try:
             return Path(name).read_text("utf-8").strip()

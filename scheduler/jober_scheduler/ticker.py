@@ -20,6 +20,7 @@ from jober.placement import Roster
 from jober.store import Store
 from jober.store.due_job import DueJob
 from jober_scheduler.elector import Elector
+from jober_scheduler.orders import Orders
 from jober_scheduler.planner import JobState, plan
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Ticker:
         self._settled_at = 0.0
         self._is_settling = False
         self._calendars = Calendars(-1, {})
+        self._orders = Orders(store)
         # These are of the monotonic clock, which nobody sets.
         self._roster_until = 0.0
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
@@ -122,6 +124,7 @@ class Ticker:
         moment = max(now, coming[0].due_ms)
         sent = Counter(self._sent)
         plans = [self._plan(job, moment, roster, sent) for job in coming if job.due_ms <= moment]
+        plans = self._orders.signed(plans, {job.name: job for job in coming}, token)
         chunks = [plans[start : start + BATCH] for start in range(0, len(plans), BATCH)]
         batches = [self._store.fires.pack(chunk) for chunk in chunks]
         failpoint("leader.decided")
@@ -137,7 +140,7 @@ class Ticker:
         if self._roster is roster:
             self._sent = sent
         for chunk, batch in zip(chunks, batches, strict=True):
-            if self._elector.token() != token or not self._fire(token, batch):
+            if self._elector.token() != token or not self._fire(token, chunk, batch):
                 return
             for tell in self.on_fired:
                 tell(chunk, clock.now_ms())
@@ -145,14 +148,15 @@ class Ticker:
                 for job, run in ((one.name, run) for one in chunk for run in one.runs()):
                     log.debug("fired %s", run.id, extra=about_run(run.id, job))
 
-    def _fire(self, token: str, plans: bytes) -> bool:
+    def _fire(self, token: str, plans: Sequence[FirePlan], packed: bytes) -> bool:
         """Carry out; False where we lead no more."""
         failpoint("leader.before_fire")
-        reply = self._store.fires.fire(token, plans)
+        reply = self._store.fires.fire(token, packed)
         failpoint("leader.fired")
         if reply.fenced:
             log.warning("fenced: another node leads by now")
             return False
+        self._orders.fired(plans, reply.results)
         if "early" in reply.results:
             self._stop.wait(EARLY_S)
         return True

@@ -72,6 +72,7 @@ def test_a_dry_run_writes_nothing(cli: Cli, file: Path, store: Store) -> None:
         "kept": [],
         "protected": [],
         "unchanged": [],
+        "signed": [],
         "dry_run": True,
     }
     assert store.jobs.names() == []

@@ -15,6 +15,9 @@ from tests.cli.conftest import Cli
 from tests.fleet import BIN
 
 WITHOUT_REDIS = {
+    "key new",
+    "key public",
+    "key list",
     *("dev", "version", "simulate", "import crontab", "import systemd"),
     *("takeover", "takeover shadow"),
     *(name for name, command in COMMANDS.items() if command.light),

@@ -82,3 +82,21 @@ def test_of_many_jobs_with_one_fault_some_are_named_and_the_others_counted() -> 
     assert len(found) == NAMED + 1
     assert found[-1].what == "and 30 more (no-host)"
     json.dumps([one.to_dict() for one in found])
+
+
+@pytest.mark.parametrize(
+    ("sealed_by", "words"),
+    [
+        ("", "is not signed, and db1 runs nothing that is not"),
+        ("0123456789ab", "is signed by key 0123456789ab, which db1 does not trust"),
+    ],
+)
+def test_what_a_host_refuses_for_want_of_a_key_is_told(sealed_by: str, words: str) -> None:
+    found = JobRules(Roster.of([AGENT]), NOW_MS, trusting={"db1": ["aaaaaaaaaaaa"]})
+    found.look(replace(checked(), sealed_by=sealed_by))
+    found.look(replace(checked("good"), sealed_by="aaaaaaaaaaaa"))
+    found.look(checked("elsewhere", roles=["web"]))
+    finding, other = found.findings()
+    assert (finding.level, finding.check, finding.where) == ("problem", "unsigned", "nightly")
+    assert finding.what == words
+    assert other.check == "no-host"

@@ -9,6 +9,7 @@ from tests.mutants.of_runs import RUN_SCRIPTS
 from tests.mutants.of_schedule import SCHEDULE
 from tests.mutants.of_scheduler import SCHEDULER
 from tests.mutants.of_scripts import SCRIPTS
+from tests.mutants.of_signing import SIGNING
 from tests.mutants.of_store import STORE
 from tests.mutants.of_web import WEB
 from tests.mutants.of_worker import WORKER
@@ -27,5 +28,6 @@ MUTATIONS = (
     *ACCESS,
     *KEEPING,
     *EMBEDDED,
+    *SIGNING,
     *WEB,
 )

@@ -47,7 +47,7 @@ def job_of(store: Store) -> JobEntry:
 
 
 def put_back(store: Store, entry: JobEntry, op: str = "add") -> None:
-    restored = Restored(standing=entry.standing, missed={})
+    restored = Restored(standing=entry.standing, seals={}, missed={})
     store.backup.write_history([entry])
     store.jobs.apply(
         [Change(op=op, name=entry.name, job=entry.job(), restored=restored)]  # type: ignore[arg-type]

@@ -92,11 +92,11 @@ def test_a_check_tells_each_setting_and_where_it_is_from(tmp_path: Path) -> None
 
 
 def test_a_check_as_json_has_no_password(tmp_path: Path) -> None:
-    done = worker("--check", "--json", JOBER_REDIS_URL="redis://:secret@127.0.0.1:1/0")
+    done = worker("--check", "--json", JOBER_REDIS_URL="redis://:hunter2@127.0.0.1:1/0")
     told = json.loads(done.stdout)
     assert told["settings"]["slots"] == {"value": 10, "from": "default"}
     assert told["settings"]["redis"]["from"] == "JOBER_REDIS_URL"
-    assert "secret" not in done.stdout
+    assert "hunter2" not in done.stdout
 
 
 def test_a_filter_that_cannot_be_had_ends_the_check_and_the_start() -> None:

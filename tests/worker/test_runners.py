@@ -42,6 +42,7 @@ MEANS = Means(
     groups=GROUPS,
     pool=WarmPool(GROUPS, 1),
     rq=RQ,
+    secrets=(),
     plans=Plans(RQ),
     output=no_output,
     now_ms=lambda: 0,

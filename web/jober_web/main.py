@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 from jober import __version__
 from jober.bind import METRICS_EXAMPLE, Bind, read_bind
 from jober.client import Jober
-from jober.daemon import add_metrics_option, daemon_parser, heed_test_environment
+from jober.daemon import (
+    add_metrics_option,
+    add_signing_options,
+    daemon_parser,
+    heed_test_environment,
+)
 from jober.errors import JoberError, RedisUnavailable
 from jober.ids import node_id
 from jober.logs import name_node, say_why, set_up_logs
@@ -59,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         default="",
         help="the path that a proxy in front takes away (default: none)",
     )
+    add_signing_options(parser)
     add_arguments(parser)
     add_metrics_option(parser)
     given = parser.parse_args(argv)
@@ -71,7 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         access, transport = read_access(given, bind)
         settings = Settings(root_path=given.root_path.rstrip("/"), access=access)
         metrics = read_bind(given.metrics, METRICS_EXAMPLE) if given.metrics else None
-        return serve(Jober(given.redis), bind, settings, transport, metrics)
+        jober = Jober(given.redis, sign_key=given.sign_key, trust=given.trust)
+        return serve(jober, bind, settings, transport, metrics)
     except JoberError as error:
         say_why("jober-web", error, given.log_format)
         # A setting that is wrong stays wrong: a supervisor need not try again.

@@ -47,6 +47,7 @@ from jober_worker.settings import Settings
 from jober_worker.slots import Slots
 from jober_worker.sweeper import Sweeper, running
 from jober_worker.traces import Traces
+from jober_worker.trust import trust_of
 from jober_worker.vigil import Vigil
 from jober_worker.warm import WarmPool
 
@@ -79,7 +80,10 @@ class Agent:
         self.draining = threading.Event()
         # The roles that it has now, and whether its host may take runs: an operator may order both.
         self.roles = settings.roles
-        self._gate = Gate(settings.allow, settings.filter, settings.host, lambda: self.roles)
+        self.trust = trust_of(store, settings, lambda: self.roles)
+        self._gate = Gate(
+            settings.allow, settings.filter, settings.host, lambda: self.roles, self.trust
+        )
         self._refused_roles: frozenset[str] = frozenset()
         self.open = threading.Event()
         self.open.set()
@@ -109,6 +113,7 @@ class Agent:
             pool=self.warm,
             rq=rq,
             plans=Plans(rq),
+            secrets=settings.secrets,
             output=self.pump.output,
             now_ms=store.clock.now_ms,
             on_progress=self.progress.notice,
@@ -137,6 +142,7 @@ class Agent:
             state=self._state(),
             running=self.held.running(),
             allows="listed" if self.settings.allow.is_strict else "anything",
+            trusts=self.settings.trusts,
         )
 
     def _state(self) -> str:
@@ -159,12 +165,12 @@ class Agent:
         else:
             self.open.set()
         wanted = self.settings.roles if orders.roles is None else orders.roles
-        allowed = self.settings.allow.roles(wanted)
+        allowed = self.settings.roles_of(wanted)
         if wanted != allowed and wanted != self._refused_roles:
             self._refused_roles = wanted
             log.warning(
                 "%s does not allow the roles %s, which were ordered",
-                self.settings.allow.file,
+                self.settings.allow.file or "an agent that believes keys alone",
                 ", ".join(sorted(wanted - allowed)),
             )
         wanted = allowed
@@ -273,6 +279,8 @@ class Agent:
         """Register, and start the parts. Raises RedisUnavailable, and NewerSchema."""
         clear_leftovers()
         self.journal.open()
+        if self.trust is not None:
+            self.trust.open()
         self.store.observe_time()
         self.store.check_schema()
         self.reserve.take_over()

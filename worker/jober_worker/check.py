@@ -62,4 +62,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "log_total": settings.log_bytes / 1024**3,
         "accept_pickle": settings.accept_pickle,
         "filter": settings.filter,
+        "trust": settings.trusted.ids if settings.trusted else None,
+        "unsigned_queues": sorted(settings.unsigned_queues),
+        "secrets": list(settings.secrets),
     }

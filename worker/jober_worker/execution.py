@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from jober.failpoint import failpoint
@@ -27,7 +27,7 @@ from jober_worker.env_file import EnvFileUnreadable, read_env_file
 from jober_worker.function_process import FunctionRun
 from jober_worker.function_thread import ThreadRun
 from jober_worker.functions import Data, Writer
-from jober_worker.gate import Gate, Refused
+from jober_worker.gate import Gate
 from jober_worker.kernel import now_s
 from jober_worker.listener import Listener
 from jober_worker.live_attempt import LiveAttempt
@@ -36,8 +36,10 @@ from jober_worker.plan import Plans
 from jober_worker.process import ProgramRun
 from jober_worker.recording import Recording
 from jober_worker.records import about
+from jober_worker.refused import Refused
 from jober_worker.rq_run import RqRun
 from jober_worker.run_output import RunOutput
+from jober_worker.secrets import SecretUnreadable, with_secrets
 from jober_worker.warm import WarmPool
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,7 @@ class Means:
     pool: WarmPool
     rq: RqTerms
     plans: Plans
+    secrets: Sequence[str]
     output: Callable[[str, int], RunOutput]
     now_ms: Callable[[], int]
     on_progress: Callable[[LiveAttempt], None]
@@ -157,7 +160,7 @@ class Execution:
         except CallOfLater as error:
             log.warning("%s", error, extra=about(self.claim))
             outcome = Outcome(state=RunState.FAILED, reason=str(error), refused="here")
-        except CallUnreadable as error:
+        except (CallUnreadable, SecretUnreadable) as error:
             outcome = Outcome(state=RunState.FAILED, exit_code=1, reason=str(error))
         except BaseException as error:
             claim = self.claim
@@ -234,9 +237,9 @@ class Execution:
         failpoint("agent.before_start")
         means = self._means
         what, options = self._plan.read(self.claim, means.rq)
-        if self._stop_reason is None:
-            means.gate.check(self.claim, what, options)
-        self._options = options
+        if self._stop_reason is None or means.gate.trusts_keys_alone:
+            means.gate.check(self.claim, what, options, self.policy.retries)
+        options = self._options = with_secrets(options, means.secrets)
         if options.secret:
             self._record()
         self.attempt.record(self.write, self._masked)

@@ -109,6 +109,8 @@ class Fetcher:
             # We stood still meanwhile, and others may have them; RENEW puts back what nobody has.
             log.warning("%d runs were claimed too long ago to be begun", len(claimed.runs))
             return
+        if agent.trust is not None:
+            agent.trust.note(claimed.runs)
         self._held_back = claimed.held_back
         agent.start_runs(claimed.runs)
         if self._stopping.is_set() or len(claimed.runs) >= CLAIM_AT_MOST:

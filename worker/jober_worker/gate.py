@@ -1,17 +1,23 @@
-"""The gate of a host: what it refuses to run, by its allow-list and by its own judgement."""
+"""The gate of a host: what it refuses to run, by keys, by its allow-list, and by its own
+judgement."""
 
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jober.errors import DefinitionError, JoberError
+from jober.errors import DefinitionError
 from jober.logs import about_run
 from jober.run import Claim
 from jober_worker.allow import AllowList, Wanted
 from jober_worker.call import Function, Options, Program, RqCall
 from jober_worker.functions import resolve
+from jober_worker.refused import Refused
+
+if TYPE_CHECKING:
+    # Loaded where a host has keys.
+    from jober_worker.trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -40,27 +46,25 @@ class Offer:
     args: tuple[Any, ...]
 
 
-class Refused(JoberError):
-    """The host does not run it. `here`: another one may."""
-
-    def __init__(self, reason: str, *, here: bool) -> None:
-        self.here = here
-        super().__init__(reason)
-
-
 class Gate:
     """Asked before each run, by many threads. Raises DefinitionError where its filter cannot be
     had."""
 
     def __init__(
-        self, allow: AllowList, filter: str | None, host: str, roles: Callable[[], frozenset[str]]
+        self,
+        allow: AllowList,
+        filter: str | None,
+        host: str,
+        roles: Callable[[], frozenset[str]],
+        trust: "Trust | None" = None,
     ) -> None:
         self._allow = allow
         self._name = filter
         self._host = host
         self._roles = roles
         self._filter = find_filter(filter) if filter else None
-        self._is_open = self._filter is None and not allow.lists
+        self._trust = trust
+        self._is_open = self._filter is None and not allow.lists and trust is None
         self._lock = threading.Lock()
         self._hanging = 0
 
@@ -69,10 +73,20 @@ class Gate:
         """Whether it refuses nothing."""
         return self._is_open
 
-    def check(self, claim: Claim, what: Program | Function | RqCall, options: Options) -> None:
-        """Raises Refused."""
+    @property
+    def trusts_keys_alone(self) -> bool:
+        """Whether what nobody has signed is to be refused even where it is to stop: its end may
+        call something too."""
+        return self._trust is not None
+
+    def check(
+        self, claim: Claim, what: Program | Function | RqCall, options: Options, retries: int = 0
+    ) -> None:
+        """Whether it may begin, once more of so many `retries`. Raises Refused."""
         if self._is_open:
             return
+        if self._trust is not None:
+            self._trust.check(claim, retries)
         wanted = _wanted(claim, what, options)
         if reason := self._allow.refusal(wanted):
             raise Refused(reason, here=False)

@@ -138,6 +138,24 @@ def _parser() -> argparse.ArgumentParser:
         "then it goes to another host (default: none)",
     )
     add(
+        "--trust",
+        metavar="PATH",
+        help="a file or a folder of keys: nothing runs then that none of them has signed "
+        "(default: JOBER_TRUST, else whatever is in Redis runs)",
+    )
+    add(
+        "--unsigned-queues",
+        metavar="A,B",
+        help="with --trust: the queues of which RQ jobs of applications run, which nobody signs "
+        "(default: none)",
+    )
+    add(
+        "--secrets",
+        metavar="DIR,DIR",
+        help="the folders that secret:file:/path may name, beside the credentials of the service "
+        "(default: /run/secrets)",
+    )
+    add(
         "--config",
         metavar="FILE",
         help="a TOML file of these options and of what this host runs at all (default: "

@@ -29,6 +29,12 @@ class Meters:
             ["job_name", "state"],
             registry=self.registry,
         )
+        self._refused = Counter(
+            "jober_refused",
+            "Runs that the host refused, by its keys, its allow-list or its filter, by job",
+            ["job_name"],
+            registry=self.registry,
+        )
         self._took = Histogram(
             "jober_run_seconds",
             "How long attempts took, by job",
@@ -43,6 +49,8 @@ class Meters:
         for finish in finishes:
             job = self._jobs.label(finish.claim.job or "(none)")
             self._runs.labels(job, str(finish.outcome.state)).inc()
+            if finish.outcome.refused:
+                self._refused.labels(job).inc()
             if finish.took_s is not None:
                 self._took.labels(job).observe(finish.took_s)
 

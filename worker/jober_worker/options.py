@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from jober.bind import METRICS_EXAMPLE, Bind, read_bind
-from jober.daemon import DEFAULT_URL, LOG_FORMAT_VARIABLE, LOG_FORMATS, METRICS_VARIABLE
+from jober.daemon import (
+    DEFAULT_URL,
+    LOG_FORMAT_VARIABLE,
+    LOG_FORMATS,
+    METRICS_VARIABLE,
+    TRUST_VARIABLE,
+)
 from jober.errors import DefinitionError, did_you_mean
 from jober.roles import check_agent_roles, parse_agent_roles
 
@@ -116,6 +122,24 @@ def _roles(value: Any) -> frozenset[str]:
     return parse_agent_roles(_text(value))
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    """`"a,b"`, or in a file also `["a", "b"]`."""
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    text = _text(value) or ""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _folders(value: Any) -> tuple[str, ...]:
+    folders = _texts(value)
+    for folder in folders:
+        if not folder.startswith("/"):
+            raise DefinitionError(
+                f"'{folder}' is no absolute path", value=value, mend="such as /run/secrets"
+            )
+    return folders
+
+
 OPTIONS: dict[str, Option] = {
     "redis": Option(default=DEFAULT_URL, read=_text, variable="JOBER_REDIS_URL"),
     "host": Option(default=None, read=_text),
@@ -133,4 +157,7 @@ OPTIONS: dict[str, Option] = {
     "accept_pickle": Option(default=False, read=_flag),
     "filter": Option(default=None, read=_text),
     "metrics": Option(default=None, read=_place, variable=METRICS_VARIABLE),
+    "trust": Option(default=None, read=_text, variable=TRUST_VARIABLE),
+    "unsigned_queues": Option(default=(), read=_texts),
+    "secrets": Option(default=("/run/secrets",), read=_folders),
 }

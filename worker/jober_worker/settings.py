@@ -7,7 +7,10 @@ from pathlib import Path
 
 from jober.bind import Bind
 from jober.daemon import host_name
-from jober.errors import DefinitionError
+from jober.errors import DefinitionError, SigningError
+from jober.signing import DEFINE
+from jober.signing.key_file import read_trusted
+from jober.signing.keyring import Keyring
 from jober_worker.allow import AllowList
 from jober_worker.options import Told
 
@@ -19,7 +22,9 @@ class Settings:
     where results are kept while Redis is away. With
     `accept_pickle`, plain RQ jobs may be pickled: whoever may write to Redis may run code here.
     `filter` names a function that is asked about each run; `allow` is what the host runs at all;
-    `metrics` is where Prometheus is answered."""
+    `metrics` is where Prometheus is answered. With `trusted` keys nothing runs that none of them
+    has signed, but for plain RQ jobs of `unsigned_queues`; `secrets` are the folders that secrets
+    are read from."""
 
     redis: str
     host: str
@@ -36,11 +41,27 @@ class Settings:
     allow: AllowList = field(default_factory=AllowList)
     metrics: Bind | None = None
     log_format: str = "text"
+    trusted: Keyring | None = None
+    unsigned_queues: frozenset[str] = frozenset()
+    secrets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, told: Mapping[str, Told], allow: AllowList) -> "Settings":
         """The settings of the options. Raises DefinitionError."""
         value = {name: one.value for name, one in told.items()}
+        try:
+            trusted = Keyring(read_trusted(value["trust"])) if value["trust"] else None
+        except SigningError as error:
+            raise DefinitionError(
+                str(error), field="trust", value=value["trust"], file=told["trust"].source
+            ) from None
+        if trusted is not None and not trusted:
+            raise DefinitionError(
+                f"there is no key in {value['trust']}",
+                field="trust",
+                mend="`jober key public FILE` prints what belongs there",
+                file=told["trust"].source,
+            )
         roles = value["roles"]
         if forbidden := sorted(roles - allow.roles(roles)):
             raise DefinitionError(
@@ -66,7 +87,24 @@ class Settings:
             filter=value["filter"],
             allow=allow,
             metrics=value["metrics"],
+            trusted=trusted,
+            unsigned_queues=frozenset(value["unsigned_queues"]),
+            secrets=value["secrets"],
         )
+
+    @property
+    def trusts(self) -> tuple[str, ...]:
+        """The ids of the keys that may define what it runs."""
+        keyring = self.trusted or Keyring()
+        return tuple(id for id in keyring.ids if keyring.may(id, DEFINE))
+
+    def roles_of(self, wanted: frozenset[str]) -> frozenset[str]:
+        """Those of the roles that the host may be given: nobody signs what is ordered of it, so one
+        with keys has none but its own, unless its file names others."""
+        allowed = self.allow.roles(wanted)
+        if self.trusted is not None and "roles" not in self.allow.lists:
+            allowed &= self.roles
+        return allowed
 
 
 def log_dir(given: str | None) -> Path:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from jober.agent_info import HostOrders
@@ -108,13 +108,15 @@ class Standing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEntry:
     """A job, and with history its former definitions by revision, and its ledger, oldest first:
-    the id of each decision, and its fields."""
+    the id of each decision, and its fields. `seals` are of its definition, and of what cleans up,
+    where they were signed."""
 
     name: str
     definition: Mapping[str, Any]
     standing: Standing
     former: Mapping[int, Mapping[str, Any]]
     ledger: tuple[tuple[str, Mapping[str, str]], ...]
+    seals: Mapping[str, str] = field(default_factory=dict)
 
     def job(self) -> Job:
         """The definition, checked. Raises DefinitionError. (A calendar that it names may be
@@ -128,6 +130,7 @@ class JobEntry:
             "state": self.standing.to_dict(),
             "former": {str(revision): spec for revision, spec in self.former.items()},
             "ledger": [{"id": id, **fields} for id, fields in self.ledger],
+            **({"seals": dict(self.seals)} if self.seals else {}),
         }
 
     @classmethod
@@ -150,12 +153,14 @@ class JobEntry:
                 raise BackupError("ledger: its decisions have no ids, or not in order")
             last = at
             ledger.append((found[0], fields))
+        seals = Members(told.table_or_none("seals"), "seals").all_text()
         return cls(
             name=check_job_name(told.text("job")),
             definition=told.table("definition"),
             standing=standing,
             former=former,
             ledger=tuple(ledger),
+            seals=seals,
         )
 
 

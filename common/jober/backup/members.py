@@ -41,6 +41,10 @@ class Members:
     def table(self, name: str) -> dict[str, Any]:
         return dict(self._get(name, dict, "an object"))
 
+    def table_or_none(self, name: str) -> dict[str, Any]:
+        """The same; without members where it is not there."""
+        return self.table(name) if name in self._told else {}
+
     def tables(self, name: str) -> list[dict[str, Any]]:
         return self._list(name, dict, "a list of objects")
 

@@ -75,6 +75,8 @@ def apply(
         f"{len(told.added)} added, {len(told.changed)} changed, "
         f"{len(told.removed)} removed, {len(told.unchanged)} unchanged"
     )
+    if told.unsigned:
+        counts += f", {len(told.unsigned)} signed"
     for name in told.protected:
         end = "removed by force" if force else "kept: it is protected (--force removes it)"
         console.print(Text(f"{'-' if force else ' '} {name}  {end}"), soft_wrap=True)
@@ -114,6 +116,8 @@ def difference_lines(told: Difference) -> Iterator[Text]:
         yield Text(f"~ {one.new.name}", style="yellow")
         for field in one.fields:
             yield Text(f"    {plain(str(field))}")
+    for job in told.unsigned:
+        yield Text(f"= {job.name}  to be signed", style="yellow")
     for name in told.removed:
         yield Text(f"- {name}", style="red")
     if len(told.kept) <= _KEPT:
@@ -160,4 +164,5 @@ def as_dict(told: Difference) -> dict[str, Any]:
         "kept": list(told.kept),
         "protected": list(told.protected),
         "unchanged": list(told.unchanged),
+        "signed": [job.name for job in told.unsigned],
     }

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jober.errors import JoberError
+from jober.errors import JoberError, NotSigned
 from jober.ids import manual_run_id
 from jober.roles import priority_queue
 from jober.run import NO_JOB
@@ -30,6 +30,8 @@ def again(
             f"run '{id}' is an application's own RQ job: enqueue it again with RQ "
             "(job.requeue(), or rq requeue)"
         )
+    if store.signer:
+        store.signer.check_run(id, original.fields)
     store.observe_time()
     word = id.rpartition("-m")[0] or id if original.spec else original.job
     made: dict[str, Any] = {
@@ -73,18 +75,24 @@ def _definition(store: Store, id: str, original: Original) -> "Job":
     """What it was made from."""
     from jober.job import Job
 
-    if original.spec:
-        return Job.from_json("run", original.spec)
     assert original.job is not None
     job = None
-    if original.revision is not None:
+    if original.spec:
+        job = Job.from_json("run", original.spec)
+    elif original.revision is not None:
         job = store.jobs.definition(original.job, original.revision)
     if job is None:
         raise JoberError(
             f"run '{id}': the definition that it was made from is kept no more, so its arguments "
             f"cannot be changed (run the job as it is now: run('{original.job}', args=…))"
         )
+    if store.signer and job.payload(*_own_arguments(job, original)) != original.data:
+        raise NotSigned(original.job, f"what is kept of it is not what run '{id}' was made from")
     return job
+
+
+def _own_arguments(job: "Job", original: Original) -> tuple[Any, Any]:
+    return json.loads(original.arguments) if original.arguments else (job.args, job.kwargs)
 
 
 def _with_arguments(
@@ -95,9 +103,7 @@ def _with_arguments(
     append: bool,
 ) -> dict[str, Any]:
     """The fields of the new run that tell of its arguments."""
-    own_args, own_kwargs = job.args, job.kwargs
-    if original.arguments:
-        own_args, own_kwargs = json.loads(original.arguments)
+    own_args, own_kwargs = _own_arguments(job, original)
     new_args = own_args if args is None else [*own_args, *args] if append else list(args)
     new_kwargs = own_kwargs
     if kwargs is not None:

@@ -111,8 +111,14 @@ def _opened_by(make: Callable[P, Jober]) -> "Callable[P, AsyncJober]":
 class AsyncJober(Twin[Jober]):
     """As `Jober`; it is at its place from `async with` on."""
 
-    def __init__(self, where: str | os.PathLike[str] | None = None) -> None:
-        self._make: Callable[[], Jober] = lambda: Jober(where)
+    def __init__(
+        self,
+        where: str | os.PathLike[str] | None = None,
+        *,
+        sign_key: str | os.PathLike[str] | None = None,
+        trust: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._make: Callable[[], Jober] = lambda: Jober(where, sign_key=sign_key, trust=trust)
         self._opened: tuple[Jober, Threads] | None = None
 
     @property
@@ -186,6 +192,7 @@ class AsyncJober(Twin[Jober]):
     remove = remove_job
     delete_job = awaited(Jober.delete_job)
     prune = awaited(Jober.prune)
+    sign = awaited(Jober.sign)
     jobs = iterated(Jober.jobs)
     job = awaited(Jober.job)
     find_jobs = awaited(Jober.find_jobs)

@@ -308,11 +308,11 @@ class Restoring:
     def _change(self, entry: JobEntry, now_ms: int) -> Change:
         job = entry.job()
         if entry.name in self._differing:
-            restored = Restored(standing=entry.standing, missed={})
+            restored = Restored(standing=entry.standing, missed={}, seals=entry.seals)
             return Change(op="put", name=entry.name, job=job, restored=restored)
         told = f"restored from a backup of {iso(self._told.at_ms)}: not caught up"
         missed = not_caught_up(job, entry.standing, self._calendars, now_ms, told)
-        restored = Restored(standing=entry.standing, missed=missed)
+        restored = Restored(standing=entry.standing, missed=missed, seals=entry.seals)
         return Change(op="add", name=entry.name, job=job, restored=restored)
 
     def _is_wanted(self, job: str) -> bool:

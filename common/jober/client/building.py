@@ -195,6 +195,8 @@ class Building(Definitions, Hosts):
             )
         job = record.job
         made: dict[str, Any] = {"call": call.told_apart}
+        if self.store.signer and (call.how or call.args is not None or call.kwargs is not None):
+            self.store.signer.check(record.name, record.fields)
         if call.how:
             from jober.job import OPTION_FIELDS
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jober.client.access import Access
 from jober.client.arguments import checked
 from jober.client.told_job import read_call
-from jober.errors import DefinitionError, JobNotFound, JobProtected, JobRevised
+from jober.errors import DefinitionError, JobNotFound, JobProtected, JobRevised, SigningError
 from jober.run import Run
 from jober.service import Service
 from jober.store.changes import Change
@@ -47,12 +47,25 @@ class Definitions(Access):
                 "neither a file nor a module is named", field="file", mend="name one of them"
             )
         wanted = joined(found)
-        current = {record.name: record.job for record in self.store.jobs.all()}
+        current: dict[str, Job] = {}
+        not_believed: set[str] = set()
+        signer = self.store.signer
+        for record in self.store.jobs.all():
+            current[record.name] = record.job
+            if signer and signer.seals and signer.problem(record.name, record.fields):
+                not_believed.add(record.name)
         limits = self.store.limits.slots()
         kept = {name: job for name, job in current.items() if job.protected or not prune}
         raise_any(wrong_links({**kept, **{job.name: job for job in wanted.jobs}}, wanted))
         return difference(
-            current, wanted.jobs, prune, calendars, wanted.calendars, limits, wanted.limits
+            current,
+            wanted.jobs,
+            prune,
+            calendars,
+            wanted.calendars,
+            limits,
+            wanted.limits,
+            not_believed,
         )
 
     @checked
@@ -85,6 +98,7 @@ class Definitions(Access):
         puts = [
             *(Change(op="put", name=job.name, job=job) for job in told.added),
             *(_put(one.old, one.new, force) for one in told.changed),
+            *(_put(job, job, True) for job in told.unsigned),
         ]
         linked = [change for change in puts if change.job and change.job.links.named]
         first = [
@@ -185,6 +199,8 @@ class Definitions(Access):
         """
         while True:
             record = self.job(name)
+            if self.store.signer:
+                self.store.signer.check(name, record.fields)
             old = record.job
             job = self.redefined(old, fields)
             wanted = record.revision if revision is None else revision
@@ -232,6 +248,27 @@ class Definitions(Access):
         if run.job is None or run.revision is None:
             return None
         return self.store.jobs.definition(run.job, run.revision)
+
+    @checked
+    def sign(self, names: Sequence[str] | None = None) -> list[str]:
+        """Sign definitions as they are in Redis, by the key that signs here; of None, all that are
+        not believed here. The names of those that were signed.
+
+        Raises JobNotFound, SigningError where there is no such key, and JobRevised where one is
+        changed meanwhile.
+        """
+        signer = self.store.signer
+        if signer is None or not signer.seals:
+            raise SigningError("no key signs definitions here (name one: JOBER_SIGN_KEY=FILE)")
+        records = self.jobs() if names is None else [self.job(name) for name in names]
+        wanted = [one for one in records if names or signer.problem(one.name, one.fields)]
+        changes = [
+            Change(op="put", name=one.name, job=one.job, force=True, if_revision=one.revision)
+            for one in wanted
+        ]
+        for start in range(0, len(changes), APPLY_BATCH):
+            self.store.jobs.apply(changes[start : start + APPLY_BATCH])
+        return [one.name for one in wanted]
 
     @checked
     def pause(self, name: str) -> bool:

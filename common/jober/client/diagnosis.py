@@ -37,7 +37,8 @@ class Diagnosis(Hosts, Runs):
             left -= 1
             return self._usual_s(name) if left >= 0 else None
 
-        rules = JobRules(Roster.of(agents), now_ms, usual_s)
+        trusting = {agent.host: agent.trusts for agent in agents if agent.trusts}
+        rules = JobRules(Roster.of(agents), now_ms, usual_s, trusting)
         for job in self.store.listed_jobs.checked():
             rules.look(job)
         return found + rules.findings()

@@ -10,6 +10,7 @@ events; `keeping` moves runs to an archive, `dict_form` schedules out of a progr
 
 import os
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from jober.client.batch import Batches
 from jober.client.calendars import Calendars
@@ -22,7 +23,11 @@ from jober.client.keeping import Keeping
 from jober.client.overview import Overview
 from jober.client.shared_limits import SharedLimits
 from jober.client.where import read_where
+from jober.daemon import SIGN_KEY_VARIABLE, TRUST_VARIABLE
 from jober.store import Store
+
+if TYPE_CHECKING:
+    from jober.signing import Signing
 
 
 class Jober(
@@ -44,14 +49,24 @@ class Jober(
     there, a scheduler and an agent, and with the last they end; what is in the folder is kept.
     Without either it is the Redis of JOBER_REDIS_URL; where that is not set, a temporary folder.
 
+    What is defined and run is signed by the key of the file `sign_key` (default: JOBER_SIGN_KEY,
+    else nothing is signed), for hosts that believe keys alone; `trust` is a file or a folder of the
+    keys of others who define and run (default: JOBER_TRUST). In a folder nothing is signed.
+
     Runs made in a folder end with the program, unless they are detached. Safe to share between
     threads. Every call may raise RedisUnavailable; all errors are JoberErrors.
     """
 
-    def __init__(self, where: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        where: str | os.PathLike[str] | None = None,
+        *,
+        sign_key: str | os.PathLike[str] | None = None,
+        trust: str | os.PathLike[str] | None = None,
+    ) -> None:
         place = read_where(where, os.environ)
         if isinstance(place, str):
-            super().__init__(Store(place))
+            super().__init__(Store(place, _signing(sign_key, trust)))
             return
         # Loaded where it is needed: what starts processes takes its time.
         from jober.embedded.member import Membership
@@ -82,3 +97,14 @@ class Jober(
         self.home.end_functions()
         self.store.close()
         self.home.leave()
+
+
+def _signing(
+    key: str | os.PathLike[str] | None, trust: str | os.PathLike[str] | None
+) -> "Signing | None":
+    """What signs, loaded only where something does. Raises SigningError."""
+    if not (key or trust or {SIGN_KEY_VARIABLE, TRUST_VARIABLE} & os.environ.keys()):
+        return None
+    from jober.signing import read_signing
+
+    return read_signing(os.fspath(key) if key else None, os.fspath(trust) if trust else None)

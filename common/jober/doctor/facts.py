@@ -34,3 +34,4 @@ class CheckedJob:
     paused: bool
     anchor_ms: int
     calendars_missing: tuple[str, ...] = ()
+    sealed_by: str = ""  # the id of the key that has signed it

@@ -74,8 +74,8 @@ def _agent(agent: AgentInfo, now_ms: int) -> Iterator[Finding]:
         way = "ahead of" if ahead_ms > 0 else "behind"
         told = f"its clock is {duration(abs(ahead_ms) / 1000)} {way} Redis's"
         yield _SAY.warning("clock", told, "chrony or systemd-timesyncd there", where=host)
-    if agent.allows == "anything":
-        mend = "[allow] in its worker.toml: what may run, of which jobs, as which user"
+    if agent.allows == "anything" and not agent.trusts:
+        mend = "[allow] in its worker.toml, or --trust and keys: what may run, or who may say so"
         yield _SAY.warning("allow-list", "runs whatever is in Redis", mend, where=host)
     if agent.load > LOAD_A_SLOT * max(1, agent.slots):
         mend = "fewer --slots there, or more hosts with its roles"

@@ -1,7 +1,8 @@
 """Whether jobs fire, not too often, and find a host."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from jober.doctor.facts import CheckedJob
 from jober.doctor.finding import Finding, Findings, Section
@@ -21,24 +22,28 @@ _DAY_S = 86_400.0
 class JobRules:
     """Looks at one job after the other, and tells what was found of all. A paused job is looked
     at as others are, but for its hosts. `usual_s` is asked what the last successes of a job took
-    that fires more often than each hour, by the median; None where that is not known."""
+    that fires more often than each hour, by the median; None where that is not known. Of hosts
+    that run what is signed alone, `trusting` has the ids of the keys whose definitions they run."""
 
     def __init__(
         self,
         roster: Roster,
         now_ms: int,
         usual_s: Callable[[str], float | None] = lambda name: None,
+        trusting: Mapping[str, Container[str]] | None = None,
     ) -> None:
         self._roster = roster
         self._now_ms = now_ms
         self._usual_s = usual_s
+        self._trusting = trusting or {}
         self._jobs = 0
         self._found: dict[str, list[Finding]] = {}
         self._more: dict[str, int] = {}
 
     def look(self, job: CheckedJob) -> None:
         self._jobs += 1
-        for finding in (*self._hosts(job), *self._fires(job), *_calendars(job)):
+        rules = (self._hosts(job), self._signed(job), self._fires(job), _calendars(job))
+        for finding in chain.from_iterable(rules):
             named = self._found.setdefault(finding.check, [])
             if len(named) < NAMED:
                 named.append(finding)
@@ -58,6 +63,17 @@ class JobRules:
             what = what if self._jobs else "there is none yet"
             found.append(_SAY.ok("jobs", what))
         return found
+
+    def _signed(self, job: CheckedJob) -> Iterator[Finding]:
+        for host in self._roster.hosts_for(job.policy.queue) if self._trusting else ():
+            if host not in self._trusting or job.sealed_by in self._trusting[host]:
+                continue
+            mend = f"JOBER_SIGN_KEY=FILE and `jober apply`, or `jober key sign {job.name}`"
+            told = f"is not signed, and {host} runs nothing that is not"
+            if job.sealed_by:
+                told = f"is signed by key {job.sealed_by}, which {host} does not trust"
+            yield _SAY.problem("unsigned", told, mend, where=job.name)
+            return
 
     def _hosts(self, job: CheckedJob) -> Iterator[Finding]:
         if job.paused:

@@ -8,6 +8,7 @@ from jober.job.draft import Draft, null_character
 from jober.job.fields.how import HowFields
 from jober.job.memory import memory_bytes
 from jober.job.problems import told
+from jober.secret import EXAMPLES, read_reference
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?")
 _UMASK = re.compile(r"[0-7]{1,4}")
@@ -86,6 +87,17 @@ def _surroundings(draft: Draft) -> Iterator[DefinitionError]:
             )
         elif "\0" in value:
             yield null_character("env")
+        else:
+            yield from _reference(name, value)
+
+
+def _reference(name: str, value: str) -> Iterator[DefinitionError]:
+    try:
+        read_reference(value)
+    except ValueError as error:
+        yield DefinitionError(
+            f"{told(name)} names no secret: {error}", field="env", value=value, mend=EXAMPLES
+        )
 
 
 def _secret(draft: Draft) -> Iterator[DefinitionError]:

@@ -1,6 +1,6 @@
 """What applying the jobs of a file would do to the jobs, calendars and limits there are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -68,6 +68,7 @@ class Difference:
     removed_calendars: tuple[str, ...] = ()
     kept_calendars: tuple[str, ...] = ()
     unchanged_calendars: tuple[str, ...] = ()
+    unsigned: tuple[Job, ...] = ()  # of the unchanged, those that are to be signed
     changed_limits: tuple[ChangedLimit, ...] = ()
     removed_limits: tuple[str, ...] = ()
 
@@ -76,7 +77,8 @@ class Difference:
         """Whether applying it would write nothing."""
         calendars = self.added_calendars or self.changed_calendars or self.removed_calendars
         limits = self.changed_limits or self.removed_limits
-        return not (self.added or self.changed or self.removed or calendars or limits)
+        jobs = self.added or self.changed or self.removed or self.unsigned
+        return not (jobs or calendars or limits)
 
 
 def difference(
@@ -87,12 +89,13 @@ def difference(
     wanted_calendars: Mapping[str, Calendar] | None = None,
     current_limits: Mapping[str, int] | None = None,
     wanted_limits: Mapping[str, int] | None = None,
+    not_believed: Container[str] = (),
 ) -> Difference:
     """What leads from the `current` jobs, calendars and limits, by name, to the `wanted` ones.
 
     Those that are not wanted are removed with `prune`, and kept without it; a calendar or limit
     that a wanted job names is kept anyhow. Those of the file stand in its order, the others by
-    name.
+    name. Those that are `not_believed` are signed anew.
     """
     before, after = current_calendars or {}, wanted_calendars or {}
     jobs = {job.name: job for job in wanted}
@@ -115,6 +118,7 @@ def difference(
         protected=tuple(name for name in others if prune and current[name].protected),
         kept=() if prune else others,
         unchanged=tuple(one.new.name for one in both if not one.fields),
+        unsigned=tuple(one.new for one in both if not one.fields and one.new.name in not_believed),
         added_calendars=tuple(one for name, one in after.items() if name not in before),
         changed_calendars=tuple(
             ChangedCalendar(before[name], one)

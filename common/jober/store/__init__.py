@@ -11,6 +11,7 @@ from jober.daemon import DEFAULT_URL
 from jober.store.connection import Connection
 
 if TYPE_CHECKING:
+    from jober.signing import Signing
     from jober.store.agents import AgentStore
     from jober.store.audit import AuditStore
     from jober.store.backup import BackupStore
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from jober.store.server import ServerStore
     from jober.store.services import ServiceStore
     from jober.store.sessions import SessionStore
+    from jober.store.signatures import SignatureStore
+    from jober.store.signer import Signer
     from jober.store.tokens import TokenStore
     from jober.store.users import UserStore
     from jober.store.workflows import WorkflowStore
@@ -49,13 +52,23 @@ class Store:
     Each of its rooms is loaded where it is first asked for: a command needs few of them.
     """
 
-    def __init__(self, url: str = DEFAULT_URL) -> None:
+    def __init__(self, url: str = DEFAULT_URL, signing: "Signing | None" = None) -> None:
+        """What is written is signed by `signing`, where there is one."""
+        self._signing = signing
         self.connection = Connection(url)
         self.clock = self.connection.clock
 
     def check_schema(self) -> None:
         """Raises NewerSchema where what this Redis has is of a later jober."""
         self.connection.check_schema()
+
+    @cached_property
+    def signer(self) -> "Signer | None":
+        if self._signing is None:
+            return None
+        from jober.store.signer import Signer
+
+        return Signer(self.connection, self._signing)
 
     @cached_property
     def calendars(self) -> "CalendarStore":
@@ -67,7 +80,7 @@ class Store:
     def jobs(self) -> "JobStore":
         from jober.store.jobs import JobStore
 
-        return JobStore(self.connection, self.calendars)
+        return JobStore(self.connection, self.calendars, self.signer)
 
     @cached_property
     def listed_jobs(self) -> "ListedJobStore":
@@ -115,7 +128,13 @@ class Store:
     def runs(self) -> "RunStore":
         from jober.store.runs import RunStore
 
-        return RunStore(self.connection)
+        return RunStore(self.connection, self.signer)
+
+    @cached_property
+    def signatures(self) -> "SignatureStore":
+        from jober.store.signatures import SignatureStore
+
+        return SignatureStore(self.connection)
 
     @cached_property
     def owners(self) -> "OwnerStore":
@@ -133,13 +152,13 @@ class Store:
     def services(self) -> "ServiceStore":
         from jober.store.services import ServiceStore
 
-        return ServiceStore(self.connection)
+        return ServiceStore(self.connection, self.signer)
 
     @cached_property
     def workflows(self) -> "WorkflowStore":
         from jober.store.workflows import WorkflowStore
 
-        return WorkflowStore(self.connection)
+        return WorkflowStore(self.connection, self.signer)
 
     @cached_property
     def fires(self) -> "FireStore":

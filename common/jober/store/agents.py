@@ -49,6 +49,7 @@ class AgentStore:
             "state": agent.state,
             "running": str(agent.running),
             "allows": agent.allows,
+            "trusts": " ".join(agent.trusts),
         }
         worker = rq.worker_fields(
             host=agent.host,
@@ -258,6 +259,7 @@ def _agent(id: str, fields: dict[str, bytes], held: int) -> AgentInfo:
         started_at_ms=moment_ms(fields.get("started_at")) or 0,
         seen_at_ms=moment_ms(fields.get("seen_at")) or 0,
         allows=text(fields.get("allows")) or "",
+        trusts=tuple((text(fields.get("trusts")) or "").split()),
         clock_ahead_ms=number(fields.get("clock_ahead")),
         problem=text(fields.get("problem")) or "",
     )

@@ -9,6 +9,7 @@ from jober.backup import JobEntry, RunEntry, Standing
 from jober.errors import BackupError
 from jober.run import FINAL, GOOD, RQ_STATUS, RunState
 from jober.store import keys, rq
+from jober.store.changes import seals_of
 from jober.store.connection import Connection
 from jober.store.events import read_decision
 from jober.store.fields import moment_ms, packed, record
@@ -186,6 +187,7 @@ def _job_entry(
             (id.decode(), {name: _text(value) for name, value in record(told).items()})
             for id, told in ledger
         ),
+        seals=seals_of(fields),
     )
 
 

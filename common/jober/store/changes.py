@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     # Loaded where a definition is read or written: agents and most commands never do.
     from jober.backup import Standing
     from jober.job import Job
+    from jober.store.signer import Signer
 
 # RQ wants a time-out; this is what it is told where a job has none. Only RQ's tools read it.
 RQ_TIMEOUT_S = 86_400
@@ -24,10 +25,11 @@ RQ_TIMEOUT_S = 86_400
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """The state that a job is written with, where it comes from a backup; `missed` goes into its
-    ledger, as fields."""
+    ledger, as fields. The `seals` are those that it had."""
 
     standing: "Standing"
     missed: Mapping[str, str]
+    seals: Mapping[str, str]
 
     def packed(self) -> dict[str, Any]:
         """As the script takes it."""
@@ -70,8 +72,9 @@ class Change:
     if_revision: int | None = None
     since_ms: int | None = None
 
-    def packed(self) -> dict[str, Any]:
-        """As the script takes it."""
+    def packed(self, signer: "Signer | None" = None) -> dict[str, Any]:
+        """As the script takes it; a definition is signed by the `signer`, unless it has the seals
+        that it is to have."""
         told: dict[str, Any] = {"op": self.op, "name": self.name}
         for flag in ("force", "unprotects", "unless", "since_ms", "if_revision"):
             value = getattr(self, flag)
@@ -82,7 +85,11 @@ class Change:
         elif self.op == "limit":
             told["slots"] = self.slots or False
         elif self.job:
-            told["fields"] = job_fields(self.job)
+            told["fields"] = fields = job_fields(self.job)
+            if self.restored:
+                put_seals(fields, self.restored.seals)
+            elif signer is not None:
+                signer.seal(self.name, fields)
             if self.restored:
                 told["state"] = self.restored.packed()
         return told
@@ -152,7 +159,27 @@ def job_fields(job: "Job") -> dict[str, str | bytes]:
         "on_failure": ",".join(job.links.on_failure),
         "noted": "1" if job.links.starts or job.fresh_for else "",
         "listed": json.dumps(_lists_of(job), ensure_ascii=False),
+        "seal": "",
     }
+
+
+def put_seals(fields: dict[str, str | bytes], seals: Mapping[str, str]) -> None:
+    """Put seals of before into what Redis is to keep of a definition: its own, and that of what
+    cleans up."""
+    fields["seal"] = seals.get("job", "")
+    if fields["cleanup"] and "cleanup" in seals:
+        told = {**json.loads(fields["cleanup"]), "seal": seals["cleanup"]}
+        fields["cleanup"] = json.dumps(told, ensure_ascii=False, sort_keys=True)
+
+
+def seals_of(fields: Mapping[str, bytes]) -> dict[str, str]:
+    """The seals in what Redis keeps of a definition, as `put_seals` takes them."""
+    seals = {"job": fields.get("seal", b"").decode("utf-8", "replace")}
+    try:
+        seals["cleanup"] = str(json.loads(fields.get("cleanup") or b"{}").get("seal") or "")
+    except (ValueError, AttributeError):
+        pass  # others have written what is none
+    return {of: seal for of, seal in seals.items() if seal}
 
 
 def _cleanup_text(job: "Job") -> str:

@@ -65,6 +65,7 @@ def _plain(plan: FirePlan) -> list[Any]:
         str(plan.cursor_ms),
         "" if plan.next_ms is None else str(plan.next_ms),
         "" if plan.told_ms is None else str(plan.told_ms),
+        *([["ordered", *(text for order in plan.orders for text in order)]] if plan.orders else []),
         *(_decision(fire) for fire in plan.fires),
         *([] if plan.placed is None else [["placed", " ".join(plan.placed)]]),
     ]

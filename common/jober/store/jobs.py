@@ -1,7 +1,7 @@
 """Definitions in Redis: applied all together or not at all, and what is known of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from jober.clock import iso
@@ -33,6 +33,7 @@ from jober.store.leases import KEEP_S
 if TYPE_CHECKING:
     # Loaded where a definition is read or written: agents and most commands never do.
     from jober.job import Job
+    from jober.store.signer import Signer
 
 PAGE = 500
 # The keys of the script APPLY, in its order.
@@ -73,6 +74,8 @@ class JobRecord:
     created_at_ms: int | None
     updated_at_ms: int | None
     placed: tuple[str, ...] = ()
+    # All that Redis keeps of it, for whoever has to know that it is as it was signed.
+    fields: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -100,9 +103,12 @@ class JobRecord:
 
 
 class JobStore:
-    def __init__(self, connection: Connection, calendars: CalendarStore) -> None:
+    def __init__(
+        self, connection: Connection, calendars: CalendarStore, signer: "Signer | None" = None
+    ) -> None:
         self._redis = connection
         self._calendars = calendars
+        self._signer = signer
 
     def apply(self, changes: Sequence[Change]) -> list[str]:
         """Carry out all changes in one step; tells of each `added`, `changed`, `same`, `removed`,
@@ -119,7 +125,7 @@ class JobStore:
             "apply",
             APPLY_KEYS,
             [
-                packed([change.packed() for change in changes]),
+                packed([change.packed(self._signer) for change in changes]),
                 REMOVED_KEPT_MS,
                 KEEP_S,
                 rq.traceback_payload("cancelled: its job was removed"),
@@ -316,4 +322,5 @@ def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
         created_at_ms=moment_ms(fields.get("created_at")),
         updated_at_ms=moment_ms(fields.get("updated_at")),
         placed=tuple(fields.get("placed", b"").decode().split()),
+        fields=fields,
     )

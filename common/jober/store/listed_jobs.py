@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jober.errors import SigningError
 from jober.fire import Calendars, FirePolicy
 from jober.store import keys
 from jober.store.calendars import CalendarStore
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 _FIELDS = ("schedule", "policy", "service", "paused", "next")
-_CHECKED = ("schedule", "policy", "service", "paused", "anchor", "calendars")
+_CHECKED = ("schedule", "policy", "service", "paused", "anchor", "calendars", "seal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,4 +113,17 @@ def _checked(name: str, fields: Mapping[str, bytes | None], calendars: Calendars
         paused=fields["paused"] == b"1",
         anchor_ms=number(fields["anchor"]) or 0,
         calendars_missing=tuple(one for one in named if one not in calendars.by_name),
+        sealed_by=_sealed_by(fields["seal"]),
     )
+
+
+def _sealed_by(seal: bytes | None) -> str:
+    """The id of the key of a seal; empty where there is none, or none that can be read."""
+    if not seal:
+        return ""
+    from jober.signing import Seal  # here: a list of jobs needs none of it
+
+    try:
+        return Seal.read(seal.decode("utf-8", "replace")).key
+    except SigningError:
+        return ""

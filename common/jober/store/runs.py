@@ -3,7 +3,7 @@
 import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jober.errors import JobNotFound, KeyUsed, RunExists, RunNotFound
 from jober.progress import Progress
@@ -14,6 +14,10 @@ from jober.store.connection import Connection
 from jober.store.fields import moment_text, number, packed, readable, record, text
 from jober.store.leases import KEEP_S
 from jober.store.run_record import read_attempt, read_run
+
+if TYPE_CHECKING:
+    # Loaded where there is a key to sign by.
+    from jober.store.signer import Signer
 
 PAGE = 100
 # So many are looked at at once for those that are wanted.
@@ -78,6 +82,7 @@ class Original:
     timeout: str
     spec: str | None
     arguments: str | None
+    fields: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # all of its record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +106,9 @@ class Once:
 
 
 class RunStore:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, signer: "Signer | None" = None) -> None:
         self._redis = connection
+        self._signer = signer
 
     def enqueue(
         self, job: str, runs: Sequence[ManualRun], placed: Sequence[str] = (), owner: str = ""
@@ -116,7 +122,10 @@ class RunStore:
     ) -> list[str] | None:
         """The same for several jobs, all or nothing. Where it was called `once` before, nothing is
         made, and the ids are those that were made then. Raises KeyUsed."""
-        told = [[one.job, [run.told() for run in one.runs], " ".join(one.placed)] for one in batch]
+        made = [(one.job, [run.told() for run in one.runs]) for one in batch]
+        if self._signer is not None:
+            self._signer.sign_runs(made)
+        told = [[*runs, " ".join(one.placed)] for runs, one in zip(made, batch, strict=True)]
         key = [once.key, once.call, ONCE_S, *once.runs] if once else ["", "", 0]
         status, *what = self._redis.run("enqueue", [], [packed(told), owner, *key])
         if status == b"made":
@@ -151,6 +160,7 @@ class RunStore:
             timeout=text(fields.get("timeout")) or "",
             spec=text(fields.get("spec")),
             arguments=text(fields.get("arguments")),
+            fields=fields,
         )
 
     def attempts(self, id: str) -> list[Attempt]:

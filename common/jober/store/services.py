@@ -1,7 +1,7 @@
 """Services in Redis: how each of their places stands, and what the leader does about it."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jober.run import RunState
 from jober.service import (
@@ -17,14 +17,19 @@ from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, text
 from jober.store.leases import KEEP_S
 
+if TYPE_CHECKING:
+    # Loaded where there is a key to sign by.
+    from jober.store.signer import Signer
+
 # A script must not hold Redis up for long.
 READ_BATCH = 50
 SERVE_BATCH = 100
 
 
 class ServiceStore:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, signer: "Signer | None" = None) -> None:
         self._redis = connection
+        self._signer = signer
 
     def all(self) -> list[Service]:
         """Every service, by name."""
@@ -51,7 +56,7 @@ class ServiceStore:
                 [keys.LEADER],
                 [
                     token,
-                    packed([_plain(action) for action in batch]),
+                    packed(self._signed([_plain(action) for action in batch], token)),
                     KEEP_S,
                     rq.traceback_payload("stopped: it is to run elsewhere, or as defined now"),
                 ],
@@ -60,6 +65,24 @@ class ServiceStore:
                 return None
             done += [result == b"done" for result in reply[1]]
         return done
+
+    def _signed(self, actions: list[dict[str, Any]], token: str) -> list[dict[str, Any]]:
+        """The same, with an order for each run that is started, where runs are ordered here."""
+        signer = self._signer
+        if signer is not None and signer.orders:
+            starts = [action for action in actions if action["start"]]
+            believed = signer.believed(action["job"] for action in starts)
+            for action in starts:
+                start = action["start"]
+                if action["job"] in believed:
+                    start["order"] = signer.order(
+                        start["id"],
+                        action["job"],
+                        believed[action["job"]][0],
+                        host=(not start["may_move"] and start["host"]) or "",
+                        term=token.partition(":")[0],
+                    )
+        return actions
 
 
 def _plain(action: ServiceAction) -> dict[str, Any]:

@@ -4,7 +4,7 @@ runs that something comes after."""
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jober.run import RunState
 from jober.store import keys, rq
@@ -22,6 +22,12 @@ from jober.workflow import (
     Waits,
 )
 
+if TYPE_CHECKING:
+    # Loaded where there is a key to sign by.
+    from jober.store.signer import Signer
+
+# Of so many ends it is remembered that they were followed.
+FOLLOWED = 100_000
 # The ends that on_failure is for. Who cancels a run knows of it.
 FAILURES = frozenset(
     {
@@ -45,13 +51,15 @@ class Found:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """What became of a waiting run: the verdict, or (`lacks`) why it cannot be run at all. With the
-    results that it was given, `data` and `description` are other than before."""
+    results that it was given, `data` and `description` are other than before, which was the
+    `template`."""
 
     found: Found
     verdict: Verdict
     lacks: str | None = None
     data: bytes | None = None
     description: str | None = None
+    template: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +73,10 @@ class EndedRun:
 
 
 class WorkflowStore:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, signer: "Signer | None" = None) -> None:
         self._redis = connection
+        self._signer = signer
+        self._followed: dict[str, None] = {}
 
     def wait(self, wait_s: float) -> bool:
         """Wait until a run has to be looked at, for at most so many seconds."""
@@ -85,12 +95,18 @@ class WorkflowStore:
             "settle",
             [keys.NEEDING],
             [
-                packed([_settlement(one) for one in settlements]),
+                packed([self._settlement(one) for one in settlements]),
                 KEEP_S,
                 rq.traceback_payload("failed: it lacks a result"),
             ],
         )
         return [reply == b"done" for reply in replies]
+
+    def _settlement(self, one: Settlement) -> dict[str, Any]:
+        told = _settlement(one)
+        if self._signer is not None and one.data is not None and one.template is not None:
+            told["order"] = self._signer.reorder(one.found.run.id, one.template, one.data)
+        return told
 
     def arguments(self, id: str) -> tuple[Any, Any] | None:
         """The arguments by position and by name that stand in for the job's own, with results to
@@ -142,7 +158,29 @@ class WorkflowStore:
             ]
             for end, starts in ends
         ]
-        return int(self._redis.run("follow", [keys.ENDED, keys.NEEDING], [packed(told)]))
+        signed = self._sign(told) if self._signer is not None else []
+        made = int(self._redis.run("follow", [keys.ENDED, keys.NEEDING], [packed(told)]))
+        if len(self._followed) >= FOLLOWED:
+            self._followed.clear()
+        self._followed.update(dict.fromkeys(signed))
+        return made
+
+    def _sign(self, ends: list[list[Any]]) -> list[str]:
+        """Order what the ends start: each is a run that was ordered itself, of a job that says so,
+        and starts others once. Tells which do."""
+        signer, signed = self._signer, []
+        assert signer is not None, "there is one"
+        believed = signer.believed(job for _, job, _, starts in ends if starts)
+        for id, job, state, starts in ends:
+            if not starts or job not in believed or id in self._followed:
+                continue
+            if not signer.is_genuine(id, job):
+                continue
+            field = "on_success" if state == RunState.SUCCESS else "on_failure"
+            said = believed[job][1].get(field, b"").decode().split(",")
+            signer.sign_runs([(name, runs) for name, runs, *_ in starts if name in said])
+            signed.append(id)
+        return signed
 
     def states(self, jobs: Sequence[str]) -> dict[str, JobState]:
         """How jobs stand that others come after: what was done, and what is on its way."""

@@ -37,7 +37,8 @@ class HowFields(FieldGroup):
         told_default="none, which is the agent's own directory",
     )
     env: dict[str, str] = job_field(
-        "Variables set on top of the agent's environment.",
+        "Variables set on top of the agent's environment; secrets by reference, as "
+        '"secret:file:/run/secrets/pass".',
         expects="a table of texts",
         mend='env = { LANG = "C", RETRIES = "3" }, the values in quotes',
         default={},

@@ -10,7 +10,7 @@
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
 --         service (JSON, or ''), calendars (names with a space between; of limits with a comma), keep_runs,
 --         keep_s, volatile, protected ('1' or ''), waits (JSON, or ''), before, on_success, on_failure (names
---         with a comma between), noted ('1' or ''), listed (JSON list)}, if_revision (it has to be of this revision
+--         with a comma between), noted ('1' or ''), listed (JSON list), seal (or '')}, if_revision (it has to be of this revision
 --         still), force (a protected job too), unprotects (nothing else differs
 --         but the protection), unless (of 'remove': 'running', refused while a run goes on; 'not over',
 --         left as it is unless it is volatile and over), since_ms (of what is new: from when it would have been
@@ -229,6 +229,10 @@ for i, change in ipairs(changes) do
       'limits', 'cursor', 'listed')
     local state = change.state
     if old[1] == change.fields.spec and not state then
+      -- It is not changed by being signed, nor what is kept of it by being as it was signed.
+      if (change.fields.seal or '') ~= '' then
+        for field, value in pairs(change.fields) do redis.call('HSET', key, field, value) end
+      end
       done[i] = 'same'
     else
       local fields = {}

@@ -6,7 +6,8 @@
 --         told (where it waits for a host: up to this moment its fires were told as missed; else ''),
 --         and then its decisions, each {'fired', at (ms), id, host (or ''), id, host, …},
 --         {'preferred', at, id, host} (it may go to another host too), {'short', at, reason},
---         {'missed', at, reason, first, count} or {'placed', hosts that it ran on, the latest last}}
+--         {'missed', at, reason, first, count} or {'placed', hosts that it ran on, the latest last}, or first
+--         of all {'ordered', id, order of that run, id, order, …}}
 --       3 ms that a fire may be ahead of Redis's clock  4 s that a finished run is kept
 --       5 traceback of a cancelled run, as RQ reads it
 -- Reply {'fenced', token of the leader} or {'ok', list of 'done' | 'stale' | 'paused' | 'early', runs made}
@@ -123,11 +124,14 @@ local function carry_out(plan)
   local cursor, fires, told_before = tonumber(job[CURSOR]), job[FIRES] or '0', job[TOLD] or ''
   local told = math.max(cursor, tonumber(told_before) or 0)
   new_run.until_ms = next ~= '' and next
+  local orders = {}
   for i = 6, #plan do
     local decision = plan[i]
     local kind, at = decision[1], decision[2]
     if kind == 'missed' then
       if at > told then tell_missed(name, at, decision[3], decision[4], decision[5]) end
+    elseif kind == 'ordered' then
+      for run = 2, #decision, 2 do orders[decision[run]] = decision[run + 1] end
     elseif kind == 'placed' then
       redis.call('HSET', key, 'placed', at)
     elseif at > cursor and kind == 'short' then
@@ -137,6 +141,7 @@ local function carry_out(plan)
       local before = made
       for run = 3, #decision, 2 do
         local host = decision[run + 1]
+        new_run.order = orders[decision[run]]
         fire(name, job, at, decision[run], host ~= '' and host or nil, kind == 'preferred')
       end
       if made > before then fires = fires + 1 end

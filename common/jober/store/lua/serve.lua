@@ -3,7 +3,7 @@
 -- KEYS  1 jober:leader
 --       built: jober:job:<name>, jober:service:<name>, rq:job:<id>, and those of write_run and cancel_run
 -- ARGV  1 token of the leader  2 msgpack list of {job, revision (text), place, before (what was known of
---         it), after (or false: nothing), start {id, host, may_move} or false, stop (reason) or false,
+--         it), after (or false: nothing), start {id, host, may_move, order (or none)} or false, stop (reason) or false,
 --         run (the one to stop, or that must have ended), event (or false), facts}
 --       3 s that a finished run is kept  4 traceback of a stopped run, as RQ reads it
 -- Reply {'fenced', token of the leader} or {'ok', list of 'done' | 'stale'}
@@ -32,7 +32,7 @@ local function carry_out(action)
     local host = start.host or nil
     list_run(start.id, action.job, now)
     write_run(start.id, action.job, job,
-      { trigger = 'service', term = term, host = host, may_move = start.may_move })
+      { trigger = 'service', term = term, host = host, may_move = start.may_move, order = start.order })
   end
   if action.stop then cancel_run(action.run, action.stop, ARGV[4], now, tonumber(ARGV[3])) end
   if action.after then

@@ -5,7 +5,8 @@
 --       announce and write_end
 -- ARGV  1 msgpack list of {id, seen (what was settled on, as NEEDING told it), what = 'wait' | 'ready' |
 --         'skip' | 'fail', settled (JSON), told (what it waits for, or why it ends), again_ms, and where
---         there are such: data, description (with the results in place), blocked_by, fresh (the id of the
+--         there are such: data, description (with the results in place), order (signed, of the run with these;
+--         empty for none), blocked_by, fresh (the id of the
 --         run whose result it takes over)}
 --       2 s that a finished run is kept  3 traceback of a failed run, as RQ reads it
 -- Reply list of 'done' | 'stale'
@@ -41,6 +42,9 @@ local function settle(one)
   leave_needing(id, keep_s)
   if one.what == 'ready' then
     redis.call('HSET', record, 'state', 'queued', 'status', 'queued', 'enqueued_at', iso(now))
+    if one.order and one.order ~= '' then -- what was signed stays beside what was made of it
+      redis.call('HSET', record, 'template', redis.call('HGET', record, 'data'), 'order', one.order)
+    end
     if one.data then redis.call('HSET', record, 'data', one.data, 'description', one.description) end
     if run[6] then
       redis.call('HSET', record, 'fallback', string.format('%.0f', now + PREFERRED_MS) ..

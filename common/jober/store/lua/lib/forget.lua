@@ -27,6 +27,11 @@ local function clean_up(id, text)
   local facts, told = { run = id }, redis.call('HMGET', record, unpack(CLEANUP_FACTS))
   for i, name in ipairs(CLEANUP_FACTS) do facts[name] = told[i] or nil end
   local host = facts.host ~= '' and facts.host
+  -- Who cleans up after a run that was signed is shown that there was such a one.
+  local signed = redis.call('HMGET', record, 'order', 'term')
+  if signed[1] and type(how.seal) == 'string' then
+    facts.term = signed[2] or nil
+  end
   local at, made = now_ms(), nil
   repeat
     made = string.format('cleanup-%.0f-', at) .. string.sub(id, 1, 150)
@@ -34,7 +39,7 @@ local function clean_up(id, text)
   until list_run(made, '_', now_ms())
   write_run(made, '_', {}, { trigger = 'cleanup', after = id, host = host, may_move = host and true,
     queue = how.queue, options = how.options, timeout = how.timeout, expires = how.expires,
-    description = how.call .. '(' .. id .. ')',
+    description = how.call .. '(' .. id .. ')', order = facts.term and signed[1] or nil, seal = how.seal,
     data = '["jober_worker.functions.clean_up",null,' .. cjson.encode({ how.call, facts }) .. ',{}]' })
   redis.call('HSET', 'rq:job:' .. made, 'spec', how.spec)
   announce(how.queue) -- where it goes when its host takes none

@@ -1,11 +1,11 @@
 -- What a run is made from: the fields of a job, in a list by these numbers, or nil where there is no
 -- such job. (A list, and not names, since FIRE does this by the ten thousand.)
 local REVISION, PAUSED, CURSOR, QUEUE, DATA, OPTIONS, DESCRIPTION, TIMEOUT, OVERLAP, FLEET_LIMIT,
-  HOST_LIMIT, FIRES, TOLD, EXPIRES, WAITS, CLEANUP = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+  HOST_LIMIT, FIRES, TOLD, EXPIRES, WAITS, CLEANUP, SEAL = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
 local function read_job(key)
   local job = redis.call('HMGET', key, 'revision', 'paused', 'cursor', 'queue', 'data', 'options',
     'description', 'timeout', 'overlap', 'fleet_limit', 'host_limit', 'fires', 'told',
-    'expires', 'waits', 'cleanup')
+    'expires', 'waits', 'cleanup', 'seal')
   return job[REVISION] and job or nil
 end
 
@@ -47,7 +47,8 @@ end
 
 -- Write a run that was listed. run: {trigger, host, may_move, until_ms, fire_at (ms), term, queue, data,
 -- options, description, timeout, expires (ms), after (the run that started it), waits (JSON, '' for
--- nothing), needed (JSON of the runs that it waits for, by job)}, the first always.
+-- nothing), needed (JSON of the runs that it waits for, by job), order (that it is to be run, signed), seal
+-- (of what it does, where that is its own)}, the first always.
 local function write_run(id, name, job, run)
   local host = run.host
   local of_roles = run.queue or job[QUEUE]
@@ -75,6 +76,9 @@ local function write_run(id, name, job, run)
     redis.call('ZADD', 'jober:expiring', expires_at, id)
   end
   if (job[CLEANUP] or '') ~= '' then note_cleanup(id, job[CLEANUP]) end
+  if run.order then
+    redis.call('HSET', 'rq:job:' .. id, 'order', run.order, 'seal', run.seal or job[SEAL] or '')
+  end
   if run.after then redis.call('HSET', 'rq:job:' .. id, 'after', run.after) end
   new_runs[#new_runs + 1] = new_score
   new_runs[#new_runs + 1] = id

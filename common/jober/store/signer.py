@@ -1,0 +1,238 @@
+"""What is written to Redis is signed here, where there is a key; and first it is looked at whether
+what it is made of was signed: Redis may hold whatever somebody has put there.
+
+Where a definition is not believed, what is made of it is written without signatures. Hosts that
+believe keys alone refuse it then, and say why; all others run it as ever.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from jober.errors import NotSigned
+from jober.run import NO_JOB
+from jober.signing import DEFINE, FIRE, Judge, Presented, Seal, Signing
+from jober.signing.keyring import NotBelieved
+from jober.signing.signing import ORDER_MS, WAITING_ORDER_MS
+from jober.store import keys
+from jober.store.connection import Connection
+from jober.store.fields import record, text
+
+log = logging.getLogger(__name__)
+
+# Of so many jobs it is remembered what was told of them last, and how new a seal they had.
+KEPT = 100_000
+# Definitions are read so many at a time.
+PAGE = 500
+
+
+class Signer:
+    def __init__(self, connection: Connection, signing: Signing) -> None:
+        self._redis = connection
+        self._signing = signing
+        self._judge = Judge(signing.keyring)
+        self._newest: dict[str, int] = {}
+        self._told: dict[str, str] = {}
+        self._knows_time = False
+
+    def _now_ms(self) -> int:
+        """The moment by the clock of Redis, which all that sign go by."""
+        if not self._knows_time:
+            self._redis.observe_time()
+            self._knows_time = True
+        return self._redis.clock.now_ms()
+
+    @property
+    def seals(self) -> bool:
+        """Whether definitions are sealed here."""
+        return self._signing.may(DEFINE)
+
+    @property
+    def orders(self) -> bool:
+        """Whether runs are ordered here."""
+        return self._signing.may(FIRE)
+
+    # Definitions
+
+    def seal(self, name: str, fields: dict[str, str | bytes]) -> None:
+        """Put the seals into what Redis is to keep of a definition. Raises SigningError where the
+        key that signs here may not define."""
+        if self._signing.key is None:
+            return
+        now_ms = self._now_ms()
+        if cleanup := fields["cleanup"]:
+            told = json.loads(cleanup)
+            seal = self._signing.seal_cleanup(
+                name, told["call"], told["queue"], told["options"], now_ms
+            )
+            fields["cleanup"] = json.dumps(
+                {**told, "seal": seal}, ensure_ascii=False, sort_keys=True
+            )
+        fields["seal"] = self._signing.seal_job(name, fields, now_ms)
+
+    def problem(self, name: str, fields: Mapping[str, bytes]) -> str | None:
+        """Why what Redis keeps of a definition is not believed; None where it is."""
+        try:
+            self._signing.check_job(name, fields)
+        except NotBelieved as error:
+            return str(error)
+        return None
+
+    def check(self, name: str, fields: Mapping[str, bytes]) -> None:
+        """Raises NotSigned where what is signed now would be made of what is not believed."""
+        if self._signing.key is not None and (problem := self.problem(name, fields)):
+            raise NotSigned(name, problem)
+
+    def believed(self, names: Iterable[str]) -> dict[str, tuple[Seal, dict[str, bytes]]]:
+        """Of the jobs with these names, those whose definitions are believed: the seal, and all
+        that it covers. Of one that had a newer seal before, none."""
+        wanted = list(dict.fromkeys(names))
+        found = {}
+        for start in range(0, len(wanted), PAGE):
+            found.update(self._believed(wanted[start : start + PAGE]))
+        return found
+
+    def _believed(self, names: Sequence[str]) -> dict[str, tuple[Seal, dict[str, bytes]]]:
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for name in names:
+                pipeline.hgetall(keys.job(name))
+            records = pipeline.execute()
+        found = {}
+        for name, told in zip(names, records, strict=True):
+            fields = record(told)
+            try:
+                seal = self._signing.check_job(name, fields)
+                self._not_older(name, seal)
+            except NotBelieved as error:
+                if fields:
+                    self._tell(name, str(error))
+                continue
+            found[name] = (seal, fields)
+        return found
+
+    def _not_older(self, name: str, seal: Seal) -> None:
+        if len(self._newest) >= KEPT:
+            self._newest.clear()
+        if seal.at_ms < self._newest.get(name, 0):
+            raise NotBelieved("it is older than the one before: somebody has put it back")
+        self._newest[name] = seal.at_ms
+
+    def _tell(self, name: str, problem: str) -> None:
+        if len(self._told) >= KEPT:
+            self._told.clear()
+        if self._told.get(name) != problem:
+            self._told[name] = problem
+            log.warning("job %s: its runs are not signed: its definition: %s", name, problem)
+
+    # Runs
+
+    def order(
+        self,
+        run: str,
+        job: str,
+        seal: Seal,
+        *,
+        host: str = "",
+        fire_at: str = "",
+        term: str = "",
+        waits: bool = False,
+    ) -> str:
+        """The order of a run of what is believed."""
+        now_ms = self._now_ms()
+        return self._signing.order(
+            run,
+            job,
+            now_ms=now_ms,
+            until_ms=now_ms + (WAITING_ORDER_MS if waits else ORDER_MS),
+            since_ms=seal.at_ms,
+            host=host,
+            fire_at=fire_at,
+            term=term,
+        )
+
+    def sign_runs(self, told: Sequence[tuple[str, Sequence[dict[str, Any]]]]) -> None:
+        """Put orders into runs of jobs, as a script takes them; and seals, where they have
+        parameters of their own. What was looked at before it was put together is signed."""
+        if not self.orders:
+            return
+        known = self.believed(job for job, _ in told if job != NO_JOB)
+        for job, runs in told:
+            if job != NO_JOB and job not in known:
+                continue
+            for run in runs:
+                self._sign_run(job, known.get(job), run)
+
+    def _sign_run(
+        self, job: str, known: tuple[Seal, dict[str, bytes]] | None, run: dict[str, Any]
+    ) -> None:
+        now_ms = self._now_ms()
+        fields = known[1] if known else {}
+        data = run.get("data", fields.get("data", b""))
+        options = run.get("options", text(fields.get("options")) or "{}")
+        queue = run.get("queue", text(fields.get("queue")) or "")
+        own = data != fields.get("data") or options.encode() != fields.get("options")
+        since_ms = known[0].at_ms if known else 0
+        if own or "queue" in run:
+            run["seal"] = self._signing.seal_run(run["id"], job, queue, data, options, now_ms)
+            since_ms = now_ms  # no older seal of the job takes the place of its own
+        waits = run.get("waits", text(fields.get("waits")) or "")
+        run["order"] = self._signing.order(
+            run["id"],
+            job,
+            now_ms=now_ms,
+            until_ms=now_ms + (WAITING_ORDER_MS if waits else ORDER_MS),
+            since_ms=since_ms,
+            host="" if run.get("may_move") else run.get("host", ""),
+        )
+
+    def is_genuine(self, run: str, job: str) -> bool:
+        """Whether the run was ordered by a key, whatever has become of it."""
+        told = self._redis.command("HMGET", keys.rq_job(run), "order", "fire_at", "term")
+        line, fire_at, term = (text(value) or "" for value in told)
+        try:
+            self._signing.check_order(line, run, job, fire_at, term)
+        except NotBelieved as error:
+            self._tell(job, f"{run}, which would start it: {error}")
+            return False
+        return True
+
+    def check_run(self, run: str, fields: Mapping[str, bytes]) -> None:
+        """Raises NotSigned where what a run did was not signed, and is to be signed anew."""
+        if self._signing.key is None:
+            return
+        what = _presented(run, fields)
+        try:
+            self._judge.genuine(what)
+        except NotBelieved as error:
+            raise NotSigned(what.job, f"{run}: {error}") from None
+
+    def reorder(self, run: str, template: bytes, data: bytes) -> str:
+        """The order of a run that has waited, with the results that it was given in its `data`;
+        empty where it was not ordered before, to do what the `template` says without them."""
+        if not self.orders:
+            return ""
+        what = _presented(run, record(self._redis.command("HGETALL", keys.rq_job(run))))
+        try:
+            order = self._judge.genuine(what)
+            if what.data != template:
+                raise NotBelieved("it is not what it was made from")
+        except NotBelieved as error:
+            self._tell(what.job, f"{run}, which waited: {error}")
+            return ""
+        return self._signing.refilled(order, what, data, self._now_ms())
+
+
+def _presented(run: str, fields: Mapping[str, bytes]) -> Presented:
+    return Presented(
+        run=run,
+        job=text(fields.get("job")) or "",
+        data=fields.get("data", b""),
+        options=text(fields.get("options")) or "{}",
+        fire_at=text(fields.get("fire_at")) or "",
+        term=text(fields.get("term")) or "",
+        seal=text(fields.get("seal")) or "",
+        order=text(fields.get("order")) or "",
+        template=fields.get("template"),
+    )

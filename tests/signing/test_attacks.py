@@ -1,0 +1,316 @@
+"""Somebody who can write to Redis, and has no key, has nothing run on hosts that have keys.
+
+Each attack is made with raw commands, on a real fleet. What it would run makes a file.
+"""
+
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from jober import Jober
+from jober.embedded import RedisServer
+from jober.errors import NotSigned, SigningError
+from jober.run import Run
+from jober.signing import DEFINE, FIRE, Seal, new_key
+from jober.signing.key_file import write_key
+from jober.store import keys
+from tests.signing.signed_fleet import SignedFleet
+from tests.waiting import wait_until
+
+# Whatever redis-py takes: the names of fields, and what is in them.
+Record = dict[Any, Any]
+
+
+class Attacked:
+    """A fleet, and who attacks it. `mark` is what no attack may bring about."""
+
+    def __init__(self, server: RedisServer, folder: Path) -> None:
+        self.fleet = SignedFleet(server.url, folder)
+        self.client: redis.Redis = redis.Redis.from_url(server.url)
+        self.mark = folder / "executed"
+        self.jober = self.fleet.jober
+
+    def evil(self) -> bytes:
+        call: list[Any] = ["jober_worker.functions.shell", None, [f"touch {self.mark}"], {}]
+        return json.dumps(call).encode()
+
+    def held(self, name: str, **how: Any) -> str:
+        """A run that was ordered, and that no agent has taken yet: they are told to take none."""
+        self.client.set("rq:suspended", 1)
+        return self.jober.run(name, **how).id
+
+    def let_go(self, id: str) -> Run:
+        """The run as it ends."""
+        self.client.delete("rq:suspended")
+        for queue in ("db", "@alpha"):
+            self.client.rpush(keys.bell(queue), 1)
+        return self.end(id)
+
+    def end(self, id: str) -> Run:
+        def ended() -> Run | None:
+            run = self.jober.store.runs.get(id)
+            return run if run.state.is_final else None
+
+        return wait_until(ended, 30, f"the end of {id}")
+
+    def put(self, id: str, queue: str, record: Record) -> None:
+        """A run that nobody has ordered."""
+        self.client.delete(keys.rq_job(id))
+        self.client.hset(keys.rq_job(id), mapping=record)
+        self.client.rpush(keys.rq_queue(queue), id)
+        self.client.rpush(keys.bell(queue), 1)
+
+    def copy(self, id: str) -> Record:
+        told: Any = self.client.hgetall(keys.rq_job(id))
+        record = {name.decode(): value for name, value in told.items()}
+        for name in ("attempt", "agent", "host", "started_at", "ended_at", "reason", "expires_at"):
+            record.pop(name, None)
+        return {**record, "status": "queued", "state": "queued"}
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
+    folder = tmp_path_factory.mktemp("attacked")
+    with RedisServer() as server:
+        attacked = Attacked(server, folder)
+        fleet, jober = attacked.fleet, attacked.jober
+        try:
+            fleet.agent("alpha", "db", "--accept-pickle")
+            fleet.scheduler()
+            jober.add_job("good", command="true", roles=["db"], env={"A": "1"})
+            jober.add_job("sum", call="operator:add", args=[1, 2], roles=["db"])
+            jober.add_job("for-others", command=f"touch {attacked.mark}", roles=["web"])
+            jober.add_job("cleaned", command="true", roles=["db"], cleanup="builtins:print")
+            assert jober.run("good").wait(30).state == "success"
+            yield attacked
+        finally:
+            attacked.client.close()
+            fleet.stop()
+            print(fleet.logs())  # noqa: T201 - shown by pytest where a test fails
+
+
+def refused(run: Run, attacked: Attacked, why: str) -> None:
+    assert run.state == "failed"
+    assert run.reason is not None
+    assert run.reason.startswith("refused: "), run.reason
+    assert why in run.reason
+    assert not attacked.mark.exists()
+
+
+def options(attacked: Attacked, id: str, **changed: Any) -> None:
+    told: Any = attacked.client.hget(keys.rq_job(id), "options")
+    attacked.client.hset(keys.rq_job(id), "options", json.dumps({**json.loads(told), **changed}))
+
+
+def other_command(attacked: Attacked, id: str) -> None:
+    attacked.client.hset(keys.rq_job(id), "data", attacked.evil())
+
+
+def other_env(attacked: Attacked, id: str) -> None:
+    options(attacked, id, env={"A": "1", "LD_PRELOAD": "/tmp/evil.so"})
+
+
+def other_user(attacked: Attacked, id: str) -> None:
+    options(attacked, id, user="root")
+
+
+def other_folder(attacked: Attacked, id: str) -> None:
+    options(attacked, id, cwd="/tmp")
+
+
+def other_fire(attacked: Attacked, id: str) -> None:
+    attacked.client.hset(keys.rq_job(id), "fire_at", "2026-11-21T03:00:00.000000Z")
+
+
+def other_job(attacked: Attacked, id: str) -> None:
+    attacked.client.hset(keys.rq_job(id), "job", "for-others")
+
+
+def as_if_filled(attacked: Attacked, id: str) -> None:
+    told: Any = attacked.client.hget(keys.rq_job(id), "data")
+    attacked.client.hset(keys.rq_job(id), mapping={"template": told, "data": attacked.evil()})
+
+
+@pytest.mark.parametrize(
+    ("attack", "why"),
+    [
+        (other_command, "not what key"),
+        (other_env, "not what key"),
+        (other_user, "not what key"),
+        (other_folder, "not what key"),
+        (other_fire, "not what key"),
+        (other_job, "not what key"),
+        (as_if_filled, "not those that it was ordered with"),
+    ],
+)
+def test_a_run_that_was_changed_in_redis_is_refused(
+    attack: Callable[[Attacked, str], None], why: str, attacked: Attacked
+) -> None:
+    id = attacked.held("good")
+    attack(attacked, id)
+    refused(attacked.let_go(id), attacked, why)
+
+
+def test_parameters_of_a_run_that_were_changed_are_refused(attacked: Attacked) -> None:
+    id = attacked.held("sum", args=[3, 4])
+    attacked.client.hset(keys.rq_job(id), "data", json.dumps(["operator.add", None, [5, 6], {}]))
+    refused(attacked.let_go(id), attacked, "not what key")
+    assert attacked.jober.run("sum", args=[3, 4]).result(30) == 7
+
+
+def test_a_run_that_was_once_is_not_run_again(attacked: Attacked) -> None:
+    id = attacked.jober.run("good").wait(30).id
+    attacked.put(id, "db", attacked.copy(id))
+    refused(attacked.end(id), attacked, "it was run here before")
+    attacked.put("another", "db", attacked.copy(id))
+    refused(attacked.end("another"), attacked, "not what key")
+
+
+def test_a_run_is_not_run_on_a_host_that_it_was_not_meant_for(attacked: Attacked) -> None:
+    id = attacked.jober.run("for-others").id
+    attacked.client.lrem(keys.rq_queue("web"), 0, id)
+    attacked.put(id, "db", attacked.copy(id))
+    refused(attacked.end(id), attacked, "it is for hosts with the role web")
+    elsewhere = attacked.jober.run("good", host="beta").id
+    attacked.client.delete(keys.rq_queue("@beta"))
+    attacked.put(elsewhere, "@alpha", attacked.copy(elsewhere))
+    refused(attacked.end(elsewhere), attacked, "ordered for the host beta")
+
+
+def test_a_host_is_given_no_role_by_an_order_that_nobody_has_signed(attacked: Attacked) -> None:
+    attacked.client.hset(keys.ROLES, "alpha", json.dumps(["db", "web"]))
+    attacked.client.publish("rq:pubsub:" + attacked.jober.agents()[0].id, '{"command": "orders"}')
+    id = attacked.jober.run("for-others").id
+    attacked.client.lrem(keys.rq_queue("web"), 0, id)
+    attacked.put(id, "db", attacked.copy(id))
+    refused(attacked.end(id), attacked, "role web")
+    assert attacked.jober.agents()[0].roles == frozenset({"db"})
+    attacked.client.delete(keys.ROLES)
+
+
+def test_what_nobody_has_defined_is_refused(attacked: Attacked) -> None:
+    bare = {"data": attacked.evil(), "options": "{}", "status": "queued", "state": "queued"}
+    attacked.put("bare", "db", {**bare, "job": "_", "trigger": "manual"})
+    refused(attacked.end("bare"), attacked, "is not signed")
+    attacked.put("plain", "db", {**bare, "created_at": "2026-11-21T03:00:00Z"})
+    refused(attacked.end("plain"), attacked, "signed by nobody")
+    call = pickle.dumps(("os.system", None, (f"touch {attacked.mark}",), {}))
+    attacked.put("pickled", "db", {"data": call, "status": "queued"})
+    refused(attacked.end("pickled"), attacked, "signed by nobody")
+
+
+def test_a_key_that_nobody_trusts_signs_nothing(attacked: Attacked, tmp_path: Path) -> None:
+    write_key(tmp_path / "own.key", new_key("ed25519"))
+    with Jober(attacked.fleet.url, sign_key=tmp_path / "own.key") as mine:
+        mine.add_job("mine", command=f"touch {attacked.mark}", roles=["db"])
+        refused(attacked.end(mine.run("mine").id), attacked, "is not trusted here")
+
+
+def test_a_key_that_may_fire_alone_defines_nothing(attacked: Attacked) -> None:
+    fires = attacked.fleet.fires
+    with Jober(attacked.fleet.url, sign_key=fires, trust=attacked.fleet.trusted) as operator:
+        assert operator.run("good").wait(30).state == "success"
+        for call in (
+            lambda: operator.run(["touch", str(attacked.mark)], roles=["db"]),
+            lambda: operator.run("sum", args=[3, 4]),
+            lambda: operator.update_job("good", command="touch x"),
+        ):
+            with pytest.raises(SigningError, match="may not define"):
+                call()
+
+
+def test_no_cleanup_can_be_put_in(attacked: Attacked) -> None:
+    id = attacked.jober.run("cleaned").wait(30).id
+    record = attacked.copy(id)
+    facts = {"run": id, "job": "cleaned", "state": "success", "host": "alpha", "fire_at": ""}
+    facts |= {"term": "", "data": record["data"].decode(), "options": "{}"}
+    call: list[Any] = ["jober_worker.functions.clean_up", None, ["os.system", facts], {}]
+    how = json.loads(record["cleanup"])
+    data = json.dumps(call, separators=(",", ":"))
+    made = {**record, "job": "_", "data": data, "options": how["options"], "seal": how["seal"]}
+    attacked.put("cleanup-1-x", "db", made)
+    refused(attacked.end("cleanup-1-x"), attacked, "not what key")
+
+
+def definition(attacked: Attacked, name: str) -> Record:
+    told: Any = attacked.client.hgetall(keys.job(name))
+    return {field.decode(): value for field, value in told.items()}
+
+
+def test_a_definition_that_was_changed_is_fired_without_an_order(attacked: Attacked) -> None:
+    jober = attacked.jober
+    jober.add_job("often", command="true", every=1, roles=["db"])
+    wait_until(lambda: any(run.state == "success" for run in jober.runs("often")), 30)
+    evil = attacked.evil()
+    attacked.client.hset(keys.job("often"), mapping={"data": evil, "revision": 7})
+    run = wait_until(
+        lambda: next((run for run in jober.runs("often") if run.state == "failed"), None), 30
+    )
+    refused(run, attacked, "")
+    with pytest.raises(NotSigned, match="often"):
+        jober.update_job("often", title="signed by mistake")
+    with pytest.raises(NotSigned, match="often"):
+        jober.run("often", args=["x"])
+    jober.remove_job("often", force=True)
+
+
+def test_an_older_definition_that_was_put_back_is_not_run(attacked: Attacked) -> None:
+    jober = attacked.jober
+    jober.add_job("old", command=f"touch {attacked.mark}", roles=["db"])
+    before = definition(attacked, "old")
+    sealed_ms = Seal.read(before["seal"].decode()).at_ms
+    wait_until(lambda: jober.now_ms() > sealed_ms)
+    jober.update_job("old", command="true")
+    assert jober.run("old").wait(30).state == "success"
+    older: Record = {name: before[name] for name in ("data", "options", "seal")}
+    calls: list[Record] = [{}, {"args": ["x"]}]
+    for call in calls:
+        late = attacked.held("old", **call)
+        attacked.client.hset(keys.rq_job(late), mapping=older)
+        refused(attacked.let_go(late), attacked, "older than the one that it was ordered of")
+    attacked.client.hset(keys.job("old"), mapping=before)
+    again = jober.run("old").id
+    refused(attacked.end(again), attacked, "it is not signed")
+    jober.remove_job("old", force=True)
+
+
+def test_a_schedule_that_was_changed_fires_nothing_that_runs(attacked: Attacked) -> None:
+    jober = attacked.jober
+    jober.add_job("yearly", command=f"touch {attacked.mark}", cron="0 0 1 1 *", roles=["db"])
+    jober.add_job("model", command="true", every=1, roles=["nowhere"])
+    schedule = definition(attacked, "model")["schedule"]
+    attacked.client.hset(keys.job("yearly"), "schedule", schedule)
+    attacked.client.zadd(keys.DUE, {"yearly": 0})
+    run = wait_until(
+        lambda: next((run for run in jober.runs("yearly") if run.state.is_final), None), 30
+    )
+    refused(run, attacked, "it is not signed")
+    for name in ("yearly", "model"):
+        jober.remove_job(name, force=True)
+
+
+def test_keys_are_changed_while_both_are_trusted(attacked: Attacked, tmp_path: Path) -> None:
+    """The rotation: trust the new one too; sign with it; trust the old one no more."""
+    fleet, jober = attacked.fleet, attacked.jober
+    new = new_key("ed25519", (DEFINE, FIRE))
+    write_key(tmp_path / "new.key", new)
+    both, alone = tmp_path / "both", tmp_path / "alone"
+    for folder in (both, alone):
+        folder.mkdir()
+        write_key(folder / "new.pub", new.public())
+    for file in fleet.trusted.iterdir():
+        (both / file.name).write_bytes(file.read_bytes())
+    fleet.agent("both", "keyed", "--trust", str(both))
+    fleet.agent("new", "keyed", "--trust", str(alone))
+    jober.add_job("keyed", command="true", roles=["keyed"])
+    assert jober.run("keyed", host="both").wait(30).state == "success"
+    refused(attacked.end(jober.run("keyed", host="new").id), attacked, "is not trusted here")
+    with Jober(fleet.url, sign_key=tmp_path / "new.key", trust=both) as later:
+        later.sign(["keyed"])
+        for host in ("both", "new"):
+            assert later.run("keyed", host=host).wait(30).state == "success", host
