@@ -229,6 +229,7 @@ class AsyncJober(Twin[Jober]):
     leader = awaited(Jober.leader)
     queues = awaited(Jober.queues)
     counts = awaited(Jober.counts)
+    overdue = awaited(Jober.overdue)
     made_by_minute = awaited(Jober.made_by_minute)
     running = awaited(Jober.running)
     bad_runs = awaited(Jober.bad_runs)
