@@ -21,9 +21,9 @@ from rq.suspension import resume, suspend
 
 from jober import Jober
 from jober.access import Actor, Scope
+from jober.access.errors import WrongLogin
 from jober.client.log_in import LogIn
 from jober.client.people import People
-from jober.errors import WrongLogin
 from jober.event import EVENT_TYPES
 from jober.run import NO_JOB
 from jober.schedule import Calendar

@@ -7,12 +7,12 @@ import pytest
 
 from jober import Jober
 from jober.access import Actor, Scope, Who
+from jober.access.errors import TooManyTries, WrongLogin
 from jober.access.password import Cost, PasswordHash
 from jober.access.secret import hashed
 from jober.access.session import SessionTimes
 from jober.client.log_in import LogIn
 from jober.client.people import People
-from jober.errors import TooManyTries, WrongLogin
 from jober.store import Store, keys
 from tests.waiting import wait_until
 

@@ -7,10 +7,11 @@ import pytest
 from jober import Jober
 from jober.access import Actor, Scope, Who
 from jober.access.audit import AuditFilter, Outcome
+from jober.access.errors import NotAllowed, TokenNotFound, UserExists, UserNotFound
 from jober.access.password import PasswordHash
 from jober.client.log_in import LogIn
 from jober.client.people import People
-from jober.errors import DefinitionError, NotAllowed, TokenNotFound, UserExists, UserNotFound
+from jober.errors import DefinitionError
 from jober.store import Store, keys
 from tests.waiting import wait_until
 

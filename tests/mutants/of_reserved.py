@@ -146,9 +146,9 @@ RESERVED = (
     Mutation(
         name="agent: keeps what it has reserved when it drains",
         promise="ends",
-        file=f"{_WORKER}/agent.py",
-        old="        self.fetcher.stop(2.0)\n        self._give_back()\n",
-        new="        self.fetcher.stop(2.0)\n",
+        file=f"{_WORKER}/leaving.py",
+        old="    agent.fetcher.stop(2.0)\n    give_back(agent)\n",
+        new="    agent.fetcher.stop(2.0)\n",
         test="tests/worker/test_reserving.py"
         "::test_what_an_agent_has_reserved_goes_on_elsewhere_when_it_drains",
     ),

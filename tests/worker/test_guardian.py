@@ -150,7 +150,7 @@ def test_a_second_signal_hurries_and_a_third_kills(fleet: Fleet) -> None:
 def test_a_function_that_never_ends_does_not_keep_its_agent_and_is_told_as_cancelled(
     fleet: Fleet,
 ) -> None:
-    guardian = patched_agent(fleet, "import jober_worker.agent as a; a.KILL_S = 0.2", drain=0)
+    guardian = patched_agent(fleet, "import jober_worker.leaving as a; a.KILL_S = 0.2", drain=0)
     handle = start(fleet, "hangs", call="time:sleep", args=[3600])
     wait_until(lambda: handle.state is RunState.RUNNING)
     for _ in range(2):
@@ -177,7 +177,7 @@ def test_an_agent_told_to_stop_while_redis_is_away_ends_in_bounded_time(tmp_path
         fleet = Fleet(server.url, tmp_path)
         try:
             guardian = patched_agent(
-                fleet, "import jober_worker.agent as a; a.REPORT_S = 1.0", drain=0
+                fleet, "import jober_worker.leaving as a; a.REPORT_S = 1.0", drain=0
             )
             joined(fleet)
             pids = numbers(fleet, start(fleet, "tree", command=TREE, shell=True), 4)

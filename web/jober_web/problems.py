@@ -3,6 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jober.access.errors import (
+    NotAllowed,
+    TokenNotFound,
+    TooManyTries,
+    UserExists,
+    UserNotFound,
+    WrongLogin,
+)
 from jober.errors import (
     AgentUnreachable,
     ArchiveError,
@@ -21,17 +29,11 @@ from jober.errors import (
     LimitNotFound,
     LinkedJobNotFound,
     LinkToService,
-    NotAllowed,
     RedisUnavailable,
     RunExists,
     RunNotFound,
-    TokenNotFound,
-    TooManyTries,
-    UserExists,
-    UserNotFound,
     WaitTimeout,
     WorkflowLoop,
-    WrongLogin,
 )
 from jober.job.problems import each_of
 

@@ -3,17 +3,15 @@
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from jober import __version__, roles
 from jober.agent_info import AgentInfo, HostOrders
-from jober.errors import RedisUnavailable
 from jober.failpoint import failpoint
 from jober.ids import agent_id
-from jober.run import Claim, Outcome, RunState
+from jober.run import Claim, Outcome
 from jober.store import Store
 from jober.store.host_logs import read_asked
 from jober.store.report import Finish
@@ -22,7 +20,7 @@ from jober_worker.begun import Begun
 from jober_worker.call import RqTerms
 from jober_worker.cgroups import Groups
 from jober_worker.control import Control
-from jober_worker.execution import STOPPED, Execution, Means
+from jober_worker.execution import Execution, Means
 from jober_worker.fetcher import Fetcher
 from jober_worker.gate import Gate
 from jober_worker.holdings import Holdings
@@ -33,7 +31,6 @@ from jober_worker.log_folder import LogFolder
 from jober_worker.log_keeper import LogKeeper
 from jober_worker.part import Part
 from jober_worker.plan import Plans
-from jober_worker.processes import kill_descendants
 from jober_worker.progress_sender import ProgressSender
 from jober_worker.pump import Pump
 from jober_worker.records import about
@@ -52,13 +49,6 @@ from jober_worker.vigil import Vigil
 from jober_worker.warm import WarmPool
 
 log = logging.getLogger(__name__)
-
-# After the drain, runs are stopped and have so long to end: their grace, at the most this.
-STOP_S = 15.0
-# After that they are killed, and have so long.
-KILL_S = 2.0
-# How long ended runs may take to be reported, at the end.
-REPORT_S = 5.0
 
 
 class Agent:
@@ -239,9 +229,9 @@ class Agent:
         self.held.over([execution for execution, _ in ends])
         self.slots.release(weight)
         self.fetcher.slot_freed()
-        self.reporter.put([finish for end in ends if (finish := self._ended(*end))])
+        self.reporter.put([finish for end in ends if (finish := self.ended(*end))])
 
-    def _ended(self, execution: Execution, outcome: Outcome) -> Finish | None:
+    def ended(self, execution: Execution, outcome: Outcome) -> Finish | None:
         """What is to be reported now; None where its output has to be in Redis first. Until that
         is done, the journal has it."""
         try:
@@ -342,80 +332,3 @@ class Agent:
                 self.fetcher.refresh(mine)
         else:
             self.fetcher.refresh()
-
-    def drain(self, told: Callable[[float], bool]) -> None:
-        """Take no new runs; let those that run end, or stop them when the time is over; report
-        what there is to report; leave in order.
-
-        `told(s)` waits for at most `s` seconds for a sign of hurry, and tells whether it came:
-        after one they are stopped at once, after another killed.
-        """
-        self.draining.set()
-        self.fetcher.stop(2.0)
-        self._give_back()
-        self.renewer.tell()
-        for execution in self.held.executions():
-            if execution.service:  # it would never end, and may run elsewhere
-                execution.stop(STOPPED)
-        if not self._wait_idle(self.settings.drain_s, told):
-            self.held.stop_all(STOPPED)
-        if not self._wait_idle(STOP_S, told):
-            self.held.stop_all(STOPPED, at_once=True)
-        self._leave(KILL_S, REPORT_S)
-
-    def abandon(self) -> None:
-        """Kill all that runs, now; then report and leave in order, but quickly."""
-        self.held.stop_all(STOPPED, at_once=True)
-        self.draining.set()
-        # Nobody comes after us who would end what the runs have left: all below us goes.
-        kill_descendants()
-        self.fetcher.stop(0.0)
-        self._give_back()
-        self._leave(0.5, 0.5)
-        kill_descendants()
-
-    def _give_back(self) -> None:
-        self.reserve.stop()
-        try:
-            self.reserve.give_back()
-        except RedisUnavailable as error:
-            log.warning("what was reserved goes back when its lease is over: %s", error)
-
-    def _wait_idle(self, wait_s: float, told: Callable[[float], bool]) -> bool:
-        """Wait until nothing runs; False when the time is over, or somebody is in a hurry."""
-        deadline = time.monotonic() + wait_s
-        while self.held.running():
-            if time.monotonic() >= deadline or told(0.05):
-                return False
-        return True
-
-    def _leave(self, kill_s: float, report_s: float) -> None:
-        self.held.wait_executed(kill_s)
-        # A function in a thread, which cannot be stopped, ends with the agent.
-        cancelled = Outcome(state=RunState.CANCELLED, reason=STOPPED)
-        unended = [self._ended(execution, cancelled) for execution in self.held.executions()]
-        self.reporter.put([finish for finish in unended if finish])
-        self.warm.close()
-        self.sweeper.stop()
-        self.sweeper.sweep()
-        self.held.wait_reported(report_s)
-        self.fetcher.stop(0.0)
-        self.listener.close()
-        self.progress.stop()
-        self.control.stop()
-        self.renewer.stop()
-        self.vigil.stop()
-        self.log_keeper.stop()
-        self.replayer.stop()
-        self.pump.stop(0.5)
-        if not self.reporter.stop(0.5):
-            log.warning("%d results could not be reported", len(self.held.leases()))
-        self.journal.stop()
-        if kept := self.journal.kept():
-            log.warning("%d results are kept for the next agent of this host to report", kept)
-        failpoint("agent.before_leave")
-        try:
-            self.store.agents.leave(self.id)
-            log.info("agent %s has left", self.id)
-        except RedisUnavailable as error:
-            log.warning("could not leave in order: %s", error)

@@ -15,6 +15,7 @@ from jober_worker.agent import Agent
 from jober_worker.begun import Begun
 from jober_worker.belonging import inherit
 from jober_worker.execution import STOPPED
+from jober_worker.leaving import give_back
 from jober_worker.listener import Listener
 from jober_worker.live_attempt import LiveAttempt
 from jober_worker.part import Part
@@ -71,11 +72,11 @@ class LocalAgent(Agent):
         behind."""
         self.draining.set()
         self.fetcher.stop(LEAVE_S)
-        self._give_back()
+        give_back(self)
         self.held.stop_all(STOPPED, at_once=True)
         self.held.wait_executed(LEAVE_S / 4)
         for execution in self.held.executions():
-            self._ended(execution, Outcome(state=RunState.CANCELLED, reason=STOPPED))
+            self.ended(execution, Outcome(state=RunState.CANCELLED, reason=STOPPED))
         self.held.wait_reported(LEAVE_S)
         self.progress.stop()
         self.control.stop()

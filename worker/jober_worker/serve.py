@@ -22,6 +22,7 @@ from jober_worker.begun import Begun
 from jober_worker.belonging import inherit
 from jober_worker.guardian import DIED, PARENT_DIED, UNUSABLE
 from jober_worker.kernel import MISSING, adopt_orphans
+from jober_worker.leaving import abandon, drain
 from jober_worker.prints import capture_prints
 from jober_worker.processes import kill_descendants
 from jober_worker.records import capture_records
@@ -130,9 +131,9 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
     words.heard(None)
     if words.abandon:
         log.critical("the guardian has died; everything is stopped")
-        agent.abandon()
+        abandon(agent)
     else:
-        agent.drain(words.heard)
+        drain(agent, words.heard)
     if spans is not None:
         spans.close()
     return 0

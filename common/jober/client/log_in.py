@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jober.access.audit import Outcome
+from jober.access.errors import TooManyTries, WrongLogin
 from jober.access.password import NOBODY, PasswordHash
 from jober.access.scope import Scope
 from jober.access.secret import hashed, new_secret
@@ -15,7 +16,6 @@ from jober.access.session import Kind, Session, SessionTimes
 from jober.access.user import USER_NAME, User
 from jober.access.who import Actor, Who
 from jober.client.access import Access
-from jober.errors import TooManyTries, WrongLogin
 from jober.store.audit import audit_line
 from jober.store.sessions import Try
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from jober.access.audit import AuditEntry, AuditFilter, Outcome
+from jober.access.errors import NotAllowed, TokenNotFound, UserExists, UserNotFound
 from jober.access.password import PasswordHash, check_password
 from jober.access.scope import Scope
 from jober.access.secret import hashed
@@ -20,14 +21,7 @@ from jober.access.token import (
 from jober.access.user import User, check_user_name
 from jober.access.who import Actor, Who, check_names
 from jober.client.access import Access
-from jober.errors import (
-    DefinitionError,
-    JoberError,
-    NotAllowed,
-    TokenNotFound,
-    UserExists,
-    UserNotFound,
-)
+from jober.errors import DefinitionError, JoberError
 from jober.store.audit import audit_line, is_entry_id
 from jober.store.users import limits_text
 

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from jober.access import Scope
+from jober.access.errors import WrongLogin
 from jober.access.secret import hashed
 from jober.client.moments import read_span_s
-from jober.errors import JoberError, WrongLogin
+from jober.errors import JoberError
 from jober_web.access.cookies import cookie
 from jober_web.access.credentials import actor_of, log_in_of, people_of
 from jober_web.access.csrf import csrf_token

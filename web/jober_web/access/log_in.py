@@ -6,9 +6,9 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from jober.access.errors import TooManyTries, WrongLogin
 from jober.access.secret import new_secret
 from jober.client.log_in import Opened
-from jober.errors import TooManyTries, WrongLogin
 from jober_web.access.cookies import cookie, drop_cookie, set_cookie
 from jober_web.access.credentials import address_of, log_in_of, people_of
 from jober_web.access.csrf import check_csrf, csrf_token
