@@ -83,6 +83,7 @@ class SimulatedAgent:
         host = f"host-{number}"
         self.id = agent_id(host)
         self.roles = frozenset({"default"})
+        self.trust = None
         self.settings = SimpleNamespace(host=host, slots=SLOTS)
         self.open = threading.Event()
         self.open.set()

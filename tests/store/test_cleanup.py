@@ -94,6 +94,7 @@ def test_it_is_done_as_the_job_is_bounded_and_tried_again(store: Store, hand: Ha
         "retry_backoff": 4,
         "retry_on": ["failed", "timeout", "lost"],
         "expires": 86_400,
+        "schema": 1,
     }
     fallback, expires = store.connection.command(
         "HMGET", f"rq:job:{run.id}", "fallback", "expires_at"

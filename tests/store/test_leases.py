@@ -18,7 +18,7 @@ def test_a_claim_takes_runs_in_order_and_tells_all_there_is_to_know(
     claims = hand.claim()
     assert [claim.id for claim in claims] == [first, second]
     assert claims[0].data == b'["jober_worker.functions.command",null,[["true"]],{}]'
-    assert claims[0].work.options == '{"cwd": "/srv"}'
+    assert claims[0].work.options == '{"cwd": "/srv", "schema": 1}'
     assert (claims[0].attempt, claims[0].job, claims[0].work.queue, claims[0].work.trigger) == (
         1,
         "job",
