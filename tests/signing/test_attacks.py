@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from jober import Jober
 from jober.embedded import RedisServer
@@ -235,6 +237,31 @@ def test_no_cleanup_can_be_put_in(attacked: Attacked) -> None:
     made = {**record, "job": "_", "data": data, "options": how["options"], "seal": how["seal"]}
     attacked.put("cleanup-1-x", "db", made)
     refused(attacked.end("cleanup-1-x"), attacked, "not what key")
+
+
+def test_a_cleanup_is_called_as_it_is_made_and_in_no_other_way(attacked: Attacked) -> None:
+    id = attacked.jober.run("cleaned").wait(30).id
+    record = attacked.copy(id)
+    how = json.loads(record["cleanup"])
+    facts = {"run": id, "job": "cleaned", "state": "success", "host": "alpha", "fire_at": ""}
+    facts |= {"term": "", "data": record["data"].decode(), "options": "{}"}
+    call: list[Any] = ["jober_worker.functions.clean_up", None, [how["call"], facts], {}]
+    data = json.dumps(call, separators=(",", ":"))
+    made = {**record, "job": "_", "data": data, "options": how["options"], "seal": how["seal"]}
+    attacked.put(f"cleanup-1-{id}", "db", made)
+    assert attacked.end(f"cleanup-1-{id}").state == "success"
+    told = {**made, "fire_at": "2026-11-21T03:00:00.000000Z", "term": "7"}
+    for other, record in ((f"cleanup-2-{id}", told), (f"good-{id}", made)):
+        attacked.put(other, "db", record)
+        refused(attacked.end(other), attacked, "not as what cleans up")
+
+
+def test_an_rq_job_of_an_unsigned_queue_starts_no_program(attacked: Attacked) -> None:
+    attacked.fleet.agent("open", "adder")  # its queue is one of RQ jobs that nobody signs
+    queue = Queue("adder", connection=attacked.client, serializer=JSONSerializer)
+    assert attacked.end(queue.enqueue("operator.add", 1, 2).id).state == "success"
+    program = queue.enqueue("jober_worker.functions.command", ["touch", str(attacked.mark)])
+    refused(attacked.end(program.id), attacked, "what jobs alone may")
 
 
 def definition(attacked: Attacked, name: str) -> Record:

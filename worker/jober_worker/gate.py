@@ -87,6 +87,12 @@ class Gate:
             return
         if self._trust is not None:
             self._trust.check(claim, retries)
+            if claim.record and not isinstance(what, RqCall):
+                raise Refused(
+                    "refused: it is an RQ job of an application, and asks for what jobs alone may "
+                    "(a program, or a file of functions)",
+                    here=False,
+                )
         wanted = _wanted(claim, what, options)
         if reason := self._allow.refusal(wanted):
             raise Refused(reason, here=False)

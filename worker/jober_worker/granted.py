@@ -7,6 +7,7 @@ then no run is granted that was ordered in their time.
 
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable
 from hashlib import blake2b
@@ -24,6 +25,8 @@ JOBS_AT_MOST = 100_000
 # What was ordered so soon after a definition was signed may be of the one before.
 MEANWHILE_MS = 10_000
 _JOBS = "jobs"
+_SINCE = "since"
+_NUMBER = re.compile("[0-9a-f]{16}")
 
 
 class GrantedRuns:
@@ -47,17 +50,29 @@ class GrantedRuns:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for file in sorted(self._folder.iterdir()):
-                lines = file.read_text("ascii").splitlines()
-                if file.name == _JOBS:
-                    for line in lines:
-                        at, _, job = line.partition(" ")
-                        self._newest[job] = max(int(at), self._newest.get(job, 0))
-                elif file.name.isdecimal():
-                    hour = self._hours.setdefault(int(file.name), set())
-                    hour.update(int(line, 16) for line in lines if len(line) == 16)
-        except (OSError, ValueError) as error:
+                self._read(file)
+        except OSError as error:
             self._not_kept(error)
+            # Nobody knows what was granted before.
+            self._since_ms = self._now_ms()
         self._forget()
+
+    def _read(self, file: Path) -> None:
+        lines = file.read_text("ascii", "replace").splitlines()
+        if file.name == _JOBS:
+            for line in lines:
+                at, _, job = line.partition(" ")
+                if at.isdecimal():
+                    self._newest[job] = max(int(at), self._newest.get(job, 0))
+        elif file.name == _SINCE:
+            self._since_ms = max([self._since_ms, *(int(at) for at in lines if at.isdecimal())])
+        elif file.name.isdecimal():
+            number = int(file.name)
+            good = [line for line in lines if _NUMBER.fullmatch(line)]
+            self._hours.setdefault(number, set()).update(int(line, 16) for line in good)
+            if len(good) < len(lines):
+                log.warning("%s is damaged: what was ordered in that hour is refused", file)
+                self._since_ms = max(self._since_ms, (number + 1) * HOUR_MS)
 
     def grant(self, granted: Granted, times: int) -> None:
         """Grant it, as often as `times`. Raises NotBelieved."""
@@ -68,7 +83,8 @@ class GrantedRuns:
             hour = self._hours.setdefault(granted.ordered_ms // HOUR_MS, set())
             for time in range(times):
                 number = _number(granted.of, time)
-                if number not in hour:
+                # Of whichever hour: a run may be ordered anew, when it is given its results.
+                if not any(number in known for known in self._hours.values()):
                     break
             else:
                 raise NotBelieved(f"it was run here before, as often as it may be ({times})")
@@ -98,7 +114,9 @@ class GrantedRuns:
             if oldest >= over and not (too_many and len(self._hours) > 1):
                 return
             del self._hours[oldest]
-            self._since_ms = max(self._since_ms, (oldest + 1) * HOUR_MS)
+            if oldest >= over:
+                self._since_ms = max(self._since_ms, (oldest + 1) * HOUR_MS)
+                self._keep(_SINCE, str(self._since_ms))
             self._close(str(oldest))
             try:
                 (self._folder / str(oldest)).unlink(missing_ok=True)

@@ -1,10 +1,12 @@
 """Whether a host runs a run: what it would execute has to be sealed, and the run ordered."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jober.roles import matches, split_priority
+from jober.run import NO_JOB
 from jober.signing.filled import is_filled
 from jober.signing.key import DEFINE, FIRE
 from jober.signing.keyring import Keyring, NotBelieved
@@ -159,7 +161,11 @@ class Judge:
         order = Order.read(what.order)
         message = order.of(run, job, deleted["fire_at"], deleted["term"])
         self._keyring.check(order.key, FIRE, message, order.signature)
-        if not matches(split_priority(seal.queue)[0], roles) and deleted["host"] != host:
+        # What it says of itself its program is told, and so is nothing but what is signed.
+        if what.job != NO_JOB or what.fire_at or what.term or not _is_cleanup(what.run, run):
+            raise NotBelieved(f"it is not as what cleans up after {run} is made")
+        # The host of the deleted run, as it was ordered: what its record said was not signed.
+        if not matches(split_priority(seal.queue)[0], roles) and order.host != host:
             raise NotBelieved(f"it is for hosts with the role {split_priority(seal.queue)[0]}")
         return Granted(
             of=f"cleanup {run}",
@@ -169,6 +175,11 @@ class Judge:
         )
 
 
+def _is_cleanup(id: str, run: str) -> bool:
+    """Whether a run has the id of what cleans up after `run`, as FORGET makes it."""
+    return re.fullmatch(r"cleanup-[0-9]+-" + re.escape(run[:150]), id) is not None
+
+
 def cleaned_up(data: bytes, function: str) -> tuple[str, dict[str, str]] | None:
     """The function that is called, and of what is known of the deleted run what was signed; None
     where `data` is no such call of `function`."""
@@ -176,7 +187,7 @@ def cleaned_up(data: bytes, function: str) -> tuple[str, dict[str, str]] | None:
         return None
     try:
         _, _, [call, facts], _ = json.loads(data)
-        names = ("run", "job", "fire_at", "term", "host")
+        names = ("run", "job", "fire_at", "term")
         return str(call), {name: str(facts.get(name) or "") for name in names}
     except (ValueError, TypeError, AttributeError):
         raise NotBelieved("it is no call that cleans up") from None

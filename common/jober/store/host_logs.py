@@ -95,7 +95,7 @@ def read_asked(command: dict[str, Any]) -> Asked | None:
             start=max(0, int(command["start"])),
             end=int(command["end"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

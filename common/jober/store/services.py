@@ -74,11 +74,13 @@ class ServiceStore:
             believed = signer.believed(action["job"] for action in starts)
             for action in starts:
                 start = action["start"]
-                if action["job"] in believed:
+                seal, fields = believed.get(action["job"], (None, {}))
+                # Whoever can write to Redis may have put another job among the services.
+                if seal and fields.get("service"):
                     start["order"] = signer.order(
                         start["id"],
                         action["job"],
-                        believed[action["job"]][0],
+                        seal,
                         host=(not start["may_move"] and start["host"]) or "",
                         term=token.partition(":")[0],
                     )
