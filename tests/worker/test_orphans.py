@@ -184,7 +184,7 @@ settings = Settings(redis="", host="h", roles=frozenset(), slots=8, drain_s=1, l
                     journal_dir=Path("/nowhere"))
 agent = Agent(Store("unix:///nowhere"), settings, Begun())
 told = []
-agent._ended = lambda execution, outcome: told.append((outcome.state.value, outcome.exit_code))
+agent.ended = lambda execution, outcome: told.append((outcome.state.value, outcome.exit_code))
 stop = threading.Event()
 sweeps = 0
 def sweep():
