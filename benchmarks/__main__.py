@@ -53,10 +53,11 @@ def main() -> int:
         measured[name] = import_module(f"benchmarks.{name}").measure(given.rounds, given.part)
         show(measured[name])
         print(f"{name}: {time.monotonic() - began:.0f} s\n", flush=True)
+    told = [*machine(), ("rounds", str(given.rounds))]
     if given.json:
-        keep(measured, machine(), given.json)
+        keep(measured, told, given.json)
     if given.write:
-        print(write(measured, machine()))
+        print(write(measured, told))
     return 0
 
 
