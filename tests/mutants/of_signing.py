@@ -81,8 +81,8 @@ SIGNING = (
     Mutation(
         name="signing: plain RQ jobs start programs",
         promise="signed",
-        file="worker/jober_worker/gate.py",
-        old="            if claim.record and not isinstance(what, RqCall):\n",
+        file="worker/jober_worker/trust.py",
+        old="            if not isinstance(what, RqCall):\n",
         new="            if False:\n",
         test=f"{_ATTACKS}::test_an_rq_job_of_an_unsigned_queue_starts_no_program",
     ),

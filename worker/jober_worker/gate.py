@@ -86,13 +86,7 @@ class Gate:
         if self._is_open:
             return
         if self._trust is not None:
-            self._trust.check(claim, retries)
-            if claim.record and not isinstance(what, RqCall):
-                raise Refused(
-                    "refused: it is an RQ job of an application, and asks for what jobs alone may "
-                    "(a program, or a file of functions)",
-                    here=False,
-                )
+            self._trust.check(claim, what, retries)
         wanted = _wanted(claim, what, options)
         if reason := self._allow.refusal(wanted):
             raise Refused(reason, here=False)

@@ -17,6 +17,7 @@ from jober.signing.judge import cleaned_up
 from jober.signing.keyring import NotBelieved
 from jober.store import Store
 from jober.store.signatures import Signatures, SignatureStore
+from jober_worker.call import Function, Program, RqCall
 from jober_worker.granted import GrantedRuns
 from jober_worker.refused import Refused
 from jober_worker.settings import Settings
@@ -70,7 +71,7 @@ class Trust:
                 self._noted.clear()
             self._noted.update(found)
 
-    def check(self, claim: Claim, retries: int) -> None:
+    def check(self, claim: Claim, what: Program | Function | RqCall, retries: int) -> None:
         """Raises Refused."""
         if claim.record:
             queue = split_priority(claim.work.queue)[0]
@@ -80,16 +81,22 @@ class Trust:
                     f"runs those of named queues alone (jober-worker --unsigned-queues {queue})",
                     here=False,
                 )
+            if not isinstance(what, RqCall):
+                raise Refused(
+                    "refused: it is an RQ job of an application, and asks for what jobs alone may "
+                    "(a program, or a file of functions)",
+                    here=False,
+                )
             return
-        what = None
+        presented = None
         try:
-            what = self._presented(claim)
-            granted = self._judge.judge(what, self._host, self._roles(), self._now_ms())
+            presented = self._presented(claim)
+            granted = self._judge.judge(presented, self._host, self._roles(), self._now_ms())
             self._granted.grant(granted, 1 + retries)
         except RedisUnavailable as error:
             raise Refused(f"its signatures cannot be read: {error}", here=True) from None
         except NotBelieved as error:
-            raise Refused(f"refused: {error} ({_mend(what)})", here=False) from None
+            raise Refused(f"refused: {error} ({_mend(presented)})", here=False) from None
 
     def _presented(self, claim: Claim) -> Presented:
         with self._lock:
