@@ -338,6 +338,14 @@ class NotSigned(SigningError):
         )
 
 
+class RunNotSigned(SigningError):
+    """What is known of the run `id` is not signed, so nothing is signed that is made of it."""
+
+    def __init__(self, id: str, problem: str) -> None:
+        self.id = id
+        super().__init__(f"run '{id}': {problem} (say anew what is to be run: jober run)")
+
+
 class RedisUnavailable(JoberError):
     """Redis cannot be reached at `url`, or it refuses us; `url` holds no password."""
 

@@ -15,12 +15,15 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from jober import Jober
+from jober.client.building import Place
 from jober.embedded import RedisServer
-from jober.errors import NotSigned, SigningError
+from jober.errors import NotSigned, RunNotSigned, SigningError
+from jober.job import Job
 from jober.run import Run
 from jober.signing import DEFINE, FIRE, Seal, new_key
 from jober.signing.key_file import write_key
 from jober.store import keys
+from jober.store.jobs import JobRecord
 from tests.signing.signed_fleet import SignedFleet
 from tests.waiting import wait_until
 
@@ -184,6 +187,48 @@ def test_a_run_is_not_run_on_a_host_that_it_was_not_meant_for(attacked: Attacked
     refused(attacked.end(elsewhere), attacked, "ordered for the host beta")
 
 
+def test_a_run_once_more_goes_where_it_was_signed_to_go(attacked: Attacked) -> None:
+    jober = attacked.jober
+    evil = Job(name="run", command=f"touch {attacked.mark}", roles=["db"]).to_json()
+    ids = [jober.run("for-others").id, jober.run(["touch", str(attacked.mark)], roles=["web"]).id]
+    changes: list[Record] = [{"target": "alpha"}, {"target": "", "spec": evil}]
+    for told in changes:
+        for id in ids:
+            attacked.client.hset(keys.rq_job(id), mapping=told)
+            again = jober.handle(id).rerun().id
+            assert attacked.client.hget(keys.rq_job(again), "origin") == b"web"
+            attacked.put(again, "db", attacked.copy(again))
+            refused(attacked.end(again), attacked, "it is for hosts with the role web")
+    with pytest.raises(RunNotSigned, match="which of its words are arguments"):
+        jober.handle(ids[1]).rerun(args=["-a"])
+    bound = jober.run("good", host="alpha").id
+    attacked.client.hset(keys.rq_job(bound), "target", "beta")
+    there = jober.handle(bound).rerun()
+    assert there.wait(30).state == "success", "bound to alpha, as it was ordered"
+    attacked.client.hset(keys.rq_job(there.id), "data", attacked.evil())
+    with pytest.raises(RunNotSigned, match="not what key"):
+        there.rerun()
+
+
+def test_a_run_with_other_arguments_is_made_of_what_is_signed_now(attacked: Attacked) -> None:
+    """Of what it was made from before, nobody has signed which words were its arguments."""
+    jober = attacked.jober
+    jober.add_job("words", command=["printf", "%s", "a"], roles=["db"])
+    jober.update_job("words", command=["printf", "%s"], args=["b"])
+    run = jober.run("words")
+    assert run.wait(30).state == "success"
+    record: Record = {"revision": 1, "arguments": ""}
+    former = Job(name="words", command="printf", args=["%s", "b"]).to_json()
+    attacked.client.hset(keys.former("words"), "1", former)
+    attacked.client.hset(keys.rq_job(run.id), mapping=record)
+    again = run.rerun(args=["c"])
+    assert again.wait(30).state == "success"
+    assert json.loads(attacked.copy(again.id)["data"])[2] == [["printf", "%s", "c"]]
+    jober.update_job("words", command=["printf", "-v"])
+    with pytest.raises(RunNotSigned, match="the definition as it is signed now"):
+        run.rerun(args=["c"])
+
+
 def test_a_host_is_given_no_role_by_an_order_that_nobody_has_signed(attacked: Attacked) -> None:
     attacked.client.hset(keys.ROLES, "alpha", json.dumps(["db", "web"]))
     attacked.client.publish("rq:pubsub:" + attacked.jober.agents()[0].id, '{"command": "orders"}')
@@ -303,7 +348,48 @@ def test_an_older_definition_that_was_put_back_is_not_run(attacked: Attacked) ->
     attacked.client.hset(keys.job("old"), mapping=before)
     again = jober.run("old").id
     refused(attacked.end(again), attacked, "it is not signed")
+    with pytest.raises(NotSigned, match="somebody has put it back"):
+        jober.run("old", args=["x"])
+    with pytest.raises(NotSigned, match="somebody has put it back"):
+        jober.update_job("old", title="signed by mistake")
     jober.remove_job("old", force=True)
+
+
+class Watched(Jober):
+    """Somebody changes a definition after it was read, and before what was made of it is signed."""
+
+    def __init__(self, attacked: Attacked, change: Callable[[], object]) -> None:
+        super().__init__(
+            attacked.fleet.url, sign_key=attacked.fleet.ops, trust=attacked.fleet.trusted
+        )
+        self._change = change
+
+    def _places(self, record: JobRecord) -> list[Place]:
+        self._change()
+        return super()._places(record)
+
+
+def test_what_is_changed_while_a_run_of_it_is_made_is_not_signed(
+    attacked: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attacked.jober.add_job("raced", command="true", roles=["db"])
+    good = definition(attacked, "raced")
+    spec = {**json.loads(good["spec"]), "env": {"PATH": "/tmp/evil"}}
+    evil = {**good, "spec": json.dumps(spec)}
+    place = keys.job("raced")
+    monkeypatch.setenv("TRACEPARENT", f"00-{'1' * 32}-{'2' * 16}-01")
+    # It is what somebody has made of it as it is read, and as it was signed a moment later.
+    attacked.client.hset(place, mapping=evil)
+    with Watched(attacked, lambda: attacked.client.hset(place, mapping=good)) as jober:
+        id = jober.run("raced").id
+    refused(attacked.end(id), attacked, "it is not signed")
+    # And the other way round.
+    with Watched(attacked, lambda: attacked.client.hset(place, mapping=evil)) as jober:
+        id = jober.run("raced").id
+        assert attacked.end(id).state == "success"
+        assert b"evil" not in attacked.copy(id)["options"]
+        with pytest.raises(NotSigned, match="raced"):
+            jober.run("raced", args=["x"])
 
 
 def test_a_schedule_that_was_changed_fires_nothing_that_runs(attacked: Attacked) -> None:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jober.errors import JoberError, NotSigned
+from jober.errors import JoberError, RunNotSigned
 from jober.ids import manual_run_id
 from jober.roles import priority_queue
 from jober.run import NO_JOB
@@ -14,6 +15,9 @@ from jober.traceparent import callers, with_caller
 
 if TYPE_CHECKING:
     from jober.job import Job
+
+# Kinds of jobs whose arguments cannot be told from what they are given to, once they are made.
+_OPEN = ("command", "shell")
 
 
 def again(
@@ -25,15 +29,19 @@ def again(
 ) -> tuple[str, ManualRun]:
     """The job, or NO_JOB, and the new run. Raises RunNotFound, JoberError, DefinitionError."""
     original = store.runs.original(id)
-    if original.job is None:
+    of_job = original.job
+    if of_job is None:
         raise JoberError(
             f"run '{id}' is an application's own RQ job: enqueue it again with RQ "
             "(job.requeue(), or rq requeue)"
         )
-    if store.signer:
-        store.signer.check_run(id, original.fields)
+    signed = store.signer.signed_run(id, original.fields) if store.signer else None
+    if signed is not None:
+        # Of the rest of its record nobody knows who has written it.
+        spec = original.spec if of_job == NO_JOB else None
+        original = replace(original, host=signed[1].host or None, spec=spec)
     store.observe_time()
-    word = id.rpartition("-m")[0] or id if original.spec else original.job
+    word = id.rpartition("-m")[0] or id if original.spec else of_job
     made: dict[str, Any] = {
         "id": manual_run_id(word[:100], store.clock.now_ms()),
         "host": original.host,
@@ -45,15 +53,17 @@ def again(
         "spec": original.spec,
     }
     if original.spec or args is not None or kwargs is not None:
-        job = _definition(store, id, original)
+        job = _definition(store, id, original, is_signed=signed is not None)
         if original.spec:
-            made["queue"] = priority_queue(job.queue, job.priority)
+            made["queue"] = signed[0].queue if signed else priority_queue(job.queue, job.priority)
             made["expires_s"] = job.expires
         if args is not None or kwargs is not None:
+            if signed and original.spec and not append and job.kind in _OPEN:
+                raise RunNotSigned(id, "nobody has signed which of its words are arguments")
             made |= _with_arguments(job, original, args, kwargs, append)
     if b"$result" not in made["data"]:
         made["waits"] = ""  # all that it needed is among its arguments, or has been waited for
-    return original.job, ManualRun(**made)
+    return of_job, ManualRun(**made)
 
 
 def arguments_of(store: Store, id: str) -> tuple[list[Any], dict[str, Any]] | None:
@@ -65,20 +75,25 @@ def arguments_of(store: Store, id: str) -> tuple[list[Any], dict[str, Any]] | No
     if original.job is None:
         return None
     try:
-        job = _definition(store, id, original)
+        job = _definition(store, id, original, is_signed=False)
     except JoberError:
         return None
     return job.args, job.kwargs
 
 
-def _definition(store: Store, id: str, original: Original) -> "Job":
-    """What it was made from."""
+def _definition(store: Store, id: str, original: Original, *, is_signed: bool) -> "Job":
+    """What it was made from; where that `is_signed`, nothing else."""
     from jober.job import Job
 
     assert original.job is not None
     job = None
     if original.spec:
         job = Job.from_json("run", original.spec)
+    elif is_signed:
+        record = store.jobs.get(original.job)
+        assert store.signer is not None, "who has signed it is known"
+        store.signer.check(record.name, record.fields)
+        job = record.job
     elif original.revision is not None:
         job = store.jobs.definition(original.job, original.revision)
     if job is None:
@@ -86,8 +101,9 @@ def _definition(store: Store, id: str, original: Original) -> "Job":
             f"run '{id}': the definition that it was made from is kept no more, so its arguments "
             f"cannot be changed (run the job as it is now: run('{original.job}', args=…))"
         )
-    if store.signer and job.payload(*_own_arguments(job, original)) != original.data:
-        raise NotSigned(original.job, f"what is kept of it is not what run '{id}' was made from")
+    if is_signed and job.payload(*_own_arguments(job, original)) != original.data:
+        kept = "what is kept beside it" if original.spec else "the definition as it is signed now"
+        raise RunNotSigned(id, f"it was not made from {kept}")
     return job
 
 

@@ -229,7 +229,7 @@ class Building(Definitions, Hosts):
         remembered: tuple[str, ...] = ()
         if job.prefer == "spread":
             remembered = placed(record.placed, [run.host for run in runs if run.host])
-        return JobRuns(job=record.name, runs=runs, placed=remembered)
+        return JobRuns(job=record.name, runs=runs, placed=remembered, made_of=record.fields)
 
     def _waits(self, defined: "Job | None", job: "Job", call: Call) -> str | None:
         """What the run waits for in place of what its job does (JSON); None where it is the same.

@@ -88,11 +88,13 @@ class Original:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRuns:
     """Runs of a job that are to be made; `placed` is to be remembered of where it ran, if anything
-    is."""
+    is. `made_of` is what Redis kept of the definition that they were made of, where it was read:
+    they are signed by that alone."""
 
     job: str
     runs: Sequence[ManualRun]
     placed: Sequence[str] = ()
+    made_of: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ class RunStore:
         made, and the ids are those that were made then. Raises KeyUsed."""
         made = [(one.job, [run.told() for run in one.runs]) for one in batch]
         if self._signer is not None:
-            self._signer.sign_runs(made)
+            self._signer.sign_runs(made, {one.job: one.made_of for one in batch if one.made_of})
         told = [[*runs, " ".join(one.placed)] for runs, one in zip(made, batch, strict=True)]
         key = [once.key, once.call, ONCE_S, *once.runs] if once else ["", "", 0]
         status, *what = self._redis.run("enqueue", [], [packed(told), owner, *key])

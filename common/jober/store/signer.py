@@ -10,9 +10,9 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jober.errors import NotSigned
+from jober.errors import NotSigned, RunNotSigned
 from jober.run import NO_JOB
-from jober.signing import DEFINE, FIRE, Judge, Presented, Seal, Signing
+from jober.signing import DEFINE, FIRE, Judge, Order, Presented, Seal, Signing
 from jober.signing.keyring import NotBelieved
 from jober.signing.signing import ORDER_MS, WAITING_ORDER_MS
 from jober.store import keys
@@ -81,10 +81,14 @@ class Signer:
 
     def check(self, name: str, fields: Mapping[str, bytes]) -> None:
         """Raises NotSigned where what is signed now would be made of what is not believed."""
-        if self._signing.key is not None and (problem := self.problem(name, fields)):
-            raise NotSigned(name, problem)
+        if self._signing.key is None:
+            return
+        try:
+            self._seal_of(name, fields)
+        except NotBelieved as error:
+            raise NotSigned(name, str(error)) from None
 
-    def believed(self, names: Iterable[str]) -> dict[str, tuple[Seal, dict[str, bytes]]]:
+    def believed(self, names: Iterable[str]) -> dict[str, tuple[Seal, Mapping[str, bytes]]]:
         """Of the jobs with these names, those whose definitions are believed: the seal, and all
         that it covers. Of one that had a newer seal before, none."""
         wanted = list(dict.fromkeys(names))
@@ -93,31 +97,37 @@ class Signer:
             found.update(self._believed(wanted[start : start + PAGE]))
         return found
 
-    def _believed(self, names: Sequence[str]) -> dict[str, tuple[Seal, dict[str, bytes]]]:
+    def _believed(self, names: Sequence[str]) -> dict[str, tuple[Seal, Mapping[str, bytes]]]:
         with self._redis.guard():
             pipeline = self._redis.client.pipeline(transaction=False)
             for name in names:
                 pipeline.hgetall(keys.job(name))
             records = pipeline.execute()
+        read = {name: record(told) for name, told in zip(names, records, strict=True)}
+        return self._believed_of(read)
+
+    def _believed_of(
+        self, read: Mapping[str, Mapping[str, bytes]]
+    ) -> dict[str, tuple[Seal, Mapping[str, bytes]]]:
+        """Those of the definitions, as they were read, that are believed."""
         found = {}
-        for name, told in zip(names, records, strict=True):
-            fields = record(told)
+        for name, fields in read.items():
             try:
-                seal = self._signing.check_job(name, fields)
-                self._not_older(name, seal)
+                found[name] = (self._seal_of(name, fields), fields)
             except NotBelieved as error:
                 if fields:
                     self._tell(name, str(error))
-                continue
-            found[name] = (seal, fields)
         return found
 
-    def _not_older(self, name: str, seal: Seal) -> None:
+    def _seal_of(self, name: str, fields: Mapping[str, bytes]) -> Seal:
+        """Raises NotBelieved, also where it had a newer one before."""
+        seal = self._signing.check_job(name, fields)
         if len(self._newest) >= KEPT:
             self._newest.clear()
         if seal.at_ms < self._newest.get(name, 0):
             raise NotBelieved("it is older than the one before: somebody has put it back")
         self._newest[name] = seal.at_ms
+        return seal
 
     def _tell(self, name: str, problem: str) -> None:
         if len(self._told) >= KEPT:
@@ -152,12 +162,19 @@ class Signer:
             term=term,
         )
 
-    def sign_runs(self, told: Sequence[tuple[str, Sequence[dict[str, Any]]]]) -> None:
+    def sign_runs(
+        self,
+        told: Sequence[tuple[str, Sequence[dict[str, Any]]]],
+        read: Mapping[str, Mapping[str, bytes]] | None = None,
+    ) -> None:
         """Put orders into runs of jobs, as a script takes them; and seals, where they have
-        parameters of their own. What was looked at before it was put together is signed."""
+        parameters of their own. Those that were made of definitions that were `read` before are
+        signed by these alone: Redis may tell others by now."""
         if not self.orders:
             return
-        known = self.believed(job for job, _ in told if job != NO_JOB)
+        read = read or {}
+        known = self._believed_of(read)
+        known |= self.believed(job for job, _ in told if job != NO_JOB and job not in read)
         for job, runs in told:
             if job != NO_JOB and job not in known:
                 continue
@@ -165,16 +182,17 @@ class Signer:
                 self._sign_run(job, known.get(job), run)
 
     def _sign_run(
-        self, job: str, known: tuple[Seal, dict[str, bytes]] | None, run: dict[str, Any]
+        self, job: str, known: tuple[Seal, Mapping[str, bytes]] | None, run: dict[str, Any]
     ) -> None:
         now_ms = self._now_ms()
-        fields = known[1] if known else {}
+        fields: Mapping[str, bytes] = known[1] if known else {}
         data = run.get("data", fields.get("data", b""))
         options = run.get("options", text(fields.get("options")) or "{}")
         queue = run.get("queue", text(fields.get("queue")) or "")
         own = data != fields.get("data") or options.encode() != fields.get("options")
         since_ms = known[0].at_ms if known else 0
         if own or "queue" in run:
+            run |= {"data": data, "options": options}
             run["seal"] = self._signing.seal_run(run["id"], job, queue, data, options, now_ms)
             since_ms = now_ms  # no older seal of the job takes the place of its own
         waits = run.get("waits", text(fields.get("waits")) or "")
@@ -198,15 +216,17 @@ class Signer:
             return False
         return True
 
-    def check_run(self, run: str, fields: Mapping[str, bytes]) -> None:
-        """Raises NotSigned where what a run did was not signed, and is to be signed anew."""
+    def signed_run(self, run: str, fields: Mapping[str, bytes]) -> tuple[Seal, Order] | None:
+        """The seal and the order of a run that is to be signed anew; None where nothing is signed
+        here. Raises RunNotSigned where it was not."""
         if self._signing.key is None:
-            return
+            return None
         what = _presented(run, fields)
         try:
-            self._judge.genuine(what)
+            order = self._judge.genuine(what)
         except NotBelieved as error:
-            raise NotSigned(what.job, f"{run}: {error}") from None
+            raise RunNotSigned(run, str(error)) from None
+        return Seal.read(what.seal), order
 
     def reorder(self, run: str, template: bytes, data: bytes) -> str:
         """The order of a run that has waited, with the results that it was given in its `data`;
