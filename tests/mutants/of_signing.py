@@ -55,6 +55,22 @@ SIGNING = (
         test=f"{_ATTACKS}::test_an_older_definition_that_was_put_back_is_not_run",
     ),
     Mutation(
+        name="signing: a host that was chosen is as good as one that was asked for",
+        promise="signed",
+        file="common/jober/signing/judge.py",
+        old="        if order.host and order.asked and self._keyring",
+        new="        if order.host and self._keyring",
+        test=f"{_ATTACKS}::test_a_host_that_only_says_that_it_has_a_role_is_sent_nothing",
+    ),
+    Mutation(
+        name="signing: an order of a run is one of its job",
+        promise="signed",
+        file="common/jober/signing/judge.py",
+        old="        if order.of != (JOB if seal.of == JOB else digest(what.seal)):\n",
+        new="        if False:\n",
+        test=f"{_ATTACKS}::test_an_order_is_spent_on_what_it_was_given_for_alone",
+    ),
+    Mutation(
         name="signing: what was granted is not noted",
         promise="signed",
         file="worker/jober_worker/granted.py",

@@ -340,11 +340,9 @@ def test_an_older_definition_that_was_put_back_is_not_run(attacked: Attacked) ->
     jober.update_job("old", command="true")
     assert jober.run("old").wait(30).state == "success"
     older: Record = {name: before[name] for name in ("data", "options", "seal")}
-    calls: list[Record] = [{}, {"args": ["x"]}]
-    for call in calls:
-        late = attacked.held("old", **call)
-        attacked.client.hset(keys.rq_job(late), mapping=older)
-        refused(attacked.let_go(late), attacked, "older than the one that it was ordered of")
+    late = attacked.held("old")
+    attacked.client.hset(keys.rq_job(late), mapping=older)
+    refused(attacked.let_go(late), attacked, "older than the one that it was ordered of")
     attacked.client.hset(keys.job("old"), mapping=before)
     again = jober.run("old").id
     refused(attacked.end(again), attacked, "it is not signed")
@@ -427,3 +425,24 @@ def test_keys_are_changed_while_both_are_trusted(attacked: Attacked, tmp_path: P
         later.sign(["keyed"])
         for host in ("both", "new"):
             assert later.run("keyed", host=host).wait(30).state == "success", host
+
+
+def test_a_host_that_only_says_that_it_has_a_role_is_sent_nothing(attacked: Attacked) -> None:
+    """By a key that may define and fire: a host that was chosen was not asked for by its name."""
+    [alpha] = [agent.id for agent in attacked.jober.agents() if agent.host == "alpha"]
+    attacked.jober.add_job("on-all", command=f"touch {attacked.mark}", on="every", roles=["secret"])
+    attacked.client.hset(keys.agent(alpha), "roles", '["db", "secret"]')
+    [run] = attacked.jober.run_everywhere("on-all")
+    refused(attacked.end(run.id), attacked, "it is for hosts with the role secret")
+    attacked.jober.remove_job("on-all", force=True)
+
+
+def test_an_order_is_spent_on_what_it_was_given_for_alone(attacked: Attacked) -> None:
+    """A run with arguments of its own is not run with those of the definition, signed anew."""
+    id = attacked.held("sum", args=[3, 4])
+    attacked.jober.sign(["sum"])
+    told = definition(attacked, "sum")
+    attacked.client.hset(
+        keys.rq_job(id), mapping={name: told[name] for name in ("data", "options", "seal")}
+    )
+    refused(attacked.let_go(id), attacked, "other parameters than these")

@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jober.errors import SigningError
-from jober.signing import DEFINE, FIRE, Judge, Keyring, Presented, Signing, new_key
+from jober.signing import DEFINE, FIRE, Judge, Key, Keyring, Presented, Signing, digest, new_key
 from jober.signing.filled import is_filled
 from jober.signing.key import read_key
 from jober.signing.key_file import read_signer, read_trusted, write_key
@@ -64,6 +65,48 @@ def test_what_is_signed_is_believed_and_nothing_else(kind: str) -> None:
         judge.judge(presented(signing), "alpha", frozenset({"web"}), NOW)
     with pytest.raises(NotBelieved, match="is not trusted here"):
         Judge(Keyring([new_key(kind)])).judge(presented(signing), "alpha", roles, NOW)
+
+
+def test_an_order_is_of_what_it_was_given_for() -> None:
+    """What is not told of the host is tried elsewhere: which seal, and where it may be."""
+    signing = Signing(new_key("hmac"))
+    judge = Judge(signing.keyring)
+    roles = frozenset({"db"})
+    plain = presented(signing)
+    own = signing.seal_run("job-1", "job", "db", plain.data, plain.options, NOW)
+    times: dict[str, Any] = {"now_ms": NOW, "until_ms": NOW + 1000}
+    of_own = signing.order("job-1", "job", term="7", of=digest(own), **times)
+    assert judge.judge(presented(signing, seal=own, order=of_own), "alpha", roles, NOW).job is None
+    other = signing.seal_run("job-1", "job", "db", plain.data, plain.options, NOW + 1)
+    for changed in ({"seal": own}, {"order": of_own}, {"seal": other, "order": of_own}):
+        with pytest.raises(NotBelieved, match="other parameters than these"):
+            judge.judge(presented(signing, **changed), "alpha", roles, NOW)
+
+
+def test_a_host_without_the_roles_is_for_who_may_define_and_names_it() -> None:
+    ops, fires = new_key("hmac"), new_key("hmac", [FIRE])
+    signing = Signing(ops, [fires])
+    judge = Judge(signing.keyring)
+    nobody: frozenset[str] = frozenset()
+
+    def order(key: Key, **where: Any) -> str:
+        times: dict[str, Any] = {"now_ms": NOW, "until_ms": NOW + 1000}
+        return Signing(key).order("job-1", "job", term="7", **times, **where)
+
+    asked = order(ops, host="alpha", asked=True)
+    judge.judge(presented(signing, order=asked), "alpha", nobody, NOW)
+    for key, where in (
+        (ops, {"host": "alpha"}),
+        (ops, {"asked": True}),
+        (fires, {"host": "alpha", "asked": True}),
+    ):
+        with pytest.raises(NotBelieved, match="with the role db"):
+            judge.judge(presented(signing, order=order(key, **where)), "alpha", nobody, NOW)
+    words = asked.split(" ")
+    for place, word in ((6, "-"), (7, "-"), (5, "0" * 64)):
+        with pytest.raises(NotBelieved):
+            changed = " ".join([*words[:place], word, *words[place + 1 :]])
+            judge.judge(presented(signing, order=changed), "alpha", nobody, NOW)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -35,16 +35,19 @@ def again(
             f"run '{id}' is an application's own RQ job: enqueue it again with RQ "
             "(job.requeue(), or rq requeue)"
         )
+    asked = False
     signed = store.signer.signed_run(id, original.fields) if store.signer else None
     if signed is not None:
         # Of the rest of its record nobody knows who has written it.
         spec = original.spec if of_job == NO_JOB else None
         original = replace(original, host=signed[1].host or None, spec=spec)
+        asked = signed[1].asked
     store.observe_time()
     word = id.rpartition("-m")[0] or id if original.spec else of_job
     made: dict[str, Any] = {
         "id": manual_run_id(word[:100], store.clock.now_ms()),
         "host": original.host,
+        "asked": asked,
         "data": original.data,
         "options": with_caller(original.options, callers()),
         "description": original.description,

@@ -34,10 +34,12 @@ LOOK_S = 0.05
 
 
 class Place(NamedTuple):
-    """Where a run by hand goes: to any host, to one, or (`may_move`) to one first."""
+    """Where a run by hand goes: to any host, to one that was `asked` for or chosen, or (`may_move`)
+    to one first."""
 
     host: str | None = None
     may_move: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +223,7 @@ class Building(Definitions, Hosts):
                 id=call.run_id(record.name, now_ms),
                 host=place.host,
                 may_move=place.may_move,
+                asked=place.asked,
                 needed=needed,
                 **made,
             )

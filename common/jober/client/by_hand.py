@@ -114,7 +114,7 @@ class ByHand(Building):
         except JobNotFound as error:
             raise JobNotFound(name, error.known, is_run=True) from None
         if host is not None:
-            return self._start(record, [Place(host)], call, host)[0]
+            return self._start(record, [Place(host, asked=True)], call, host)[0]
         if record.job.on != "any":
             raise DefinitionError(
                 f"it runs on several hosts (on = {json.dumps(record.job.on)})",
@@ -168,6 +168,7 @@ class ByHand(Building):
         run = ManualRun(
             id=call.run_id(given.word, self.store.clock.now_ms()),
             host=host,
+            asked=host is not None,
             queue=priority_queue(job.queue, job.priority),
             data=job.payload(),
             description=job.description,

@@ -90,8 +90,10 @@ class Judge:
     def _signed(self, what: Presented) -> tuple[Seal, Order]:
         seal = self._sealed(what, what.data if what.template is None else what.template)
         order = Order.read(what.order)
-        message = order.of(what.run, what.job, what.fire_at, what.term)
+        message = order.message_of(what.run, what.job, what.fire_at, what.term)
         self._keyring.check(order.key, FIRE, message, order.signature)
+        if order.of != (JOB if seal.of == JOB else digest(what.seal)):
+            raise NotBelieved("it was ordered with other parameters than these")
         self._check_filled(order, what)
         return seal, order
 
@@ -138,8 +140,9 @@ class Judge:
     def _check_place(self, order: Order, seal: Seal, host: str, roles: frozenset[str]) -> None:
         if order.host and order.host != host:
             raise NotBelieved(f"it was ordered for the host {order.host}")
-        # Who may define may send a run to a host by its name.
-        if order.host and self._keyring.may(order.key, DEFINE):
+        # Who may define may send a run to a host by its name. That a host was chosen for a run says
+        # nothing: it was, since Redis says that it has the role.
+        if order.host and order.asked and self._keyring.may(order.key, DEFINE):
             return
         if not matches(split_priority(seal.queue)[0], roles):
             raise NotBelieved(f"it is for hosts with the role {split_priority(seal.queue)[0]}")
@@ -159,7 +162,7 @@ class Judge:
             raise NotBelieved("its seal is not of what cleans up")
         self._check_seal(seal, of_cleanup(job), what.call, what.options)
         order = Order.read(what.order)
-        message = order.of(run, job, deleted["fire_at"], deleted["term"])
+        message = order.message_of(run, job, deleted["fire_at"], deleted["term"])
         self._keyring.check(order.key, FIRE, message, order.signature)
         # What it says of itself its program is told, and so is nothing but what is signed.
         if what.job != NO_JOB or what.fire_at or what.term or not _is_cleanup(what.run, run):

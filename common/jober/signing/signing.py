@@ -9,7 +9,16 @@ from jober.signing.judge import Presented
 from jober.signing.key import DEFINE, FIRE, Key
 from jober.signing.key_file import read_signer, read_trusted
 from jober.signing.keyring import Keyring, NotBelieved
-from jober.signing.texts import Order, Seal, digest, of_cleanup, of_job, of_run, rest_of
+from jober.signing.texts import (
+    JOB,
+    Order,
+    Seal,
+    digest,
+    of_cleanup,
+    of_job,
+    of_run,
+    rest_of,
+)
 
 # How long a run may wait for a host, from the moment in which it was ordered; and one that waits
 # for other runs first.
@@ -72,12 +81,15 @@ class Signing:
         now_ms: int,
         until_ms: int,
         since_ms: int = 0,
+        of: str = JOB,
         host: str = "",
+        asked: bool = False,
         fire_at: str = "",
         term: str = "",
         filled: str = "",
     ) -> str:
-        """The order of one run. Raises SigningError."""
+        """The order of one run, of its job as that is sealed, or of what `of` is the digest of: the
+        seal that the run has of its own. Raises SigningError."""
         key = self._for(FIRE)
         message = Order.message(
             run,
@@ -87,7 +99,9 @@ class Signing:
             at_ms=now_ms,
             until_ms=until_ms,
             since_ms=since_ms,
+            of=of,
             host=host,
+            asked=asked,
             filled=filled,
         )
         return Order(
@@ -95,7 +109,9 @@ class Signing:
             at_ms=now_ms,
             until_ms=until_ms,
             since_ms=since_ms,
+            of=of,
             host=host,
+            asked=asked,
             filled=filled,
             signature=key.sign(message),
         ).line()
@@ -108,11 +124,18 @@ class Signing:
             now_ms=now_ms,
             until_ms=order.until_ms,
             since_ms=order.since_ms,
+            of=order.of,
             host=order.host,
+            asked=self.is_asked(order),
             fire_at=what.fire_at,
             term=what.term,
             filled=digest(data),
         )
+
+    def is_asked(self, order: Order) -> bool:
+        """Whether somebody who may has sent the run to its host by name: who may not define is not
+        helped by a key that may."""
+        return order.asked and self.keyring.may(order.key, DEFINE)
 
     def check_job(self, name: str, fields: Mapping[str, bytes | str]) -> Seal:
         """The seal of a definition, all of which is as it was sealed. Raises NotBelieved."""
@@ -137,7 +160,7 @@ class Signing:
         """The order of a run, as far as it is one, whether it is over or not. Raises
         NotBelieved."""
         order = Order.read(line)
-        message = order.of(run, job, fire_at, term)
+        message = order.message_of(run, job, fire_at, term)
         self.keyring.check(order.key, FIRE, message, order.signature)
         return order
 

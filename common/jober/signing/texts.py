@@ -14,6 +14,8 @@ from jober.signing.keyring import NotBelieved
 # A word that says nothing.
 _NONE = "-"
 _AT_MOST = 2000
+# A person has sent the run to its host by name.
+_ASKED = "asked"
 # What a seal is of.
 JOB, RUN, CLEANUP = "job", "run", "cleanup"
 _SEALS = (JOB, RUN, CLEANUP)
@@ -114,14 +116,18 @@ def of_cleanup(name: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """That a run is to be run, signed at a moment (ms) and good until another; by what was sealed
-    at `since_ms` or later, so that no older seal takes its place. With a `host`, it is for that one
-    alone. `filled` stands for the arguments where results were put into them."""
+    at `since_ms` or later, so that no older seal takes its place: that of the job (`of` is JOB), or
+    the very one that the run has of its own (`of` stands for it). With a `host`, it is for that one
+    alone; where that was `asked` for by its name, whichever roles it has. `filled` stands for the
+    arguments where results were put into them."""
 
     key: str
     at_ms: int
     until_ms: int
     since_ms: int
+    of: str
     host: str
+    asked: bool
     filled: str
     signature: str
 
@@ -135,13 +141,16 @@ class Order:
         at_ms: int,
         until_ms: int,
         since_ms: int,
+        of: str,
         host: str,
+        asked: bool,
         filled: str,
     ) -> bytes:
         numbers = (str(at_ms), str(until_ms), str(since_ms))
-        return _joined("jober order 1", run, job, fire_at, term, *numbers, host, filled)
+        told = (*numbers, of, host, _ASKED if asked else "", filled)
+        return _joined("jober order 2", run, job, fire_at, term, *told)
 
-    def of(self, run: str, job: str, fire_at: str, term: str) -> bytes:
+    def message_of(self, run: str, job: str, fire_at: str, term: str) -> bytes:
         """What it signs, where it is of that run."""
         return self.message(
             run,
@@ -151,30 +160,35 @@ class Order:
             at_ms=self.at_ms,
             until_ms=self.until_ms,
             since_ms=self.since_ms,
+            of=self.of,
             host=self.host,
+            asked=self.asked,
             filled=self.filled,
         )
 
     def line(self) -> str:
         numbers = f"{self.at_ms} {self.until_ms} {self.since_ms}"
-        words = f"{self.host or _NONE} {self.filled or _NONE}"
-        return f"1 {self.key} {numbers} {words} {self.signature}"
+        where = f"{self.host or _NONE} {_ASKED if self.asked else _NONE}"
+        words = f"{self.of} {where} {self.filled or _NONE}"
+        return f"2 {self.key} {numbers} {words} {self.signature}"
 
     @classmethod
     def read(cls, line: str) -> Self:
         """Raises NotBelieved."""
         words = line.split(" ")
-        if len(line) > _AT_MOST or len(words) != 8 or words[0] != "1":
+        if len(line) > _AT_MOST or len(words) != 10 or words[0] != "2":
             raise NotBelieved("its order cannot be read")
-        _, key, at, until, since, host, filled, signature = words
-        if not all(map(_number, (at, until, since))):
+        _, key, at, until, since, of, host, asked, filled, signature = words
+        if not all(map(_number, (at, until, since))) or asked not in (_NONE, _ASKED):
             raise NotBelieved("its order cannot be read")
         return cls(
             key=key,
             at_ms=int(at),
             until_ms=int(until),
             since_ms=int(since),
+            of=of,
             host="" if host == _NONE else host,
+            asked=asked == _ASKED,
             filled="" if filled == _NONE else filled,
             signature=signature,
         )

@@ -28,7 +28,8 @@ ONCE_S = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRun:
-    """A run by hand, bound to `host`, or (`may_move`) going to it first.
+    """A run by hand, bound to `host`, which somebody `asked` for by its name or that was chosen
+    for it, or (`may_move`) going to it first.
 
     What it is given stands in for the job's own: `queue` to `expires_s`. One with a queue needs no
     job. `spec`, the definition of one without, and `arguments`, JSON, are kept for whoever runs it
@@ -40,6 +41,7 @@ class ManualRun:
     id: str
     host: str | None = None
     may_move: bool = False
+    asked: bool = False
     queue: str | None = None
     data: bytes | None = None
     options: str | None = None
@@ -58,6 +60,7 @@ class ManualRun:
         told: dict[str, Any] = {name: getattr(self, name) for name in _TOLD}
         told["expires"] = None if self.expires_s is None else round(self.expires_s * 1000)
         told["may_move"] = self.may_move or None
+        told["asked"] = self.asked or None
         told["needed"] = json.dumps(self.needed) if self.needed else None
         return {name: value for name, value in told.items() if value is not None}
 

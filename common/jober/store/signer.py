@@ -8,13 +8,15 @@ believe keys alone refuse it then, and say why; all others run it as ever.
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jober.errors import NotSigned, RunNotSigned
 from jober.run import NO_JOB
-from jober.signing import DEFINE, FIRE, Judge, Order, Presented, Seal, Signing
+from jober.signing import DEFINE, FIRE, Judge, Order, Presented, Seal, Signing, digest
 from jober.signing.keyring import NotBelieved
 from jober.signing.signing import ORDER_MS, WAITING_ORDER_MS
+from jober.signing.texts import JOB
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import record, text
@@ -190,11 +192,11 @@ class Signer:
         options = run.get("options", text(fields.get("options")) or "{}")
         queue = run.get("queue", text(fields.get("queue")) or "")
         own = data != fields.get("data") or options.encode() != fields.get("options")
-        since_ms = known[0].at_ms if known else 0
+        since_ms, of = known[0].at_ms if known else 0, JOB
         if own or "queue" in run:
             run |= {"data": data, "options": options}
             run["seal"] = self._signing.seal_run(run["id"], job, queue, data, options, now_ms)
-            since_ms = now_ms  # no older seal of the job takes the place of its own
+            since_ms, of = now_ms, digest(run["seal"])
         waits = run.get("waits", text(fields.get("waits")) or "")
         run["order"] = self._signing.order(
             run["id"],
@@ -202,7 +204,9 @@ class Signer:
             now_ms=now_ms,
             until_ms=now_ms + (WAITING_ORDER_MS if waits else ORDER_MS),
             since_ms=since_ms,
+            of=of,
             host="" if run.get("may_move") else run.get("host", ""),
+            asked=run.get("asked", False),
         )
 
     def is_genuine(self, run: str, job: str) -> bool:
@@ -217,8 +221,9 @@ class Signer:
         return True
 
     def signed_run(self, run: str, fields: Mapping[str, bytes]) -> tuple[Seal, Order] | None:
-        """The seal and the order of a run that is to be signed anew; None where nothing is signed
-        here. Raises RunNotSigned where it was not."""
+        """The seal and the order of a run that is to be signed anew, `asked` where that was for who
+        has ordered it to say; None where nothing is signed here. Raises RunNotSigned where it was
+        not."""
         if self._signing.key is None:
             return None
         what = _presented(run, fields)
@@ -226,7 +231,7 @@ class Signer:
             order = self._judge.genuine(what)
         except NotBelieved as error:
             raise RunNotSigned(run, str(error)) from None
-        return Seal.read(what.seal), order
+        return Seal.read(what.seal), replace(order, asked=self._signing.is_asked(order))
 
     def reorder(self, run: str, template: bytes, data: bytes) -> str:
         """The order of a run that has waited, with the results that it was given in its `data`;

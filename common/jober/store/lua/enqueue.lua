@@ -3,9 +3,9 @@
 -- all that is to be done is told with it.
 -- With a key, what was made by it before is told, and nothing is made again.
 -- KEYS  built: jober:job:<name>, jober:owners, jober:owned:<owner>, jober:once:<key>, and those of enqueue_runs
--- ARGV  1 msgpack list of {name ('_' for runs without a job), list of runs {id, may_move, needed, and what
---         stands in for the job's own: host, queue, data, options, description, timeout, expires (ms), waits;
---         what is kept beside it: spec, arguments; and call: what tells this call apart, where the id may be
+-- ARGV  1 msgpack list of {name ('_' for runs without a job), list of runs {id, may_move, asked (for its host, by
+--         name: its order says so), needed, and what stands in for the job's own: host, queue, data, options,
+--         description, timeout, expires (ms), waits; what is kept beside it: spec, arguments; and call: what tells this call apart, where the id may be
 --         that of another run}, hosts that the job ran on, the latest last (or '': as it is)}
 --       2 owner of the runs, or ''
 --       3 key, or ''  4 what tells what is asked for by it from all else  5 s that it is known
