@@ -421,10 +421,18 @@ def test_keys_are_changed_while_both_are_trusted(attacked: Attacked, tmp_path: P
     jober.add_job("keyed", command="true", roles=["keyed"])
     assert jober.run("keyed", host="both").wait(30).state == "success"
     refused(attacked.end(jober.run("keyed", host="new").id), attacked, "is not trusted here")
-    with Jober(fleet.url, sign_key=tmp_path / "new.key", trust=both) as later:
+    jober.add_job("gone", command=f"touch {attacked.mark}", roles=["keyed"])
+    gone = definition(attacked, "gone")
+    jober.remove_job("gone", force=True)
+    with Jober(fleet.url, sign_key=tmp_path / "new.key", trust=alone) as later:
         later.sign(["keyed"])
         for host in ("both", "new"):
             assert later.run("keyed", host=host).wait(30).state == "success", host
+        # What was signed once is taken back by it: who trusts the old key no more runs it no more.
+        attacked.client.hset(keys.job("gone"), mapping=gone)
+        attacked.client.zadd(keys.JOBS, {"gone": 0})
+        refused(attacked.end(later.run("gone", host="new").id), attacked, "it is not signed")
+        refused(attacked.end(jober.run("gone", host="new").id), attacked, "is not trusted here")
 
 
 def test_a_host_that_only_says_that_it_has_a_role_is_sent_nothing(attacked: Attacked) -> None:

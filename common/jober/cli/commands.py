@@ -86,7 +86,7 @@ COMMANDS: dict[str, Command] = {
     "key new": Command("Access", "keys:new", "Make a key that signs."),
     "key public": Command("Access", "keys:public", "Print what agents are given of a key."),
     "key list": Command("Access", "keys:list_keys", "List the keys of a file or a folder."),
-    "key sign": Command("Access", "keys:sign", "Sign definitions as they are."),
+    "key sign": Command("Access", "signing:sign", "Sign definitions that are in Redis."),
     "audit": Command("Access", "audit:audit", "Tell who did what.", plain=True),
     "dev": Command("Start", "dev.command:dev", "Run a whole fleet on this machine, and watch it."),
     "version": Command("Start", "version:version", "Print the version."),

@@ -1,4 +1,4 @@
-"""`jober key`: keys that sign, what of them is given to agents, and what they are to sign."""
+"""`jober key`: keys that sign, and what of them is given to agents."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +6,7 @@ from typing import Annotated
 from rich.text import Text
 
 from jober.cli import terminal
-from jober.cli.fleet import fleet
-from jober.cli.options import Argument, JsonOption, Option, RedisOption, WrongCall
+from jober.cli.options import Argument, JsonOption, Option
 from jober.cli.table import Column, print_table
 from jober.errors import JoberError
 from jober.signing import PURPOSES, Key, new_key
@@ -83,35 +82,6 @@ def list_keys(
         [Text(key.id, style="bold"), key.kind, key.half, _told(key)] for key in keys
     ]
     print_table(terminal.stdout(), columns, rows)
-
-
-def sign(
-    names: Annotated[
-        list[str] | None, Argument(metavar="NAME", help="Jobs.", show_default=False)
-    ] = None,
-    every: Annotated[
-        bool, Option("--all", help="All jobs that are not signed by a key that is trusted here.")
-    ] = False,
-    redis: RedisOption = None,
-) -> None:
-    """Sign definitions as they are in Redis, with the key of JOBER_SIGN_KEY.
-
-    For jobs that stand in no jobs file: those that do are better applied anew. Whoever can write to
-    Redis may have changed them, so look at each first (`jober show NAME`): signed, it runs.
-
-    Examples:
-      export JOBER_SIGN_KEY=/etc/jober/ops.key
-      jober key sign nightly
-      jober key sign --all
-    """
-    if bool(names) == every:
-        raise WrongCall("name jobs, or give --all")
-    with fleet(redis) as jober:
-        done = jober.sign(None if every else names or [])
-    for name in done:
-        terminal.say(f"signed {name}")
-    if not done:
-        terminal.note("all of them were signed by keys that are trusted here")
 
 
 def _purposes(told: str) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     # Loaded where a definition or a file of them is read: the checks and parsers take their time.
     from jober.job import Job
     from jober.jobs_file import Difference
+    from jober.store.signer import Signer
 
 # A script must not hold Redis up for long.
 APPLY_BATCH = 500
@@ -250,25 +251,51 @@ class Definitions(Access):
         return self.store.jobs.definition(run.job, run.revision)
 
     @checked
-    def sign(self, names: Sequence[str] | None = None) -> list[str]:
-        """Sign definitions as they are in Redis, by the key that signs here; of None, all that are
-        not believed here. The names of those that were signed.
+    def sign(self, jobs: Sequence[str | JobRecord]) -> list[str]:
+        """Sign definitions by the key that signs here: those of these names as they are in Redis,
+        or, of a record that was read and looked at, that one. The names of those that were signed.
 
         Raises JobNotFound, SigningError where there is no such key, and JobRevised where one is
         changed meanwhile.
         """
-        signer = self.store.signer
-        if signer is None or not signer.seals:
-            raise SigningError("no key signs definitions here (name one: JOBER_SIGN_KEY=FILE)")
-        records = self.jobs() if names is None else [self.job(name) for name in names]
-        wanted = [one for one in records if names or signer.problem(one.name, one.fields)]
+        self._sealing()
+        records = [self.job(one) if isinstance(one, str) else one for one in jobs]
         changes = [
             Change(op="put", name=one.name, job=one.job, force=True, if_revision=one.revision)
-            for one in wanted
+            for one in records
         ]
         for start in range(0, len(changes), APPLY_BATCH):
             self.store.jobs.apply(changes[start : start + APPLY_BATCH])
-        return [one.name for one in wanted]
+        return [one.name for one in records]
+
+    @checked
+    def sign_again(
+        self, signed_by: str | os.PathLike[str] | None = None
+    ) -> tuple[list[str], dict[str, str]]:
+        """Sign all definitions that another key has signed, which is trusted here, or is in the
+        file or folder `signed_by`: the names. And what nobody has signed, with what is wrong with
+        it: it is left as it is, since whoever can write to Redis may have put it there.
+
+        Raises SigningError where no key signs here, and JobRevised as `sign`.
+        """
+        signer = self._sealing()
+        keyring = signer.trusting(os.fspath(signed_by) if signed_by is not None else None)
+        found: list[JobRecord] = []
+        left: dict[str, str] = {}
+        for record in self.jobs():
+            problem = keyring.problem(record.name, record.fields)
+            if problem is not None:
+                left[record.name] = problem
+            elif not signer.is_own(record.fields):
+                found.append(record)
+        return self.sign(found), left
+
+    def _sealing(self) -> "Signer":
+        """What signs definitions here. Raises SigningError."""
+        signer = self.store.signer
+        if signer is None or not signer.seals:
+            raise SigningError("no key signs definitions here (name one: JOBER_SIGN_KEY=FILE)")
+        return signer
 
     @checked
     def pause(self, name: str) -> bool:

@@ -31,7 +31,12 @@ class Signing:
 
     def __init__(self, key: Key | None, trusted: Iterable[Key] = ()) -> None:
         self.key = key
-        self.keyring = Keyring([*([key] if key else []), *trusted])
+        self._trusted = list(trusted)
+        self.keyring = Keyring([*([key] if key else []), *self._trusted])
+
+    def trusting(self, path: str) -> "Signing":
+        """The same, which believes the keys of a file or folder, too. Raises SigningError."""
+        return Signing(self.key, [*self._trusted, *read_trusted(path)])
 
     def may(self, purpose: str) -> bool:
         """Whether there is a key that signs, and for that."""

@@ -81,6 +81,15 @@ class Signer:
             return str(error)
         return None
 
+    def is_own(self, fields: Mapping[str, bytes]) -> bool:
+        """Whether a definition that is believed has its seal of the key that signs here."""
+        key = self._signing.key
+        return key is not None and Seal.read(text(fields["seal"]) or "").key == key.id
+
+    def trusting(self, path: str | None) -> "Signer":
+        """One that believes the keys of a file or folder, too. Raises SigningError."""
+        return self if path is None else Signer(self._redis, self._signing.trusting(path))
+
     def check(self, name: str, fields: Mapping[str, bytes]) -> None:
         """Raises NotSigned where what is signed now would be made of what is not believed."""
         if self._signing.key is None:
