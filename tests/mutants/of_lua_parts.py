@@ -53,7 +53,7 @@ LUA_PARTS = (
         file=f"{_LIB}/expire.lua",
         old="  if run.job ~= '' and fire_at and",
         new="  if false and",
-        test="tests/store/test_retries.py"
+        test="tests/store/test_expiring.py"
         "::test_a_fire_expires_by_its_own_moment_and_not_by_when_it_was_made",
     ),
     Mutation(
@@ -111,7 +111,7 @@ LUA_PARTS = (
         file=f"{_LIB}/poison.lua",
         old="  if #died < POISON_AFTER then return nil end\n",
         new="  if true then return nil end\n",
-        test="tests/store/test_retries.py"
+        test="tests/store/test_losses.py"
         "::test_a_run_that_was_lost_three_times_is_poisoned_and_tells_whom_it_took_down",
     ),
     Mutation(
@@ -120,7 +120,7 @@ LUA_PARTS = (
         file=f"{_LIB}/poison.lua",
         old="      died = {} -- whom it left alive\n",
         new="",
-        test="tests/store/test_retries.py"
+        test="tests/store/test_losses.py"
         "::test_a_run_that_left_an_agent_alive_in_between_is_not_poisoned",
     ),
     Mutation(

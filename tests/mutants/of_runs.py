@@ -187,7 +187,7 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/claim.lua",
         old="  if expires_at and is_first and now >= (",
         new="  if false and now >= (",
-        test="tests/store/test_retries.py"
+        test="tests/store/test_expiring.py"
         "::test_a_run_that_has_expired_is_missed_by_whoever_would_take_it",
     ),
     Mutation(
@@ -332,7 +332,7 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/reclaim.lua",
         old="  if until_ms and tonumber(until_ms) <= now then",
         new="  if until_ms then",
-        test="tests/store/test_retries.py::test_a_lease_that_is_renewed_after_all_is_left_alone",
+        test="tests/store/test_losses.py::test_a_lease_that_is_renewed_after_all_is_left_alone",
     ),
     Mutation(
         name="RECLAIM: by what was seen of a Redis that has been restarted since",
@@ -349,7 +349,7 @@ RUN_SCRIPTS = (
         file=f"{_LUA}/reclaim.lua",
         old="    elseif retry_in and not poison and put_off(",
         new="    elseif false and put_off(",
-        test="tests/store/test_retries.py::test_a_lost_run_is_tried_again_where_its_job_says_so",
+        test="tests/store/test_losses.py::test_a_lost_run_is_tried_again_where_its_job_says_so",
     ),
     Mutation(
         name="RECLAIM: slots expire and the run goes on",

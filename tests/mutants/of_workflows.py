@@ -55,7 +55,7 @@ WORKFLOWS = (
         file=f"{_LUA}/ended.lua",
         old="'on_success', 'on_failure')",
         new="'on_success', 'on_success')",
-        test=f"{_STORE}::test_the_end_of_a_run_starts_the_jobs_that_are_for_such_an_end_once",
+        test="tests/store/test_started.py::test_the_end_of_a_run_starts_the_jobs_that_are_for_such_an_end_once",
     ),
     Mutation(
         name="FOLLOW: each look follows an end again",
@@ -63,7 +63,7 @@ WORKFLOWS = (
         file=f"{_LUA}/follow.lua",
         old=" and redis.call('ZREM', KEYS[1], id) == 1 then",
         new=" then",
-        test=f"{_STORE}::test_an_end_is_followed_once_however_often_it_is_sent",
+        test="tests/store/test_started.py::test_an_end_is_followed_once_however_often_it_is_sent",
     ),
     Mutation(
         name="FOLLOW: an end that is another by now",
@@ -71,7 +71,7 @@ WORKFLOWS = (
         file=f"{_LUA}/follow.lua",
         old="  if (redis.call('HGET', 'rq:job:' .. id, 'state') or '') == state and",
         new="  if",
-        test=f"{_STORE}::test_an_end_that_is_another_by_the_time_it_is_followed_is_looked_at_anew",
+        test="tests/store/test_started.py::test_an_end_that_is_another_by_the_time_it_is_followed_is_looked_at_anew",
     ),
     Mutation(
         name="STANDING: what has failed is up to date",
@@ -129,7 +129,7 @@ WORKFLOWS = (
         file=f"{_LUA}/lib/links.lua",
         old="      if loop then return { 'loop', unpack(loop) } end\n",
         new="",
-        test=f"{_STORE}::test_a_loop_is_refused_and_named_and_nothing_is_written",
+        test="tests/store/test_links.py::test_a_loop_is_refused_and_named_and_nothing_is_written",
     ),
     Mutation(
         name="decide: any end of a needed run is good enough",

@@ -10,6 +10,7 @@ from jober.store import Store, keys
 from jober.store.changes import Change
 from jober.store.report import Finish
 from jober.store.runs import ManualRun
+from jober_scheduler.follower import Follower
 
 
 class Hand:
@@ -19,6 +20,7 @@ class Hand:
         self.store = store
         self.token = store.leader.lead("node:1:aaaaaa", 60_000).token
         self.made = 0
+        self._follower = Follower(store)
 
     def job(self, name: str = "job", **fields: object) -> Job:
         """Define a job; without more it is by hand, with role default."""
@@ -65,6 +67,17 @@ class Hand:
     def claim(self, agent: str = "host1-aaaaaa", n: int = 10, *queues: str) -> list[Claim]:
         host = agent.rpartition("-")[0]
         return self.store.leases.claim(agent, host, queues or (f"@{host}", "default"), n).runs
+
+    def claim_one(self, run: str) -> Claim:
+        """Claim what waits, which is this run."""
+        (claim,) = self.claim()
+        assert claim.id == run
+        return claim
+
+    def follow(self) -> None:
+        """Have waiting runs go on and ends start what is after them, as far as they can now."""
+        while self._follower.follow():
+            pass
 
     def finish(
         self,
@@ -140,3 +153,9 @@ class Hand:
             "rq:queue:@host1",
         )
         return {name: n for name in names if (n := self.count(name))}
+
+    def left_of_workflows(self) -> set[str]:
+        """The keys of workflows that are there."""
+        known = ("needing", "needed", "ended", "kept", "linked")
+        found = (key.decode() for key in self.store.connection.command("KEYS", "jober:*"))
+        return {key for key in found if key.split(":")[1] in known}

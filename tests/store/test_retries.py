@@ -1,16 +1,13 @@
-"""Another attempt: put off, promoted, left to another host, withdrawn; and runs that expire."""
+"""Another attempt: put off, promoted, left to another host, withdrawn."""
 
 import pytest
 
 from jober.errors import RunNotFound
-from jober.ledger import Decision
 from jober.run import RunState
 from jober.store import Store
 from jober.store.changes import Change
-from jober.store.fields import packed
 from jober.store.runs import ManualRun
 from tests.store.hand import Hand
-from tests.waiting import wait_until
 
 OTHER = "host2-bbbbbb"
 
@@ -212,123 +209,6 @@ def test_a_delayed_run_counts_as_still_going(store: Store, hand: Hand) -> None:
     assert newest.reason == "overlap: 1 run is still going"
 
 
-def test_a_lost_run_is_tried_again_where_its_job_says_so(store: Store, hand: Hand) -> None:
-    hand.job("again", retries=1, retry_on=["lost"], retry_delay=0)
-    hand.job("never", retries=1)
-    hand.agent()
-    again, never = hand.run("again"), hand.run("never")
-    for claim in hand.claim():
-        hand.expire(claim.lease)
-    reclaimed = store.leases.reclaim()
-    assert (reclaimed.again, reclaimed.lost) == ((again,), (never,))
-    assert hand.state(again) is RunState.DELAYED
-    store.leases.promote()
-    (claim,) = hand.claim()
-    hand.expire(claim.lease)
-    assert store.leases.reclaim().lost == (again,)
-    assert [one.state for one in store.runs.attempts(again)] == [RunState.LOST] * 2
-    assert hand.held("again") == {}
-
-
-def lose(hand: Hand, store: Store, id: str, *agents: str) -> None:
-    """Have a run be lost by one agent after another, and tried again."""
-    for agent in agents:
-        store.leases.promote()
-        hand.agent(agent)
-        (claim,) = [claim for claim in hand.claim(agent) if claim.id == id]
-        hand.expire(claim.lease)
-        store.leases.reclaim()
-
-
-def test_a_run_that_was_lost_three_times_is_poisoned_and_tells_whom_it_took_down(
-    store: Store, hand: Hand
-) -> None:
-    hand.job(retries=9, retry_on=["lost"], retry_delay=0)
-    id = hand.run()
-    lose(hand, store, id, "host1-aaaaaa", OTHER)
-    assert hand.state(id) is RunState.DELAYED
-    lose(hand, store, id, "host1-cccccc")
-    run = store.runs.get(id)
-    reason = (
-        "3 agents fell silent while it ran: host1-aaaaaa on host1, host2-bbbbbb on host2, "
-        "host1-cccccc on host1"
-    )
-    assert (run.state, run.reason, run.attempt) == (RunState.POISONED, reason, 3)
-    assert store.leases.promote() == (0, None)
-    assert [one.state for one in store.runs.attempts(id)] == [
-        RunState.LOST,
-        RunState.LOST,
-        RunState.POISONED,
-    ]
-    ended, poisoned, *_ = store.events.newest()
-    assert (ended.type, ended.facts["state"]) == ("run.finished", "poisoned")
-    assert (poisoned.type, poisoned.facts["reason"]) == ("run.poisoned", reason)
-    assert hand.held() == {}
-
-
-def test_the_third_loss_is_told_as_poison_though_no_retry_is_left(store: Store, hand: Hand) -> None:
-    hand.job(retries=2, retry_on=["lost"], retry_delay=0)
-    id = hand.run()
-    lose(hand, store, id, "host1-aaaaaa", OTHER, "host1-cccccc")
-    assert hand.state(id) is RunState.POISONED
-
-
-def test_a_run_that_left_an_agent_alive_in_between_is_not_poisoned(
-    store: Store, hand: Hand
-) -> None:
-    hand.job(retries=9, retry_on=["lost", "failed"], retry_delay=0)
-    id = hand.run()
-    lose(hand, store, id, "host1-aaaaaa", OTHER)
-    store.leases.promote()
-    hand.put_off(hand.claim()[0])
-    lose(hand, store, id, OTHER, "host1-aaaaaa")
-    assert hand.state(id) is RunState.DELAYED
-    lose(hand, store, id, OTHER)
-    assert hand.state(id) is RunState.POISONED
-
-
-def test_the_true_end_of_a_run_that_was_held_to_be_poison_is_taken_when_it_comes(
-    store: Store, hand: Hand
-) -> None:
-    hand.job(retries=9, retry_on=["lost"], retry_delay=0)
-    hand.agent()
-    id = hand.run()
-    lose(hand, store, id, "host1-aaaaaa", OTHER)
-    store.leases.promote()
-    (claim,) = hand.claim()
-    hand.expire(claim.lease)
-    assert store.leases.reclaim().poisoned == (id,)
-    assert hand.finish(claim, exit_code=0)
-    run = store.runs.get(id)
-    assert (run.state, run.reason) == (RunState.SUCCESS, "reported late")
-
-
-def test_a_run_that_is_to_be_stopped_is_lost_for_good(store: Store, hand: Hand) -> None:
-    hand.job(retries=1, retry_on=["lost"])
-    hand.agent()
-    id = hand.run()
-    (claim,) = hand.claim()
-    store.runs.cancel(id, "enough")
-    hand.expire(claim.lease)
-    assert store.leases.reclaim().lost == (id,)
-
-
-def test_a_good_end_that_is_told_late_saves_the_next_attempt(store: Store, hand: Hand) -> None:
-    hand.job(retries=3, retry_on=["lost", "failed"])
-    hand.agent()
-    id = hand.run()
-    (claim,) = hand.claim()
-    hand.expire(claim.lease)
-    store.leases.reclaim()
-    assert not hand.finish(claim, RunState.FAILED)
-    assert hand.finish(claim, exit_code=0)
-    run = store.runs.get(id)
-    assert (run.state, run.reason, run.retry_at_ms) == (RunState.SUCCESS, "reported late", None)
-    assert [one.state for one in store.runs.attempts(id)] == [RunState.SUCCESS]
-    assert store.leases.promote() == (0, None)
-    assert hand.held() == {}
-
-
 def test_the_event_of_another_attempt_tells_how_the_last_one_ended(
     store: Store, hand: Hand
 ) -> None:
@@ -348,75 +228,6 @@ def test_the_event_of_another_attempt_tells_how_the_last_one_ended(
     }
 
 
-def test_a_run_that_was_not_started_in_time_is_missed(store: Store, hand: Hand) -> None:
-    hand.job("tight", expires=0.001, concurrency=1)
-    hand.job("calm", expires=60)
-    hand.agent()
-    late, calm = hand.run("tight"), hand.run("calm")
-    assert wait_until(store.leases.miss) == [late]
-    assert store.leases.miss() == []
-    run = store.runs.get(late)
-    assert run.state is RunState.MISSED
-    assert run.reason is not None and run.reason.startswith("it was not started by 20")
-    assert store.connection.command("HGET", f"rq:job:{late}", "status") == b"canceled"
-    assert hand.held("tight") == {"rq:queue:default": 1}
-    assert [claim.id for claim in hand.claim()] == [calm]
-    assert not store.connection.command("EXISTS", "jober:expiring")
-
-
-def test_a_run_that_has_expired_is_missed_by_whoever_would_take_it(
-    store: Store, hand: Hand
-) -> None:
-    hand.job(expires=60)
-    hand.agent()
-    id = hand.run()
-    store.connection.command("HSET", f"rq:job:{id}", "expires_at", 1)
-    assert hand.claim() == []
-    assert hand.state(id) is RunState.MISSED
-    assert hand.held() == {}
-    assert not store.connection.command("EXISTS", "jober:expiring")
-
-
-def test_a_parked_run_is_missed_too_and_one_that_has_begun_never(store: Store, hand: Hand) -> None:
-    hand.job(expires=60, retries=1)
-    hand.agent()
-    running, parked = hand.run(), hand.run()
-    (claim,) = hand.claim()
-    assert hand.state(parked) is RunState.PARKED
-    for id in (running, parked):
-        store.connection.command("HSET", f"rq:job:{id}", "expires_at", 1)
-    store.connection.command("ZADD", "jober:expiring", "XX", 1, parked)
-    assert store.leases.miss() == [parked]
-    hand.put_off(claim)
-    store.leases.promote()
-    assert store.leases.miss() == []
-    assert [claim.attempt for claim in hand.claim()] == [2]
-    assert hand.count("jober:parked:job") == 0
-
-
-def test_a_fire_expires_by_its_own_moment_and_not_by_when_it_was_made(
-    store: Store, hand: Hand
-) -> None:
-    hand.job(expires=60, every=60)
-    hand.agent()
-    at_ms = store.jobs.get("job").cursor_ms + 1
-    hand.fire("job", at_ms)
-    (page,) = store.runs.page("job")
-    expires_at = store.connection.command("HGET", f"rq:job:{page.id}", "expires_at")
-    assert int(expires_at) == at_ms + 60_000
-    store.connection.command("HSET", f"rq:job:{page.id}", "expires_at", 1)
-    assert hand.claim() == []
-    (told, _) = store.events.ledger("job")
-    assert (told.decision, told.fire_at_ms, told.run) == (Decision.MISSED, at_ms, page.id)
-
-
-def test_a_withdrawn_run_expires_no_more(store: Store, hand: Hand) -> None:
-    hand.job(expires=60)
-    id = hand.run()
-    store.runs.cancel(id, "enough")
-    assert not store.connection.command("EXISTS", "jober:expiring")
-
-
 def test_many_that_wait_for_another_host_hold_up_nothing(store: Store, hand: Hand) -> None:
     hand.job(retries=1, overlap="allow")
     hand.agent()
@@ -430,14 +241,3 @@ def test_many_that_wait_for_another_host_hold_up_nothing(store: Store, hand: Han
     found = [claim.id for _ in range(2) for claim in hand.claim("host1-aaaaaa", 1, "default")]
     assert found == [good]
     assert hand.count("rq:queue:default") == 600
-
-
-def test_a_lease_that_is_renewed_after_all_is_left_alone(store: Store, hand: Hand) -> None:
-    hand.job()
-    hand.agent()
-    id = hand.run()
-    (claim,) = hand.claim()
-    # As it was read while it was over: the agent has renewed it before the script came.
-    told = packed([[hand.lease_member(claim.lease), False], ["gone:1 - - - - -", False]])
-    assert store.connection.run("reclaim", ["jober:leases"], [told, 60, "", ""]) == [[], [], []]
-    assert hand.state(id) is RunState.RUNNING
