@@ -25,7 +25,7 @@ class Looked(NamedTuple):
     """What was believed of a job: what its plans are made of, whether its runs wait for others, and
     when that was looked at."""
 
-    text: tuple[int, str, str]
+    text: tuple[int, str, str, int]
     seal: Seal | None
     waits: bool
     at_s: float
@@ -74,8 +74,10 @@ class Orders:
             self._seals.clear()
         for job in new:
             seal, fields = believed.get(job.name, (None, {}))
-            told = (fields.get("schedule", b"").decode(), fields.get("policy", b"").decode())
-            planned_so = told == (job.schedule, job.policy)
+            told = tuple(fields.get(name) for name in ("schedule", "policy", "anchor"))
+            planned_so = told == tuple(
+                text.encode() for text in (job.schedule, job.policy, str(job.anchor_ms))
+            )
             waits = bool(fields.get("waits"))
             self._seals[job.name] = Looked(
                 _text_of(job), seal if planned_so else None, waits, now_s
@@ -112,5 +114,5 @@ class Orders:
         return replace(plan, orders=orders)
 
 
-def _text_of(job: DueJob) -> tuple[int, str, str]:
-    return job.revision, job.schedule, job.policy
+def _text_of(job: DueJob) -> tuple[int, str, str, int]:
+    return job.revision, job.schedule, job.policy, job.anchor_ms

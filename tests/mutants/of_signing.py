@@ -71,6 +71,14 @@ SIGNING = (
         test=f"{_ATTACKS}::test_an_order_is_spent_on_what_it_was_given_for_alone",
     ),
     Mutation(
+        name="signing: what intervals count from is not sealed",
+        promise="signed",
+        file="common/jober/signing/texts.py",
+        old='    "anchor",\n',
+        new="",
+        test=f"{_ATTACKS}::test_an_interval_that_was_moved_fires_nothing_that_runs",
+    ),
+    Mutation(
         name="signing: what was granted is not noted",
         promise="signed",
         file="worker/jober_worker/granted.py",

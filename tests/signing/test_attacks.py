@@ -454,3 +454,34 @@ def test_an_order_is_spent_on_what_it_was_given_for_alone(attacked: Attacked) ->
         keys.rq_job(id), mapping={name: told[name] for name in ("data", "options", "seal")}
     )
     refused(attacked.let_go(id), attacked, "other parameters than these")
+
+
+def test_an_interval_that_was_moved_fires_nothing_that_runs(attacked: Attacked) -> None:
+    jober = attacked.jober
+    jober.add_job("hourly", command=f"touch {attacked.mark}", every=3600, roles=["db"])
+    wait_until(lambda: jober.job("hourly").next_ms, 30)  # the leader has planned it
+    moved = jober.now_ms() - 3_600_000 + 500
+    attacked.client.hset(keys.job("hourly"), "anchor", moved)
+    attacked.client.zadd(keys.DUE, {"hourly": 0})
+    attacked.client.rpush(keys.WAKE, 1)
+    run = wait_until(
+        lambda: next((run for run in jober.runs("hourly") if run.state.is_final), None), 30
+    )
+    refused(run, attacked, "it is not signed")
+    jober.remove_job("hourly", force=True)
+
+
+def test_a_signed_interval_counts_on_whatever_else_is_changed(attacked: Attacked) -> None:
+    jober = attacked.jober
+    jober.add_job("counted", command="true", every=3600, roles=["db"])
+    first = jober.job("counted")
+    attacked.client.hset(keys.job("counted"), "cursor", first.anchor_ms + 3_600_000)
+    jober.update_job("counted", title="another")
+    assert jober.job("counted").anchor_ms == first.anchor_ms
+    jober.update_job("counted", every=7200)
+    assert jober.job("counted").anchor_ms == first.anchor_ms + 3_600_000
+    jober.sign(["counted"])
+    record = jober.job("counted")
+    assert jober.store.signer is not None
+    assert jober.store.signer.problem("counted", record.fields) is None
+    jober.remove_job("counted", force=True)

@@ -22,12 +22,14 @@ _SEALS = (JOB, RUN, CLEANUP)
 
 
 # What of a definition is sealed beside what its runs do, for whom, and how (data, queue, options).
-# It stands in Redis beside what changes by itself: whether it is paused, how far it has fired.
+# It stands in Redis beside what changes by itself: whether it is paused, how far it has fired. From
+# when on intervals count (`anchor`) is sealed too, since their fires are made of it.
 SEALED = (
     *("schema", "spec", "schedule", "policy", "description", "timeout", "overlap", "calendars"),
     *("fleet_limit", "host_limit", "limits", "weight", "priority", "ahead", "service"),
     *("expires", "keep_runs", "keep_s", "cleanup", "volatile", "protected", "notify"),
     *("waits", "before", "on_success", "on_failure", "noted", "listed"),
+    "anchor",
 )
 
 

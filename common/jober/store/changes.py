@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     # Loaded where a definition is read or written: agents and most commands never do.
     from jober.backup import Standing
     from jober.job import Job
-    from jober.store.signer import Signer
 
 # RQ wants a time-out; this is what it is told where a job has none. Only RQ's tools read it.
 RQ_TIMEOUT_S = 86_400
@@ -72,9 +71,8 @@ class Change:
     if_revision: int | None = None
     since_ms: int | None = None
 
-    def packed(self, signer: "Signer | None" = None) -> dict[str, Any]:
-        """As the script takes it; a definition is signed by the `signer`, unless it has the seals
-        that it is to have."""
+    def packed(self) -> dict[str, Any]:
+        """As the script takes it."""
         told: dict[str, Any] = {"op": self.op, "name": self.name}
         for flag in ("force", "unprotects", "unless", "since_ms", "if_revision"):
             value = getattr(self, flag)
@@ -88,9 +86,6 @@ class Change:
             told["fields"] = fields = job_fields(self.job)
             if self.restored:
                 put_seals(fields, self.restored.seals)
-            elif signer is not None:
-                signer.seal(self.name, fields)
-            if self.restored:
                 told["state"] = self.restored.packed()
         return told
 

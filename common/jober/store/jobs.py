@@ -121,11 +121,16 @@ class JobStore:
         JobInUse, LinkToService and WorkflowLoop, where what jobs say of one another does not fit
         together.
         """
+        written = [change.packed() for change in changes]
+        if self._signer is not None:
+            self._signer.seal_all(
+                [one for one in written if "fields" in one and "state" not in one]
+            )
         status, *told = self._redis.run(
             "apply",
             APPLY_KEYS,
             [
-                packed([change.packed(self._signer) for change in changes]),
+                packed(written),
                 REMOVED_KEPT_MS,
                 KEEP_S,
                 rq.traceback_payload("cancelled: its job was removed"),

@@ -57,11 +57,24 @@ class Signer:
 
     # Definitions
 
-    def seal(self, name: str, fields: dict[str, str | bytes]) -> None:
-        """Put the seals into what Redis is to keep of a definition. Raises SigningError where the
-        key that signs here may not define."""
-        if self._signing.key is None:
+    def seal_all(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Put the seals into changes of definitions, as the script APPLY takes them, and what
+        intervals count from, as it would: it is sealed. Raises SigningError where the key that
+        signs here may not define."""
+        if self._signing.key is None or not changes:
             return
+        with self._redis.guard():
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for one in changes:
+                pipeline.hmget(keys.job(one["name"]), "schedule", "anchor", "cursor")
+            pipeline.time()
+            *known, (second, _) = pipeline.execute()
+        for one, told in zip(changes, known, strict=True):
+            fields = one["fields"]
+            fields["anchor"] = _anchor(fields["schedule"], told, one.get("since_ms"), second * 1000)
+            self._seal(one["name"], fields)
+
+    def _seal(self, name: str, fields: dict[str, str | bytes]) -> None:
         now_ms = self._now_ms()
         if cleanup := fields["cleanup"]:
             told = json.loads(cleanup)
@@ -256,6 +269,19 @@ class Signer:
             self._tell(what.job, f"{run}, which waited: {error}")
             return ""
         return self._signing.refilled(order, what, data, self._now_ms())
+
+
+def _anchor(
+    schedule: str, known: Sequence[bytes | None], since_ms: int | None, second_ms: int
+) -> str:
+    """What intervals are to count from, in a definition that has been in Redis as `known`: its
+    schedule, anchor and cursor. Whoever writes there may choose where in the interval it fires, but
+    never how often."""
+    before, anchor, cursor = known
+    if before is None:
+        return str(second_ms if since_ms is None else min(since_ms, second_ms))
+    told = anchor if before == schedule.encode() else cursor
+    return told.decode() if told and told.isdigit() else str(second_ms)
 
 
 def _presented(run: str, fields: Mapping[str, bytes]) -> Presented:

@@ -10,9 +10,9 @@
 --         data, options, description, timeout, overlap, fleet_limit, host_limit, limits, weight, priority,
 --         service (JSON, or ''), calendars (names with a space between; of limits with a comma), keep_runs,
 --         keep_s, volatile, protected ('1' or ''), waits (JSON, or ''), before, on_success, on_failure (names
---         with a comma between), noted ('1' or ''), listed (JSON list), seal (or '')}, if_revision (it has to be of this revision
---         still), force (a protected job too), unprotects (nothing else differs
---         but the protection), unless (of 'remove': 'running', refused while a run goes on; 'not over',
+--         with a comma between), noted ('1' or ''), listed (JSON list), seal (or ''), anchor (ms, where
+--         it is sealed)}, if_revision (it has to be of this revision still), force (a protected job too),
+--         unprotects (nothing else differs but the protection), unless (of 'remove': 'running', refused while a run goes on; 'not over',
 --         left as it is unless it is volatile and over), since_ms (of what is new: from when it would have been
 --         there), and of a job that is restored state = {revision, cursor, anchor, paused ('1' or '0'), fires, placed, created_at, updated_at
 --         (texts but for revision and cursor), missed (fields of a decision in the ledger, in a list)}}
@@ -261,13 +261,14 @@ for i, change in ipairs(changes) do
         -- An interval counts from the full second, so that its fires are at full seconds too.
         local full_second = string.format('%.0f', now - now % 1000)
         redis.call('HSET', key, 'created_at', iso(now), 'cursor', since or full_second,
-          'anchor', since or full_second, 'floor', now_text, 'paused', '0')
+          'anchor', change.fields.anchor or since or full_second, 'floor', now_text, 'paused', '0')
         redis.call('PERSIST', 'jober:runs:' .. name)
         redis.call('PERSIST', 'jober:ledger:' .. name)
         redis.call('PERSIST', 'jober:former:' .. name)
       end
       if old[2] ~= change.fields.schedule then
-        redis.call('HSET', key, 'floor', now_text, 'anchor', redis.call('HGET', key, 'cursor'))
+        redis.call('HSET', key, 'floor', now_text, 'anchor',
+          change.fields.anchor or redis.call('HGET', key, 'cursor'))
         if change.fields.schedule == '' then
           redis.call('ZREM', KEYS[2], name)
           redis.call('HDEL', key, 'next')
