@@ -3,8 +3,13 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jober.errors import DefinitionError
+
+# Where files of secrets are, unless the host says otherwise.
+DEFAULT_FOLDERS = ("/run/secrets",)
 PREFIX = "secret:"
 FILE, CREDENTIAL, ENV = "file", "credential", "env"
 EXAMPLES = '"secret:file:/run/secrets/pass", "secret:credential:pass" or "secret:env:NAME"'
@@ -41,3 +46,13 @@ def read_reference(value: str) -> SecretReference | None:
         case "credential" | "env":
             raise ValueError(f"'{name[:40]}' is no name of one")
     raise ValueError(f"there are no secrets of a kind '{kind[:40]}'")
+
+
+def check_folders(folders: Sequence[str]) -> tuple[str, ...]:
+    """The folders of `--secrets`. Raises DefinitionError."""
+    for folder in folders:
+        if not folder.startswith("/"):
+            raise DefinitionError(
+                f"'{folder}' is no absolute path", value=folder, mend="such as /run/secrets"
+            )
+    return tuple(folders)

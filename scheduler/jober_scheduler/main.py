@@ -1,5 +1,6 @@
 """`jober-scheduler`: start the parts, wait for a signal, stop them in order."""
 
+import argparse
 import logging
 import os
 import signal
@@ -16,9 +17,11 @@ from jober.daemon import (
     heed_test_environment,
     host_name,
 )
-from jober.errors import JoberError, RedisUnavailable
+from jober.errors import DefinitionError, JoberError, RedisUnavailable
 from jober.ids import node_id
 from jober.logs import name_node, say_why, set_up_logs
+from jober.secret import DEFAULT_FOLDERS, check_folders
+from jober.secret_file import Secrets
 from jober.signing import read_signing
 from jober.store import Store
 from jober.tracing import Source, open_spans
@@ -56,6 +59,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_metrics_option(parser)
     add_signing_options(parser)
+    parser.add_argument(
+        "--secrets",
+        metavar="DIR,DIR",
+        type=_folders,
+        default=DEFAULT_FOLDERS,
+        help="the folders that the files are in which `notify` of a job may name, beside the "
+        "credentials of the service (default: /run/secrets)",
+    )
     given = parser.parse_args(argv)
     set_up_logs(given.log_level, given.log_format)
     try:
@@ -64,14 +75,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         node = node_id(host, os.getpid())
         name_node(host, node)
         bind = given.metrics and read_bind(given.metrics, METRICS_EXAMPLE)
-        return run(Store(given.redis, read_signing(given.sign_key, given.trust)), node, bind)
+        secrets = Secrets(program="jober-scheduler", folders=given.secrets, environ=os.environ)
+        store = Store(given.redis, read_signing(given.sign_key, given.trust))
+        return run(store, node, secrets, bind)
     except JoberError as error:
         say_why("jober-scheduler", error, given.log_format)
         # A setting that is wrong stays wrong: a supervisor need not try again.
         return os.EX_CONFIG
 
 
-def run(store: Store, node: str, metrics: Bind | None = None) -> int:
+def _folders(text: str) -> tuple[str, ...]:
+    try:
+        return check_folders([part.strip() for part in text.split(",") if part.strip()])
+    except DefinitionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def run(store: Store, node: str, secrets: Secrets, metrics: Bind | None = None) -> int:
     """Serve until SIGTERM or SIGINT; where Redis is away at the start, wait for it. Raises
     JoberError where metrics cannot be told."""
     stop = threading.Event()
@@ -92,7 +112,7 @@ def run(store: Store, node: str, metrics: Bind | None = None) -> int:
             return 0
     log.info("jober-scheduler %s is node %s", __version__, node)
     keeper = Keeper(store, elector)
-    notifier = Notifier(store, elector, os.environ)
+    notifier = Notifier(store, elector, secrets)
     chores = [
         Follower(store).chore,
         Pruner(store, elector).chore,

@@ -8,7 +8,6 @@ that a receiver that hangs keeps no other waiting; those of a job to one receive
 
 import logging
 import threading
-from collections.abc import Mapping
 
 from jober.errors import JoberError, JobNotFound, RedisUnavailable
 from jober.failpoint import failpoint
@@ -17,6 +16,7 @@ from jober.logs import about_run
 from jober.notify import Notice, Notify, decide, retry_delay_s, usual_s
 from jober.pace import paced_ms, paced_s
 from jober.run import Run
+from jober.secret_file import Secrets
 from jober.store import Store
 from jober.store.notices import ANY, Taken
 from jober_scheduler.chore import Chore
@@ -34,12 +34,12 @@ RUNS_LOOKED_AT = 30
 
 
 class Notifier:
-    """Notifies while we lead. `environ` is where secrets and the mail server are named."""
+    """Notifies while we lead. The mail server is named in the environment of the `secrets`."""
 
-    def __init__(self, store: Store, elector: Elector, environ: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, elector: Elector, secrets: Secrets) -> None:
         self._store = store
         self._elector = elector
-        self._environ = environ
+        self._secrets = secrets
         self._free = threading.BoundedSemaphore(AT_ONCE)
         self.chore = Chore("notifier", EVERY_S, self._look)
 
@@ -103,7 +103,7 @@ class Notifier:
         """One attempt to deliver, and its end."""
         now_ms = self._store.clock.now_ms()
         try:
-            send(taken, self._environ, now_ms)
+            send(taken, self._secrets, now_ms)
         except Undeliverable as problem:
             age_s = (now_ms - taken.made_at_ms) / 1000
             delay_s = None if problem.for_good else retry_delay_s(taken.attempt, age_s)

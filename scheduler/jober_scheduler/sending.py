@@ -1,9 +1,9 @@
 """One message, sent: a webhook by HTTP POST, or a mail by SMTP.
 
 A webhook is signed as GitHub signs its own, where a `secret` is named: `X-Jober-Signature-256:
-sha256=<HMAC-SHA256 of the body>`. Secrets are read where this runs, at each attempt: `env:NAME`
-from the environment, `file:/path` from a file, `credential:name` from what systemd gives the
-service.
+sha256=<HMAC-SHA256 of the body>`. Secrets are read where this runs, at each attempt, as those of
+runs are by agents: `env:NAME` from the environment, `file:/path` from a file in the folders of
+secrets of this host, `credential:name` from what systemd gives the service.
 """
 
 import hashlib
@@ -12,16 +12,17 @@ import smtplib
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from dataclasses import replace
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from jober.clock import from_ms
 from jober.notify import rendered, rendered_body
+from jober.secret import CREDENTIAL, ENV, FILE, PREFIX, read_reference
+from jober.secret_file import Secrets, SecretUnreadable
 from jober.store.notices import Taken
 
 # Where the mail server is named, as smtp://user:password@host:587/?from=jober@example.org
@@ -39,32 +40,28 @@ class Undeliverable(Exception):
         super().__init__(problem)
 
 
-def send(taken: Taken, environ: Mapping[str, str], now_ms: int) -> None:
+def send(taken: Taken, secrets: Secrets, now_ms: int) -> None:
     """Send one message. Raises Undeliverable."""
     if taken.policy.webhook is not None:
-        _post(taken, resolved(taken.policy.webhook, environ), environ)
+        _post(taken, resolved(taken.policy.webhook, secrets), secrets)
     else:
-        _mail(taken, environ, now_ms)
+        _mail(taken, secrets, now_ms)
 
 
-def resolved(told: str, environ: Mapping[str, str]) -> str:
+def resolved(told: str, secrets: Secrets) -> str:
     """What `env:NAME`, `file:/path` or `credential:name` names, with `secret:` before it or not;
     other text is itself. Raises Undeliverable."""
-    kind, _, name = told.removeprefix("secret:").partition(":")
-    if kind == "env":
-        if name not in environ:
-            raise Undeliverable(f"the variable {name} is not set where the scheduler runs")
-        return environ[name].strip()
-    if kind == "credential":
-        # As systemd gives them to the service.
-        kind, name = "file", f"{environ.get('CREDENTIALS_DIRECTORY', '')}/{name}"
-    if kind == "file":
-        try:
-            return Path(name).read_text("utf-8").strip()
-        except (OSError, ValueError) as error:
-            problem = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-            raise Undeliverable(f"{name} cannot be read: {problem}") from None
-    return told
+    named = told.removeprefix(PREFIX)
+    if named.partition(":")[0] not in (ENV, FILE, CREDENTIAL):
+        return told
+    try:
+        reference = read_reference(PREFIX + named)
+        assert reference is not None, "it begins as one"
+        return secrets.value(reference).strip()
+    except ValueError as error:
+        raise Undeliverable(f"{PREFIX}{named}: {error}") from None
+    except SecretUnreadable as error:
+        raise Undeliverable(str(error)) from None
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -81,7 +78,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_NoRedirect)
 
 
-def _post(taken: Taken, address: str, environ: Mapping[str, str]) -> None:
+def _post(taken: Taken, address: str, secrets: Secrets) -> None:
     if urlsplit(address).scheme not in ("http", "https"):
         raise Undeliverable("its address is neither http:// nor https://")
     body = rendered_body(taken.policy, taken.facts)
@@ -92,7 +89,7 @@ def _post(taken: Taken, address: str, environ: Mapping[str, str]) -> None:
         "X-Jober-Delivery": taken.id,
     }
     if taken.policy.secret is not None:
-        secret = resolved(taken.policy.secret, environ)
+        secret = resolved(taken.policy.secret, secrets)
         headers["X-Jober-Signature-256"] = signature(secret, body)
     request = urllib.request.Request(address, data=body, headers=headers, method="POST")
     try:
@@ -107,10 +104,12 @@ def _post(taken: Taken, address: str, environ: Mapping[str, str]) -> None:
         raise Undeliverable(str(reason)) from None
 
 
-def _mail(taken: Taken, environ: Mapping[str, str], now_ms: int) -> None:
-    if MAIL_VARIABLE not in environ:
+def _mail(taken: Taken, secrets: Secrets, now_ms: int) -> None:
+    if MAIL_VARIABLE not in secrets.environ:
         raise Undeliverable(f"{MAIL_VARIABLE} is not set where the scheduler runs")
-    server = urlsplit(resolved(environ[MAIL_VARIABLE], environ))
+    # Who has set it may read what it names, wherever that is: it comes from no definition.
+    anywhere = replace(secrets, folders=("/",))
+    server = urlsplit(resolved(secrets.environ[MAIL_VARIABLE], anywhere))
     asked = {name: values[-1] for name, values in parse_qs(server.query).items()}
     if server.scheme not in ("smtp", "smtps") or not server.hostname:
         raise Undeliverable(f"{MAIL_VARIABLE} is no smtp://host:port/?from=jober@example.org")

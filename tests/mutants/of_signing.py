@@ -127,9 +127,35 @@ SIGNING = (
         test=f"{_ATTACKS}::test_a_schedule_that_was_changed_fires_nothing_that_runs",
     ),
     Mutation(
+        name="a run once more goes where its record says",
+        promise="signed",
+        file="common/jober/client/again.py",
+        old="replace(original, host=signed[1].host or None, spec=spec)",
+        new="replace(original, spec=spec)",
+        test="tests/signing/test_attacks.py::test_a_run_once_more_goes_where_it_was_signed_to_go",
+    ),
+    Mutation(
+        name="what a run was made of is read once more as it is signed",
+        promise="signed",
+        file="common/jober/store/signer.py",
+        old="        read = read or {}\n",
+        new="        read = {}\n",
+        test="tests/signing/test_attacks.py"
+        "::test_what_is_changed_while_a_run_of_it_is_made_is_not_signed",
+    ),
+    Mutation(
+        name="a new key signs what nobody has signed",
+        promise="signed",
+        file="common/jober/client/definitions.py",
+        old="                left[record.name] = problem\n",
+        new="                found.append(record)\n",
+        test="tests/cli/test_keys.py"
+        "::test_a_new_key_takes_the_place_of_another_and_signs_nothing_that_nobody_has_signed",
+    ),
+    Mutation(
         name="secrets: any file of the host is one",
         promise="secrets",
-        file="worker/jober_worker/secrets.py",
+        file="common/jober/secret_file.py",
         old="if not any(real.is_relative_to(Path(folder).resolve()) for folder in folders):",
         new="if False:",
         test="tests/worker/test_secrets.py"

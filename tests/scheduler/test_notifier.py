@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 import signal
 import time
 from email.message import Message
@@ -13,6 +14,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 
+from jober.secret_file import Secrets
+from jober_scheduler.sending import Undeliverable, resolved
 from tests.fleet import Fleet
 from tests.free_port import free_port
 from tests.receiver import Got, Receiver
@@ -49,7 +52,7 @@ def test_failure_and_recovery_are_told_once_each_and_signed(fleet: Fleet, tmp_pa
     secret = tmp_path / "secret"
     secret.write_text("hunter2\n")
     fleet.agent("alpha")
-    fleet.scheduler()
+    fleet.scheduler("--secrets", str(tmp_path))
     with Receiver() as receiver:
         fleet.jober.add_job(
             "job",
@@ -79,6 +82,34 @@ def test_failure_and_recovery_are_told_once_each_and_signed(fleet: Fleet, tmp_pa
     assert receiver.got[0].headers["X-Jober-Event"] == "failure"
     sent = [event for event in fleet.jober.recent_events() if event.type == "notice.sent"]
     assert [event.facts["to"] for event in sent] == ["127.0.0.1"] * 2
+
+
+def test_secrets_of_messages_are_read_as_those_of_runs_and_nowhere_else(tmp_path: Path) -> None:
+    folder, credentials = tmp_path / "secrets", tmp_path / "credentials"
+    for one in (folder, credentials):
+        one.mkdir()
+        (one / "hook").write_text("hunter2\n")
+    os.symlink("/etc/passwd", folder / "link")
+    (folder / "large").write_bytes(b"x" * 65_537)
+    secrets = Secrets(
+        program="jober-scheduler",
+        folders=[str(folder)],
+        environ={"CREDENTIALS_DIRECTORY": str(credentials), "HOOK": "hunter2"},
+    )
+    for told in (f"file:{folder}/hook", "secret:credential:hook", "env:HOOK"):
+        assert resolved(told, secrets) == "hunter2"
+    assert resolved("https://example.org/env:HOOK", secrets) == "https://example.org/env:HOOK"
+    for told, problem in (
+        ("file:/etc/passwd", "in none of the folders of secrets .*jober-scheduler --secrets"),
+        (f"file:{folder}/link", "in none of the folders"),
+        (f"file:{folder}/../secrets/../../passwd", "cannot be read|in none of the folders"),
+        ("credential:../hook", "no name of one"),
+        (f"file:{folder}/large", "more than 65536 bytes"),
+        ("env:JOBER_REDIS_URL", "no name of one"),
+        ("env:NONE", "has no such variable"),
+    ):
+        with pytest.raises(Undeliverable, match=problem):
+            resolved(told, secrets)
 
 
 def test_a_webhook_that_fails_is_tried_again_under_the_same_id(fleet: Fleet) -> None:

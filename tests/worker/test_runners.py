@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 from jober.run import Claim, Work
+from jober.secret_file import Secrets
 from jober_worker.allow import AllowList
 from jober_worker.begun import Begun as Marks
 from jober_worker.call import RqTerms
@@ -42,7 +43,7 @@ MEANS = Means(
     groups=GROUPS,
     pool=WarmPool(GROUPS, 1),
     rq=RQ,
-    secrets=(),
+    secrets=Secrets(program="jober-worker", folders=(), environ={}),
     plans=Plans(RQ),
     output=no_output,
     now_ms=lambda: 0,

@@ -8,8 +8,9 @@ import pytest
 from jober.embedded import RedisServer
 from jober.errors import DefinitionError
 from jober.job import Job
+from jober.secret_file import Secrets, SecretUnreadable
 from jober_worker.call import Options
-from jober_worker.secrets import SecretUnreadable, with_secrets
+from jober_worker.secrets import with_secrets
 from tests.fleet import Fleet
 
 VALUE = "correct-horse-9f31"
@@ -78,7 +79,8 @@ def test_a_link_out_of_the_folder_of_secrets_is_not_followed(tmp_path: Path) -> 
 
     def read(name: str) -> str:
         options = Options(env={"A": f"secret:file:{folder}/{name}"})
-        return with_secrets(options, [str(folder)], {}).env["A"]
+        places = Secrets(program="jober-worker", folders=[str(folder)], environ={})
+        return with_secrets(options, places).env["A"]
 
     assert read("two") == "a\n"
     for name, problem in (

@@ -12,6 +12,7 @@ from jober.agent_info import AgentInfo, HostOrders
 from jober.failpoint import failpoint
 from jober.ids import agent_id
 from jober.run import Claim, Outcome
+from jober.secret_file import Secrets
 from jober.store import Store
 from jober.store.host_logs import read_asked
 from jober.store.report import Finish
@@ -103,7 +104,7 @@ class Agent:
             pool=self.warm,
             rq=rq,
             plans=Plans(rq),
-            secrets=settings.secrets,
+            secrets=Secrets(program="jober-worker", folders=settings.secrets, environ=os.environ),
             output=self.pump.output,
             now_ms=store.clock.now_ms,
             on_progress=self.progress.notice,

@@ -4,12 +4,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jober.failpoint import failpoint
 from jober.output import Stream
 from jober.run import Claim, Outcome, RunState
+from jober.secret_file import Secrets, SecretUnreadable
 from jober.store.report import Finish
 from jober.traceparent import VARIABLE as TRACEPARENT
 from jober_worker.begun import Begun
@@ -39,7 +40,7 @@ from jober_worker.records import about
 from jober_worker.refused import Refused
 from jober_worker.rq_run import RqRun
 from jober_worker.run_output import RunOutput
-from jober_worker.secrets import SecretUnreadable, with_secrets
+from jober_worker.secrets import with_secrets
 from jober_worker.warm import WarmPool
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Means:
     pool: WarmPool
     rq: RqTerms
     plans: Plans
-    secrets: Sequence[str]
+    secrets: Secrets
     output: Callable[[str, int], RunOutput]
     now_ms: Callable[[], int]
     on_progress: Callable[[LiveAttempt], None]

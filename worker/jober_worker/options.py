@@ -18,6 +18,7 @@ from jober.daemon import (
 )
 from jober.errors import DefinitionError, did_you_mean
 from jober.roles import check_agent_roles, parse_agent_roles
+from jober.secret import DEFAULT_FOLDERS, check_folders
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 COMMAND_LINE = "the command line"
@@ -131,13 +132,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _folders(value: Any) -> tuple[str, ...]:
-    folders = _texts(value)
-    for folder in folders:
-        if not folder.startswith("/"):
-            raise DefinitionError(
-                f"'{folder}' is no absolute path", value=value, mend="such as /run/secrets"
-            )
-    return folders
+    return check_folders(_texts(value))
 
 
 OPTIONS: dict[str, Option] = {
@@ -159,5 +154,5 @@ OPTIONS: dict[str, Option] = {
     "metrics": Option(default=None, read=_place, variable=METRICS_VARIABLE),
     "trust": Option(default=None, read=_text, variable=TRUST_VARIABLE),
     "unsigned_queues": Option(default=(), read=_texts),
-    "secrets": Option(default=("/run/secrets",), read=_folders),
+    "secrets": Option(default=DEFAULT_FOLDERS, read=_folders),
 }
