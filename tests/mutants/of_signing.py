@@ -127,7 +127,7 @@ SIGNING = (
         test=f"{_ATTACKS}::test_a_schedule_that_was_changed_fires_nothing_that_runs",
     ),
     Mutation(
-        name="a run once more goes where its record says",
+        name="signing: a run once more goes where its record says",
         promise="signed",
         file="common/jober/client/again.py",
         old="replace(original, host=signed[1].host or None, spec=spec)",
@@ -135,16 +135,15 @@ SIGNING = (
         test="tests/signing/test_attacks.py::test_a_run_once_more_goes_where_it_was_signed_to_go",
     ),
     Mutation(
-        name="what a run was made of is read once more as it is signed",
+        name="signing: what a run was made of is read once more as it is signed",
         promise="signed",
         file="common/jober/store/signer.py",
         old="        read = read or {}\n",
         new="        read = {}\n",
-        test="tests/signing/test_attacks.py"
-        "::test_what_is_changed_while_a_run_of_it_is_made_is_not_signed",
+        test=f"{_ATTACKS}::test_what_is_changed_while_a_run_of_it_is_made_is_not_signed",
     ),
     Mutation(
-        name="a new key signs what nobody has signed",
+        name="signing: a new key signs what nobody has signed",
         promise="signed",
         file="common/jober/client/definitions.py",
         old="                left[record.name] = problem\n",
