@@ -4,9 +4,11 @@ A rule sees the fields that were given and are good by themselves; `given` also 
 that are not, so that no rule complains of the absence of what is there and wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
 
 from jober.errors import DefinitionError
 from jober.job.payload import Kind, split_script
@@ -31,6 +33,17 @@ class Draft:
         """How it would run; None where that cannot be told."""
         what = [name for name in WHAT_FIELDS if name in self.given]
         return kind_of(self.good) if len(what) == 1 and what[0] in self.good else None
+
+    def sets(self, field: str, room: type[BaseModel]) -> bool:
+        """Whether it is given, and says something else than its default, which its room has."""
+        if field not in self.good:
+            return False
+        default = room.model_fields[field].get_default(call_default_factory=True)
+        return bool(self.good[field] != default)
+
+
+# Yields what is wrong, or raises it where there can be one mistake alone.
+Rule = Callable[[Draft], Iterable[DefinitionError] | None]
 
 
 def kind_of(fields: Mapping[str, Any]) -> Kind:

@@ -1,9 +1,9 @@
 """What the ends of a run may be called, and what goes with retries."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from jober.errors import DefinitionError, did_you_mean
-from jober.job.draft import Draft
+from jober.job.draft import Draft, Rule
 from jober.job.fields.ends import EndFields
 from jober.job.problems import told
 
@@ -120,7 +120,7 @@ def _exit_codes(draft: Draft) -> Iterator[DefinitionError]:
         )
 
 
-END_RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
+END_RULES: tuple[Rule, ...] = (
     _retries,
     _retry_on,
     _exit_codes,

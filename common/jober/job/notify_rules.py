@@ -1,9 +1,9 @@
 """What a job says of whom to tell must be whole."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from jober.errors import DefinitionError
-from jober.job.draft import Draft
+from jober.job.draft import Draft, Rule
 from jober.notify import Notify
 
 
@@ -15,4 +15,4 @@ def _notify(draft: Draft) -> Iterator[DefinitionError]:
             yield error
 
 
-NOTIFY_RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (_notify,)
+NOTIFY_RULES: tuple[Rule, ...] = (_notify,)

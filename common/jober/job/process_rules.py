@@ -1,10 +1,10 @@
 """What the process of a run may be given, and what a function in a thread cannot have."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from jober.errors import DefinitionError
-from jober.job.draft import Draft, null_character
+from jober.job.draft import Draft, Rule, null_character
 from jober.job.fields.how import HowFields
 from jober.job.memory import memory_bytes
 from jober.job.problems import told
@@ -44,7 +44,7 @@ def _thread(draft: Draft) -> Iterator[DefinitionError]:
         )
     if kind.is_call and not process:
         for field, lack in _LACKS.items():
-            if _is_set(draft, field):
+            if draft.sets(field, HowFields):
                 value = draft.good[field]
                 shown = "it" if field == "env" else told(value)  # an environment may hold secrets
                 yield DefinitionError(
@@ -53,7 +53,7 @@ def _thread(draft: Draft) -> Iterator[DefinitionError]:
                     value=value,
                     mend=f"set process = true beside {field}, or drop {field}",
                 )
-    if not process and _is_set(draft, "max_runs_per_process"):
+    if not process and draft.sets("max_runs_per_process", HowFields):
         yield DefinitionError(
             f"{told(draft.good['max_runs_per_process'])} is of no use: only the processes of "
             "functions serve several runs",
@@ -61,7 +61,7 @@ def _thread(draft: Draft) -> Iterator[DefinitionError]:
             value=draft.good["max_runs_per_process"],
             mend="set process = true beside it, or drop max_runs_per_process",
         )
-    if not kind.is_call and _is_set(draft, "locals"):
+    if not kind.is_call and draft.sets("locals", HowFields):
         yield DefinitionError(
             f"a {kind} writes its own traceback, which shows no locals",
             field="locals",
@@ -135,25 +135,16 @@ def _account(draft: Draft) -> Iterator[DefinitionError]:
         )
 
 
-def _memory(draft: Draft) -> Iterator[DefinitionError]:
+def _memory(draft: Draft) -> None:
     if "memory" in draft.good:
         memory_bytes(draft.good["memory"])
-    yield from ()
-
-
-def _is_set(draft: Draft, field: str) -> bool:
-    """Whether it is given, and says something else than its default."""
-    if field not in draft.good:
-        return False
-    default = HowFields.model_fields[field].get_default(call_default_factory=True)
-    return bool(draft.good[field] != default)
 
 
 def _names_a_variable(name: str) -> bool:
     return bool(name) and "=" not in name and "\0" not in name
 
 
-PROCESS_RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
+PROCESS_RULES: tuple[Rule, ...] = (
     _thread,
     _surroundings,
     _secret,

@@ -1,12 +1,12 @@
 """What the fields of a job must agree on. Each rule tells what is wrong, and the mend."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from jober.errors import DefinitionError
 from jober.ids import JOB_NAME, check_job_name
-from jober.job.draft import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, null_character
+from jober.job.draft import SCHEDULE_PARTS, WHAT_FIELDS, WHEN_FIELDS, Draft, Rule, null_character
 from jober.job.end_rules import END_RULES
 from jober.job.notify_rules import NOTIFY_RULES
 from jober.job.payload import Kind, as_arguments, split_command, split_script
@@ -24,7 +24,7 @@ def broken_rules(draft: Draft) -> Iterator[DefinitionError]:
     """Every rule that the draft breaks; that of its schedule is another room's."""
     for rule in _RULES:
         try:
-            yield from rule(draft)
+            yield from rule(draft) or ()
         except DefinitionError as error:
             yield error
 
@@ -49,10 +49,9 @@ def check_arguments(kind: Kind, args: list[Any], kwargs: dict[str, Any]) -> None
             raise null_character(field)
 
 
-def _name(draft: Draft) -> Iterator[DefinitionError]:
+def _name(draft: Draft) -> None:
     if "name" in draft.good:
         check_job_name(draft.good["name"])
-    yield from ()
 
 
 def _one_executable(draft: Draft) -> Iterator[DefinitionError]:
@@ -142,16 +141,14 @@ def _callable(draft: Draft) -> Iterator[DefinitionError]:
             )
 
 
-def _arguments(draft: Draft) -> Iterator[DefinitionError]:
+def _arguments(draft: Draft) -> None:
     if draft.kind is not None:
         check_arguments(draft.kind, draft.good.get("args", []), draft.good.get("kwargs", {}))
-    yield from ()
 
 
-def _roles(draft: Draft) -> Iterator[DefinitionError]:
+def _roles(draft: Draft) -> None:
     if "roles" in draft.good:
         parse_roles(draft.good["roles"])
-    yield from ()
 
 
 def _prefer(draft: Draft) -> Iterator[DefinitionError]:
@@ -211,7 +208,7 @@ def _limits(draft: Draft) -> Iterator[DefinitionError]:
         )
 
 
-_RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
+_RULES: tuple[Rule, ...] = (
     _name,
     _one_executable,
     _command,

@@ -1,11 +1,11 @@
 """What goes with a service, and what cannot."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pydantic import BaseModel
 
 from jober.errors import DefinitionError
-from jober.job.draft import WHEN_FIELDS, Draft
+from jober.job.draft import WHEN_FIELDS, Draft, Rule
 from jober.job.fields.ends import EndFields
 from jober.job.fields.keep import KeepFields
 from jober.job.fields.service import ServiceFields
@@ -37,7 +37,7 @@ def _service(draft: Draft) -> Iterator[DefinitionError]:
         return
     if not draft.good.get("service"):
         for field in _ONLY_OF_SERVICES:
-            if _is_set(draft, field, ServiceFields):
+            if draft.sets(field, ServiceFields):
                 yield DefinitionError(
                     f"{told(draft.good[field])} is of no use: the job is no service",
                     field=field,
@@ -55,7 +55,7 @@ def _service(draft: Draft) -> Iterator[DefinitionError]:
             )
     for room, fields, reason in _REFUSED:
         for field in fields:
-            if _is_set(draft, field, room):
+            if draft.sets(field, room):
                 yield DefinitionError(
                     f"{told(draft.good[field])} is of no use to a service: {reason}",
                     field=field,
@@ -88,12 +88,4 @@ def _service(draft: Draft) -> Iterator[DefinitionError]:
         )
 
 
-def _is_set(draft: Draft, field: str, room: type[BaseModel]) -> bool:
-    """Whether it is given, and says something else than its default."""
-    if field not in draft.good:
-        return False
-    default = room.model_fields[field].get_default(call_default_factory=True)
-    return bool(draft.good[field] != default)
-
-
-SERVICE_RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (_service,)
+SERVICE_RULES: tuple[Rule, ...] = (_service,)

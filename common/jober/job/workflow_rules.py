@@ -1,11 +1,11 @@
 """What a job may say of other jobs. Whether these are there, and come round to itself, is known
 only where all of them are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from jober.errors import DefinitionError
 from jober.ids import JOB_NAME
-from jober.job.draft import Draft
+from jober.job.draft import Draft, Rule
 from jober.job.duration import length_s
 from jober.job.problems import told
 from jober.workflow import quorum_of, results_in
@@ -92,10 +92,9 @@ def has_needs(draft: Draft) -> bool:
         return True
 
 
-def _fresh_for(draft: Draft) -> Iterator[DefinitionError]:
+def _fresh_for(draft: Draft) -> None:
     if "fresh_for" in draft.good:
         length_s(draft.good["fresh_for"], "fresh_for")
-    yield from ()
 
 
 def _no_service(draft: Draft) -> Iterator[DefinitionError]:
@@ -118,7 +117,7 @@ def _no_service(draft: Draft) -> Iterator[DefinitionError]:
         )
 
 
-WORKFLOW_RULES: tuple[Callable[[Draft], Iterator[DefinitionError]], ...] = (
+WORKFLOW_RULES: tuple[Rule, ...] = (
     _names,
     _results,
     _quorum,
