@@ -92,7 +92,7 @@ def restore_anything(store: Store, draw: st.DataObject) -> None:
             jober.ledger(record.name)
             jober.why(record.name)
             for revision in range(4):
-                store.jobs.definition(record.name, revision)
+                store.former.at(record.name, revision)
         for run in jober.runs():
             json.dumps(run.to_dict())
             store.runs.attempts(run.id)

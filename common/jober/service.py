@@ -86,10 +86,6 @@ class ServicePlace:
     run: ServiceRun | None
 
     @property
-    def is_live(self) -> bool:
-        return self.run is not None and not self.run.state.is_final
-
-    @property
     def word(self) -> str:
         """How it stands: `healthy`, `starting` (it runs, and was not healthy yet), `waiting` (for
         an agent or a slot), `stopping`, or `restarting` (it has ended)."""

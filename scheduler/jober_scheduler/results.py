@@ -66,7 +66,7 @@ def call_with_results(
 def _definition(store: Store, found: Found) -> Job | None:
     if found.run.job == NO_JOB:
         return Job.from_json("run", store.runs.original(found.run.id).spec or "{}")
-    return store.jobs.definition(found.run.job, found.revision)
+    return store.former.at(found.run.job, found.revision)
 
 
 def _result(store: Store, job: str, runs: Sequence[str], wanting: str, several: bool) -> Any:

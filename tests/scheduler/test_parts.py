@@ -381,7 +381,7 @@ def test_a_job_fires_no_more_often_than_max_fires(store: Store, hand: Hand) -> N
     put(store, every=1, max_fires=2, overlap="allow")
     with ticking(store):
         wait_until(lambda: len(store.runs.page("job")) == 2)
-        wait_until(lambda: store.jobs.next_due_ms() is None)
+        wait_until(lambda: hand.next_due_ms() is None)
         put(store, "other", every=1, overlap="allow")
         wait_until(lambda: len(store.runs.page("other")) >= 2)
     assert len(store.runs.page("job")) == 2

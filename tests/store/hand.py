@@ -137,6 +137,11 @@ class Hand:
         command = {b"zset": "ZCARD", b"set": "SCARD", b"list": "LLEN", b"stream": "XLEN"}
         return int(self.store.connection.command(command[kind], key)) if kind in command else 0
 
+    def next_due_ms(self) -> int | None:
+        """When the soonest job is due; None where none ever is."""
+        found = self.store.connection.command("ZRANGE", keys.DUE, 0, 0, "WITHSCORES")
+        return int(found[1]) if found else None
+
     def held(self, job: str = "job") -> dict[str, int]:
         """All that a running attempt holds, by key; empty when it has let go of everything."""
         names = (

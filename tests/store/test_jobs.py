@@ -43,16 +43,16 @@ def test_a_definition_comes_back_as_it_was_written(store: Store) -> None:
     assert store.jobs.get("a").job == change.job
 
 
-def test_a_new_job_is_due_to_be_planned_and_wakes_the_leader(store: Store) -> None:
+def test_a_new_job_is_due_to_be_planned_and_wakes_the_leader(store: Store, hand: Hand) -> None:
     store.jobs.apply([put("a", every=60)])
-    assert store.jobs.next_due_ms() == 0
+    assert hand.next_due_ms() == 0
     assert store.jobs.wait_for_change(1)
     assert not store.jobs.wait_for_change(0.01)
 
 
-def test_a_job_by_hand_is_never_due(store: Store) -> None:
+def test_a_job_by_hand_is_never_due(store: Store, hand: Hand) -> None:
     store.jobs.apply([put("a")])
-    assert store.jobs.next_due_ms() is None
+    assert hand.next_due_ms() is None
 
 
 def test_an_edit_that_leaves_the_schedule_alone_leaves_its_next_fire_alone(
@@ -66,7 +66,7 @@ def test_an_edit_that_leaves_the_schedule_alone_leaves_its_next_fire_alone(
     after = store.jobs.get("job")
     assert (after.cursor_ms, after.floor_ms, after.next_ms) == (61_000, 1000, 121_000)
     assert after.revision == before.revision + 1
-    assert store.jobs.next_due_ms() == 121_000
+    assert hand.next_due_ms() == 121_000
 
 
 @pytest.mark.parametrize("edit", [{"every": 30}, {"every": 60, "timezone": "Europe/Warsaw"}])
@@ -81,24 +81,26 @@ def test_an_edit_of_the_schedule_counts_from_now_and_keeps_the_anchor(
     after = store.jobs.get("job")
     assert after.cursor_ms == 61_000
     assert after.floor_ms >= now_s * 1000
-    assert store.jobs.next_due_ms() == 0
+    assert hand.next_due_ms() == 0
 
 
-def test_a_schedule_taken_away_is_due_no_more(store: Store) -> None:
+def test_a_schedule_taken_away_is_due_no_more(store: Store, hand: Hand) -> None:
     store.jobs.apply([put("a", every=60)])
     store.jobs.apply([put("a")])
-    assert store.jobs.next_due_ms() is None
+    assert hand.next_due_ms() is None
 
 
-def test_a_paused_job_stays_paused_through_an_edit_of_its_schedule(store: Store) -> None:
+def test_a_paused_job_stays_paused_through_an_edit_of_its_schedule(
+    store: Store, hand: Hand
+) -> None:
     store.jobs.apply([put("a", every=60)])
     assert store.jobs.pause("a", True)
     assert not store.jobs.pause("a", True)
     store.jobs.apply([put("a", every=30)])
     assert store.jobs.get("a").paused
-    assert store.jobs.next_due_ms() is None
+    assert hand.next_due_ms() is None
     assert store.jobs.pause("a", False)
-    assert store.jobs.next_due_ms() == 0
+    assert hand.next_due_ms() == 0
 
 
 def test_an_unknown_name_is_told_with_the_nearest(store: Store) -> None:
@@ -151,7 +153,7 @@ def test_a_run_is_told_with_the_definition_that_it_was_made_from(store: Store, h
     hand.job(title="second")
     hand.job(title="third")
     assert run.revision == 1
-    titles = [store.jobs.definition("job", revision) for revision in (1, 2, 3, 4)]
+    titles = [store.former.at("job", revision) for revision in (1, 2, 3, 4)]
     assert [job and job.title for job in titles] == ["first", "second", "third", None]
 
 
@@ -159,7 +161,7 @@ def test_of_former_definitions_the_newest_hundred_are_kept(store: Store, hand: H
     for n in range(1, 121):
         hand.job(title=f"title {n}")
     assert store.connection.command("HLEN", "jober:former:job") == 100
-    first = store.jobs.definition("job", 1)
+    first = store.former.at("job", 1)
     assert first is not None and first.title == "title 20", "the oldest that is left"
 
 
@@ -168,9 +170,7 @@ def test_a_job_that_comes_again_goes_on_with_its_revisions(store: Store, hand: H
     hand.job(title="second")
     store.jobs.apply([Change(op="remove", name="job")])
     assert 0 < store.connection.command("PTTL", "jober:former:job") <= 7 * 86_400_000
-    assert store.jobs.definition("job", 2) == Job.from_spec(
-        "job", {"command": "true", "title": "second"}
-    )
+    assert store.former.at("job", 2) == Job.from_spec("job", {"command": "true", "title": "second"})
     hand.job(title="again")
     assert store.jobs.get("job").revision == 3
     assert store.connection.command("PTTL", "jober:former:job") == -1

@@ -22,7 +22,7 @@ def test_our_names_of_rq_s_keys_are_rq_s(store: Store) -> None:
     assert keys.rq_queue("adder") == queue.key
     assert keys.RQ_QUEUES == Queue.redis_queues_keys
     assert keys.rq_job("x") == RqJob.key_for("x")
-    assert keys.rq_results("x") == Result.get_key("x")
+    assert Result.get_key("x") == "rq:results:x"
     assert keys.rq_worker("w") == Worker.redis_worker_namespace_prefix + "w"
     assert keys.RQ_WORKERS == Worker.redis_workers_keys
     assert StartedJobRegistry("q", connection=store.connection.client).key == "rq:wip:q"

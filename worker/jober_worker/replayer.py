@@ -103,7 +103,7 @@ class Replayer:
     def _replay(self, file: JournalFile) -> bool:
         """Whether the file is not needed any more."""
         records, torn = read_records(file.read())
-        entries, unreadable, later = [], 0, 0
+        entries, later = [], 0
         for record in records:
             try:
                 entries.append(read_entry(record))
@@ -113,7 +113,6 @@ class Replayer:
                     self._told.add(file.path)
                     log.warning("the journal %s is left to a later agent: %s", file.path, error)
             except EntryUnreadable as error:
-                unreadable += 1
                 log.warning("an entry of the journal %s is unreadable: %s", file.path, error)
         ours = [entry for entry in entries if entry.redis == shown(self._store.url)]
         if len(ours) < len(entries):

@@ -98,7 +98,7 @@ def _definition(store: Store, id: str, original: Original, *, is_signed: bool) -
         store.signer.check(record.name, record.fields)
         job = record.job
     elif original.revision is not None:
-        job = store.jobs.definition(original.job, original.revision)
+        job = store.former.at(original.job, original.revision)
     if job is None:
         raise JoberError(
             f"run '{id}': the definition that it was made from is kept no more, so its arguments "

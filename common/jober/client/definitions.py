@@ -248,7 +248,7 @@ class Definitions(Access):
         """The definition that a run was made from; None where there is none, or no more."""
         if run.job is None or run.revision is None:
             return None
-        return self.store.jobs.definition(run.job, run.revision)
+        return self.store.former.at(run.job, run.revision)
 
     @checked
     def sign(self, jobs: Sequence[str | JobRecord]) -> list[str]:

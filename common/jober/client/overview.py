@@ -54,4 +54,4 @@ class Overview(Access):
     @checked
     def revisions(self, name: str) -> "dict[int, Job]":
         """The definitions of a job that are kept, by their last revision, the newest first."""
-        return self.store.former.of(name)
+        return self.store.former.all(name)

@@ -261,22 +261,6 @@ class JobStore:
             raise JobNotFound(name, self.names(limit=1000))
         return self._in_calendars([_record(name, fields)])[0]
 
-    def definition(self, name: str, revision: int) -> "Job | None":
-        """The definition of a job at a revision; None where it is kept no more.
-
-        A changed calendar makes a revision too, of the same definition.
-        """
-        with self._redis.guard():
-            pipeline = self._redis.client.pipeline(transaction=True)
-            pipeline.hmget(keys.job(name), "revision", "spec")
-            pipeline.hgetall(keys.former(name))
-            (now, spec), former = pipeline.execute()
-        specs = {int(at): text for at, text in former.items()}
-        if spec is not None:
-            specs[int(now)] = spec
-        at = min((at for at in specs if at >= revision), default=None)
-        return None if at is None else _job(name, specs[at])
-
     def due(self, until_ms: int, limit: int) -> tuple[int, list[DueJob]]:
         """The revision of the calendars, and the jobs that are due up to a moment, soonest
         first."""
@@ -284,12 +268,6 @@ class JobStore:
             "due", [keys.DUE, keys.CALENDARS_REVISION], [until_ms, limit]
         )
         return int(revision_of_calendars), [due_job(*fields) for fields in found]
-
-    def next_due_ms(self) -> int | None:
-        """When the soonest job is due; None where none ever is."""
-        with self._redis.guard():
-            found: Any = self._redis.client.zrange(keys.DUE, 0, 0, withscores=True)
-        return int(found[0][1]) if found else None
 
     def wait_for_change(self, wait_s: float) -> bool:
         """Wait until a definition or an agent changed, for at most `wait_s` seconds."""

@@ -59,10 +59,6 @@ def once(key: str) -> str:
     return f"jober:once:{key}"
 
 
-def calendar_jobs(calendar: str) -> str:
-    return f"jober:calendar:{calendar}:jobs"
-
-
 def runs(job: str) -> str:
     return f"jober:runs:{job}"
 
@@ -187,10 +183,6 @@ def ticket(hash: str) -> str:
 
 def rq_job(run: str) -> str:
     return f"rq:job:{run}"
-
-
-def rq_results(run: str) -> str:
-    return f"rq:results:{run}"
 
 
 def rq_queue(queue: str) -> str:
