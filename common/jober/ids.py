@@ -6,6 +6,7 @@ RQ takes `[A-Za-z0-9_-]+` as the id of a job, so names are kept within that.
 import os
 import re
 from functools import lru_cache
+from hashlib import blake2b
 
 from jober.errors import DefinitionError
 
@@ -109,6 +110,18 @@ def service_run_id(job: str, now_ms: int) -> str:
 def workflow_run_id(job: str, now_ms: int) -> str:
     """The id of a run that the end of another started: `<job>-w<ulid>`, which sorts by time."""
     return f"{job}-w{ulid(now_ms)}"
+
+
+def started_run_id(job: str, after: str, host: str | None = None) -> str:
+    """The same, where it has to be one that the end of the run `after` has once, on that host: who
+    has had it knows it again.
+
+    >>> started_run_id("report", "nightly-20261121T010000Z")
+    'report-w3peqm7mq8fbmegj3wjhk3qw8we'
+    """
+    told = blake2b(f"{after} {host or ''}".encode(), digest_size=17).digest()
+    number = int.from_bytes(told)
+    return f"{job}-w" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def ulid(now_ms: int) -> str:

@@ -79,6 +79,14 @@ SIGNING = (
         test=f"{_ATTACKS}::test_an_interval_that_was_moved_fires_nothing_that_runs",
     ),
     Mutation(
+        name="signing: what follows a run has another id each time",
+        promise="signed",
+        file="common/jober/store/workflows.py",
+        old='                    run["id"] = started_run_id(name, id, bound)\n',
+        new="                    del bound\n",
+        test=f"{_ATTACKS}::test_what_follows_a_run_is_not_started_once_more",
+    ),
+    Mutation(
         name="signing: what was granted is not noted",
         promise="signed",
         file="worker/jober_worker/granted.py",

@@ -20,8 +20,8 @@ from jober.embedded import RedisServer
 from jober.errors import NotSigned, RunNotSigned, SigningError
 from jober.job import Job
 from jober.run import Run
-from jober.signing import DEFINE, FIRE, Seal, new_key
-from jober.signing.key_file import write_key
+from jober.signing import DEFINE, FIRE, Seal, Signing, new_key
+from jober.signing.key_file import read_signer, write_key
 from jober.store import keys
 from jober.store.jobs import JobRecord
 from tests.signing.signed_fleet import SignedFleet
@@ -485,3 +485,41 @@ def test_a_signed_interval_counts_on_whatever_else_is_changed(attacked: Attacked
     assert jober.store.signer is not None
     assert jober.store.signer.problem("counted", record.fields) is None
     jober.remove_job("counted", force=True)
+
+
+def test_what_follows_a_run_is_not_started_once_more(attacked: Attacked) -> None:
+    """Not by a scheduler that knows nothing of the first time either."""
+    jober, client, fleet = attacked.jober, attacked.client, attacked.fleet
+    jober.add_job("second", command="true", roles=["db"])
+    jober.add_job("first", command="true", roles=["db"], on_success=["second"])
+    first = jober.run("first").wait(30).id
+
+    def ended() -> str | None:
+        return next((run.id for run in jober.runs("second") if run.state.is_final), None)
+
+    second = wait_until(ended, 30)
+    assert jober.store.runs.get(second).state == "success"
+    leads = fleet.leading()
+    leads.terminate()
+    leads.wait(20)
+    fleet.scheduler()
+    client.delete(keys.rq_job(second))
+    client.zrem(keys.runs("second"), second)
+    client.zadd(keys.ENDED, {first: 1})
+    client.rpush(keys.LOOK, 1)
+    refused(jober.store.runs.get(wait_until(ended, 30)), attacked, "it was run here before")
+    for name in ("first", "second"):
+        jober.remove_job(name, force=True)
+
+
+def test_a_run_of_long_ago_starts_nothing(attacked: Attacked) -> None:
+    signing = Signing(read_signer(str(attacked.fleet.ops)))
+    signer = attacked.jober.store.signer
+    assert signer is not None
+    day_ms, now_ms = 86_400_000, attacked.jober.now_ms()
+    for days, expected in ((1, True), (8, False)):
+        at_ms = now_ms - days * day_ms
+        order = signing.order("long-ago", "good", now_ms=at_ms, until_ms=at_ms + day_ms)
+        attacked.client.hset(keys.rq_job("long-ago"), "order", order)
+        assert signer.starts_others("long-ago", "good") is expected
+    attacked.client.delete(keys.rq_job("long-ago"))

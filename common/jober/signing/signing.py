@@ -24,6 +24,8 @@ from jober.signing.texts import (
 # for other runs first.
 ORDER_MS = 86_400_000
 WAITING_ORDER_MS = 7 * ORDER_MS
+# So long after it was ordered the end of a run starts others: hosts remember what it has started.
+FOLLOWED_MS = WAITING_ORDER_MS
 
 
 class Signing:

@@ -15,7 +15,7 @@ from jober.errors import NotSigned, RunNotSigned
 from jober.run import NO_JOB
 from jober.signing import DEFINE, FIRE, Judge, Order, Presented, Seal, Signing, digest
 from jober.signing.keyring import NotBelieved
-from jober.signing.signing import ORDER_MS, WAITING_ORDER_MS
+from jober.signing.signing import FOLLOWED_MS, ORDER_MS, WAITING_ORDER_MS
 from jober.signing.texts import JOB
 from jober.store import keys
 from jober.store.connection import Connection
@@ -231,12 +231,15 @@ class Signer:
             asked=run.get("asked", False),
         )
 
-    def is_genuine(self, run: str, job: str) -> bool:
-        """Whether the run was ordered by a key, whatever has become of it."""
+    def starts_others(self, run: str, job: str) -> bool:
+        """Whether the run was ordered by a key, whatever has become of it; and no longer ago than
+        hosts remember what it has started."""
         told = self._redis.command("HMGET", keys.rq_job(run), "order", "fire_at", "term")
         line, fire_at, term = (text(value) or "" for value in told)
         try:
-            self._signing.check_order(line, run, job, fire_at, term)
+            order = self._signing.check_order(line, run, job, fire_at, term)
+            if order.at_ms < self._now_ms() - FOLLOWED_MS:
+                raise NotBelieved("it was ordered over 7 days ago")
         except NotBelieved as error:
             self._tell(job, f"{run}, which would start it: {error}")
             return False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jober.ids import started_run_id
 from jober.run import RunState
 from jober.store import keys, rq
 from jober.store.connection import Connection
@@ -167,18 +168,24 @@ class WorkflowStore:
 
     def _sign(self, ends: list[list[Any]]) -> list[str]:
         """Order what the ends start: each is a run that was ordered itself, of a job that says so,
-        and starts others once. Tells which do."""
+        and starts others once. Tells which do. Redis may tell of an end again: what it starts has
+        the same id then, by which hosts know what they have had."""
         signer, signed = self._signer, []
         assert signer is not None, "there is one"
         believed = signer.believed(job for _, job, _, starts in ends if starts)
         for id, job, state, starts in ends:
             if not starts or job not in believed or id in self._followed:
                 continue
-            if not signer.is_genuine(id, job):
+            if not signer.starts_others(id, job):
                 continue
             field = "on_success" if state == RunState.SUCCESS else "on_failure"
             said = believed[job][1].get(field, b"").decode().split(",")
-            signer.sign_runs([(name, runs) for name, runs, *_ in starts if name in said])
+            told = [(name, runs) for name, runs, *_ in starts if name in said]
+            for name, runs in told:
+                for run in runs:
+                    bound = None if run.get("may_move") else run.get("host")
+                    run["id"] = started_run_id(name, id, bound)
+            signer.sign_runs(told)
             signed.append(id)
         return signed
 
