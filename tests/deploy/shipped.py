@@ -42,6 +42,7 @@ def help_of(program: str) -> str:
 
 # Settings that may stand more than once: each line adds to the others.
 _LISTS = {"SystemCallFilter", "Environment", "EnvironmentFile", "After", "Wants", "ReadWritePaths"}
+_LISTS |= {"LoadCredential", "SetCredential"}
 _SECTIONS = ["Unit", "Service", "Install"]
 
 

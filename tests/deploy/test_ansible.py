@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jinja2 import Template
 
+from jober.signing import FIRE, new_key
+from jober.signing.key_file import read_signer, read_trusted
 from tests.deploy.shipped import DEPLOY, LINTERS, ROOT, UNITS, linter
 from tests.fleet import BIN
 
@@ -64,10 +67,10 @@ def test_each_unit_has_a_part_of_the_role_and_the_variables_that_it_reads() -> N
     parts = {unit.stem.removeprefix("jober-") for unit in UNITS}
     told = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text("utf-8"))
     assert set(told["jober_metrics"]) == set(told["jober_options"]) == parts
-    template = (ROLE / "templates" / "default.j2").read_text("utf-8")
+    template = Template((ROLE / "templates" / "default.j2").read_text("utf-8"))
+    told |= {"jober_sign_keys": {"scheduler": "key", "web": "key"}, "jober_trusted": "key"}
     for part in parts:
-        written = template.replace("{{ item | upper }}", part.upper())
-        names = set(re.findall(r"^([A-Z_]+)=", written, re.MULTILINE))
+        names = set(re.findall(r"^([A-Z_]+)=", template.render(told, item=part), re.MULTILINE))
         shipped = (DEPLOY / "systemd" / f"jober-{part}.env").read_text("utf-8")
         assert names == set(re.findall(r"^#?([A-Z_]+)=", shipped, re.MULTILINE))
 
@@ -83,6 +86,7 @@ def test_the_role_makes_a_host_of_a_folder_and_a_second_time_changes_nothing(
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     (site,) = venv.glob("lib/python*/site-packages")
     (site / "of-the-tests.pth").write_text(sysconfig.get_path("purelib"))
+    fires = new_key("ed25519", [FIRE])
     here = {
         "ansible_connection": "local",
         "ansible_python_interpreter": str(LINTERS / "python"),
@@ -90,6 +94,8 @@ def test_the_role_makes_a_host_of_a_folder_and_a_second_time_changes_nothing(
         "jober_root": str(root),
         "jober_wheel": str(wheel),
         "jober_passwords": {"worker": "secret"},
+        "jober_sign_keys": {"scheduler": fires.line()},
+        "jober_trusted": fires.public().line(),
         "jober_ca": __file__,
         "jober_roles": ["db", "primary"],
         "jober_drain": 90,
@@ -117,6 +123,13 @@ def test_the_role_makes_a_host_of_a_folder_and_a_second_time_changes_nothing(
     assert "jober" in (root / "etc/passwd").read_text("utf-8")
     password = root / "etc/jober/worker.password"
     assert (password.read_text(), password.stat().st_mode & 0o777) == ("secret\n", 0o600)
+    signs = root / "etc/jober/scheduler.key"
+    assert (read_signer(str(signs)).id, signs.stat().st_mode & 0o777) == (fires.id, 0o600)
+    assert [key.id for key in read_trusted(str(root / "etc/jober/trusted.pub"))] == [fires.id]
+    for part, signs_by in (("scheduler", 1), ("worker", 0)):
+        written = (root / "etc/default" / f"jober-{part}").read_text("utf-8")
+        assert "JOBER_TRUST=/etc/jober/trusted.pub\n" in written
+        assert written.count(f"JOBER_SIGN_KEY=/run/credentials/jober-{part}.service/") == signs_by
     settings = tomllib.loads((root / "etc/jober/worker.toml").read_text("utf-8"))
     assert settings["roles"] == ["db", "primary"] and settings["allow"] == here["jober_allow"]
     drain = root / "etc/systemd/system/jober-worker.service.d/drain.conf"

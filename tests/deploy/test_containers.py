@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from jober import Jober
+from jober.daemon import SIGN_KEY_VARIABLE, TRUST_VARIABLE
 from tests.deploy.shipped import DEPLOY, PROJECT, ROOT, check_command, lint, settings
 from tests.fleet import Fleet
 from tests.free_port import free_port
@@ -36,6 +37,26 @@ def programs(compose: Mapping[str, Any]) -> dict[str, list[str]]:
 @each_fleet
 def test_a_compose_file_is_of_the_schema(name: str) -> None:
     lint("check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / name)
+
+
+@each_fleet
+def test_a_compose_file_has_keys_once_the_lines_of_them_are_let_in(
+    name: str, tmp_path: Path
+) -> None:
+    text = (DEPLOY / name).read_text("utf-8")
+    file = tmp_path / name
+    file.write_text(re.sub(r"^( *)#(?=\w|- )", r"\1", text, flags=re.MULTILINE))
+    lint("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file)
+    compose = yaml.safe_load(file.read_text("utf-8"))
+    for service in compose["services"].values():
+        if service.get("image") != "jober":
+            continue
+        environ, program = service["environment"], service.get("command", ["jober"])[0]
+        signs = {SIGN_KEY_VARIABLE} if program != "jober-worker" else set()
+        assert environ.keys() == {"JOBER_REDIS_URL", TRUST_VARIABLE, *signs}
+        for variable in (TRUST_VARIABLE, *signs):
+            secret = environ[variable].removeprefix("/run/secrets/")
+            assert secret in service["secrets"] and secret in compose["secrets"]
 
 
 @each_fleet

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from jober import Jober
+from jober.daemon import SIGN_KEY_VARIABLE, TRUST_VARIABLE
 from tests.deploy.shipped import DEPLOY, check_command, help_of, lint, settings
 
 FOLDER = DEPLOY / "kubernetes"
@@ -37,6 +38,8 @@ def test_a_container_has_a_command_of_ours_and_settings_that_there_are(one: dict
     (shared,) = of_kind("ConfigMap")
     for variable in container["env"]:
         assert variable["valueFrom"]["configMapKeyRef"]["key"] in shared["data"]
+    signs = {SIGN_KEY_VARIABLE} if container["args"][0] != "jober-worker" else set()
+    assert {TRUST_VARIABLE, *signs} <= {variable["name"] for variable in container["env"]}
     volumes = {volume["name"] for volume in pod["volumes"]}
     volumes |= {made["metadata"]["name"] for made in one["spec"].get("volumeClaimTemplates", [])}
     assert {mount["name"] for mount in container["volumeMounts"]} == volumes

@@ -61,7 +61,8 @@ def test_debians_unit_of_redis_takes_the_settings_for_high_availability(tmp_path
 
 
 def test_systemd_makes_the_user_and_the_folders_of_the_units(tmp_path: Path) -> None:
-    for file in ("etc/passwd", "etc/group", "etc/jober/worker.password"):
+    secret = ("etc/jober/worker.password", "etc/jober/scheduler.key")
+    for file in ("etc/passwd", "etc/group", *secret):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch(0o644)
     for program, file in (
@@ -76,7 +77,8 @@ def test_systemd_makes_the_user_and_the_folders_of_the_units(tmp_path: Path) -> 
     told = settings(DEPLOY / "systemd" / "jober-worker.service")
     assert user.split(":")[-2:] == [told["WorkingDirectory"], "/usr/sbin/nologin"]
     assert (tmp_path / "etc/jober").stat().st_mode & 0o777 == 0o755
-    assert (tmp_path / "etc/jober/worker.password").stat().st_mode & 0o777 == 0o600
+    for file in secret:
+        assert (tmp_path / file).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -126,11 +128,15 @@ def test_the_environment_of_a_unit_holds_options_that_there_are(unit: Path) -> N
     assert len(given) > 1
     for options in given:
         check_command([unit.stem, *shlex.split(options)])
+    passed_on = {one.split(":")[0] for one in settings(unit)["LoadCredential"].split()}
     for url in re.findall(r"^#?JOBER_REDIS_URL=(.*)$", text, re.MULTILINE):
         Jober(url).close()
         if "password_file=" in url:
-            passed_on = settings(unit)["LoadCredential"].split(":")[0]
-            assert f"password_file=/run/credentials/{unit.name}/{passed_on}" in url
+            assert f"password_file=/run/credentials/{unit.name}/redis-password" in url
+            assert "redis-password" in passed_on
+    for path in re.findall(r"^#?JOBER_SIGN_KEY=(.*)$", text, re.MULTILINE):
+        assert path == f"/run/credentials/{unit.name}/sign-key" and "sign-key" in passed_on
+    check_command([unit.stem, "--trust"])
     (metrics,) = re.findall(r"^#?JOBER_METRICS=(.*)$", text, re.MULTILINE)
     assert read_bind(metrics, METRICS_EXAMPLE).host == "127.0.0.1"
     check_command([unit.stem, "--metrics"])

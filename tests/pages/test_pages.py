@@ -43,6 +43,8 @@ NOT_RUN = {
         "tests/deploy does it, below a folder",
         "it needs an engine of containers",
         "it needs a cluster",
+        "it needs root",
+        "it needs a cluster",
         "it asks for a run of long ago",
         "it asks a Sentinel",
         "it asks a Sentinel",
