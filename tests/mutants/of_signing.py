@@ -87,6 +87,22 @@ SIGNING = (
         test=f"{_ATTACKS}::test_what_follows_a_run_is_not_started_once_more",
     ),
     Mutation(
+        name="signing: a run that waits for results is run without them",
+        promise="signed",
+        file="common/jober/signing/judge.py",
+        old="        if what.template is None and lacks_results(what.data):\n",
+        new="        if False:\n",
+        test="tests/signing/test_filled.py::test_a_run_that_lacks_its_results_is_not_run",
+    ),
+    Mutation(
+        name="signing: a program has words that no result has put there",
+        promise="signed",
+        file="common/jober/signing/filled.py",
+        old="    return len(after) in reached\n",
+        new="    return bool(reached)\n",
+        test="tests/signing/test_filled.py::test_nothing_but_results_is_put_in",
+    ),
+    Mutation(
         name="signing: what was granted is not noted",
         promise="signed",
         file="worker/jober_worker/granted.py",

@@ -8,7 +8,6 @@ import pytest
 
 from jober.errors import SigningError
 from jober.signing import DEFINE, FIRE, Judge, Key, Keyring, Presented, Signing, digest, new_key
-from jober.signing.filled import is_filled
 from jober.signing.key import read_key
 from jober.signing.key_file import read_signer, read_trusted, write_key
 from jober.signing.keyring import NotBelieved
@@ -182,37 +181,3 @@ def test_all_that_redis_keeps_of_a_definition_is_sealed() -> None:
             signing.check_job("job", {**sealed, name: "other"})
     with pytest.raises(NotBelieved):
         signing.check_job("other", sealed)
-
-
-@pytest.mark.parametrize(
-    ("template", "data", "expected"),
-    [
-        ('["f",null,[{"$result":"a"},1],{}]', '["f",null,["x",1],{}]', True),
-        ('["f",null,[{"$result":"a"}],{}]', '["g",null,["x"],{}]', False),
-        ('["f",null,[1],{}]', '["f",null,[2],{}]', False),
-        (
-            '["jober_worker.functions.command",null,[["cp","{\\"$result\\":\\"a\\"}"]],{}]',
-            '["jober_worker.functions.command",null,[["cp","x"]],{}]',
-            True,
-        ),
-        (
-            '["jober_worker.functions.command",null,[["cp","{\\"$result\\":\\"a\\"}"]],{}]',
-            '["jober_worker.functions.command",null,[["rm","x"]],{}]',
-            False,
-        ),
-        (
-            '["jober_worker.functions.shell",null,["cp --to \'{\\"$result\\":\\"a\\"}\'"],{}]',
-            '["jober_worker.functions.shell",null,["cp --to x"],{}]',
-            True,
-        ),
-        (
-            '["jober_worker.functions.shell",null,["cp --to \'{\\"$result\\":\\"a\\"}\'"],{}]',
-            '["jober_worker.functions.shell",null,["rm --to x"],{}]',
-            False,
-        ),
-    ],
-)
-def test_nothing_but_results_is_put_into_what_was_sealed(
-    template: str, data: str, expected: bool
-) -> None:
-    assert is_filled(template.encode(), data.encode()) is expected

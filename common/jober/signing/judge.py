@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jober.roles import matches, split_priority
 from jober.run import NO_JOB
-from jober.signing.filled import is_filled
+from jober.signing.filled import is_filled, lacks_results
 from jober.signing.key import DEFINE, FIRE
 from jober.signing.keyring import Keyring, NotBelieved
 from jober.signing.texts import (
@@ -71,6 +71,8 @@ class Judge:
         if cleans_up is not None:
             return self._cleanup(what, cleans_up, host, roles, now_ms)
         seal, order = self._signed(what)
+        if what.template is None and lacks_results(what.data):
+            raise NotBelieved("its arguments name results that it was not given")
         self._check_time(order, seal, now_ms)
         self._check_place(order, seal, host, roles)
         return Granted(
