@@ -51,8 +51,22 @@ class Calendars:
 
 @lru_cache(maxsize=20_000)
 def _read(name: str, schedule: str, policy: str, calendars: Calendars | None) -> FirePolicy:
-    spec = json.loads(schedule) if schedule else None
     facts = json.loads(policy)
+    if (schema := facts.get("schema", SCHEMA)) > READ_UP_TO:
+        # Of what a later version has written nothing else is read.
+        return FirePolicy(
+            schedule=None,
+            queue="",
+            on="any",
+            prefer="least",
+            roles="",
+            catch_up="none",
+            catch_up_limit=0,
+            catch_up_window_ms=None,
+            max_fires=None,
+            schema=schema,
+        )
+    spec = json.loads(schedule) if schedule else None
     window = facts.get("catch_up_window")
     return FirePolicy(
         schedule=_schedule(spec, name, calendars) if spec else None,
@@ -64,7 +78,7 @@ def _read(name: str, schedule: str, policy: str, calendars: Calendars | None) ->
         catch_up_limit=facts["catch_up_limit"],
         catch_up_window_ms=None if window is None else round(window * 1000),
         max_fires=facts.get("max_fires"),
-        schema=facts.get("schema", SCHEMA),
+        schema=schema,
     )
 
 

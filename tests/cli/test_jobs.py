@@ -4,6 +4,7 @@ import pytest
 
 from jober.ledger import Decision
 from jober.run import RunState
+from jober.schema import READ_UP_TO
 from jober.store import Store
 from tests.cli.conftest import Cli
 from tests.store.hand import Hand
@@ -20,6 +21,28 @@ def test_where_there_is_nothing_the_next_step_is_told(cli: Cli) -> None:
         assert (done.status, done.out) == (0, b"")
         assert step in done.err
         assert cli(*call, "--json").json == []
+
+
+def test_a_job_of_a_later_jober_is_a_line_of_its_own_and_all_others_are_told(
+    cli: Cli, hand: Hand
+) -> None:
+    for name in ("earlier", "later", "other"):
+        hand.job(name, cron="0 3 * * *")
+    hand.of_later_jober("later")
+    _, earlier, later, other = cli("jobs").text.splitlines()
+    assert later.split()[:3] == ["later", "later", "none"]
+    assert f"of a later jober: schema {READ_UP_TO + 1} (upgrade jober here)" in later
+    assert (earlier.split()[0], other.split()[0]) == ("earlier", "other")
+    told = cli("jobs", "--json").json
+    assert [(job["job"], job["state"]) for job in told] == [
+        ("earlier", "active"),
+        ("later", "later"),
+        ("other", "active"),
+    ]
+    assert told[1]["schema"] == READ_UP_TO + 1
+    [found] = [one for one in cli("doctor", "--json").json if one["where"] == "later"]
+    assert found["check"] == "later"
+    assert cli("show", "later").status == 1
 
 
 def test_jobs_tells_when_each_is_due_and_how_its_last_run_went(cli: Cli, hand: Hand) -> None:

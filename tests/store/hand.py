@@ -1,11 +1,14 @@
 """Short ways to put a store into a state, through its own calls."""
 
+import json
+
 from jober.agent_info import AgentInfo
 from jober.fire import FirePlan, PlannedFire, PlannedRun
 from jober.ids import fired_run_id
 from jober.job import Job
 from jober.ledger import Decision
 from jober.run import Claim, Outcome, RunState
+from jober.schema import READ_UP_TO
 from jober.store import Store, keys
 from jober.store.changes import Change
 from jober.store.report import Finish
@@ -27,6 +30,13 @@ class Hand:
         job = Job.from_spec(name, {"command": "true", **fields})
         self.store.jobs.apply([Change(op="put", name=name, job=job)])
         return job
+
+    def of_later_jober(self, name: str) -> None:
+        """Make a job one that a later jober has written: nothing of it is as it is known here."""
+        fields = ("schema", "spec", "policy", "schedule")
+        later = (str(READ_UP_TO + 1), "later", json.dumps({"schema": READ_UP_TO + 1}), "later")
+        for field, text in zip(fields, later, strict=True):
+            self.store.connection.command("HSET", keys.job(name), field, text)
 
     def agent(self, id: str = "host1-aaaaaa", roles: tuple[str, ...] = ("default",)) -> str:
         """Register an agent; its host is what stands before the last dash."""

@@ -12,6 +12,7 @@ from jober.cli.services import service_text
 from jober.cli.table import Column, print_table
 from jober.run import Run
 from jober.store import Store
+from jober.store.later_job import LaterJob
 from jober.words import moment, relative
 
 if TYPE_CHECKING:
@@ -39,26 +40,22 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
     """
     with state(redis) as store:
         if json:
-            records = list(store.jobs.all())
-            services = _services(store, [record.name for record in records if record.job.service])
-            terminal.print_json([as_dict(record, services.get(record.name)) for record in records])
+            _print_json(store)
             return
         found = list(store.listed_jobs.all())
         if not found:
             terminal.note(NO_JOBS)
             return
-        services = _services(store, [job.name for job in found if job.is_service])
+        services = _services(
+            store, [job.name for job in found if not isinstance(job, LaterJob) and job.is_service]
+        )
         last = last_runs(store, [job.name for job in found])
         now_ms = store.clock.now_ms()
         leader = store.leader.current()
     rows: list[list[str | Text]] = [
         [
             Text(job.name, style="bold"),
-            next_text(job, services.get(job.name), now_ms),
-            last_text(last.get(job.name), now_ms),
-            "kept alive" if job.is_service else job.schedule or "by hand",
-            {"any": "", "every": "each of "}.get(str(job.on), f"{job.on} of ")
-            + job.roles.replace(" or ", ", "),
+            *_when(job, services.get(job.name), last.get(job.name), now_ms),
         ]
         for job in found
     ]
@@ -72,6 +69,33 @@ def jobs(json: JsonOption = False, redis: RedisOption = None) -> None:
     print_table(terminal.stdout(), columns, rows)
     if leader is None:
         terminal.note(NO_LEADER)
+
+
+def _when(
+    job: "ListedJob | LaterJob", service: "Service | None", last: Run | None, now_ms: int
+) -> list[str | Text]:
+    """The line of a job, but for its name."""
+    if isinstance(job, LaterJob):
+        return [terminal.state("later"), last_text(last, now_ms), job.problem, ""]
+    return [
+        next_text(job, service, now_ms),
+        last_text(last, now_ms),
+        "kept alive" if job.is_service else job.schedule or "by hand",
+        {"any": "", "every": "each of "}.get(str(job.on), f"{job.on} of ")
+        + job.roles.replace(" or ", ", "),
+    ]
+
+
+def _print_json(store: Store) -> None:
+    found = list(store.jobs.all_readable())
+    names = [one.name for one in found if not isinstance(one, LaterJob) and one.job.service]
+    services = _services(store, names)
+    terminal.print_json(
+        [
+            one.to_dict() if isinstance(one, LaterJob) else as_dict(one, services.get(one.name))
+            for one in found
+        ]
+    )
 
 
 def pause(name: JobArgument, json: JsonOption = False, redis: RedisOption = None) -> None:

@@ -32,6 +32,7 @@ STATE_STYLES: dict[str, str] = {
     # of jobs, of fires (and of runs) and of agents
     "active": "",
     "paused": "yellow",
+    "later": "yellow",
     "fired": "green",
     "short": "yellow",
     "skipped": "yellow",

@@ -4,5 +4,6 @@ a job."""
 from jober.client.handle import RunHandle
 from jober.client.jober import Jober
 from jober.store.jobs import JobRecord
+from jober.store.later_job import LaterJob
 
-__all__ = ["JobRecord", "Jober", "RunHandle"]
+__all__ = ["JobRecord", "Jober", "LaterJob", "RunHandle"]

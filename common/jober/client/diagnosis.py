@@ -6,6 +6,7 @@ from jober import __version__
 from jober.client.hosts import Hosts
 from jober.client.runs import Runs
 from jober.placement import Roster
+from jober.store.later_job import LaterJob
 
 if TYPE_CHECKING:
     from jober.doctor import Finding
@@ -40,7 +41,10 @@ class Diagnosis(Hosts, Runs):
         trusting = {agent.host: agent.trusts for agent in agents if agent.trusts}
         rules = JobRules(Roster.of(agents), now_ms, usual_s, trusting)
         for job in self.store.listed_jobs.checked():
-            rules.look(job)
+            if isinstance(job, LaterJob):
+                rules.look_at_later(job.name, job.schema)
+            else:
+                rules.look(job)
         return found + rules.findings()
 
     def _usual_s(self, name: str) -> float | None:

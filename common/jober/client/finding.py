@@ -9,17 +9,20 @@ from jober.client.arguments import checked
 from jober.job_filter import JobFilter
 from jober.schedule import Schedule
 from jober.store.jobs import JobRecord
+from jober.store.later_job import LaterJob
 from jober.store.overview import OVERDUE_MS
-from jober.workflow import Graph
+from jober.workflow import Graph, Links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
     """A page of jobs by name. `next` is what the next page comes `after`; None where there is no
-    more. Where many were looked at in vain, a page is shorter than was asked for."""
+    more. Where many were looked at in vain, a page is shorter than was asked for. `later` are those
+    of it that a later jober has written."""
 
     jobs: tuple[JobRecord, ...]
     next: str | None
+    later: tuple[LaterJob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,28 +44,30 @@ class Finding(Access):
     ) -> JobPage:
         """A page of the jobs that are wanted (default: all), those after the name `after`."""
         names, following = self.store.found_jobs.page(wanted or JobFilter(), after, limit)
-        return JobPage(jobs=tuple(self.store.jobs.listed(names)), next=following)
+        jobs, later = self.store.jobs.readable(names)
+        return JobPage(jobs=tuple(jobs), next=following, later=tuple(later))
 
     @checked
     def find_those(self, names: Collection[str]) -> list[JobRecord]:
-        """Of the jobs with these names, those that there are."""
-        return self.store.jobs.listed(list(names))
+        """Of the jobs with these names, those that there are, and that this jober can read."""
+        return self.store.jobs.readable(list(names))[0]
 
     @checked
     def graph_around(self, name: str, limit: int = 100) -> Graph | None:
         """Which jobs come before and after one, step by step; None where they are more than
         `limit`. As `graph`, but no other jobs are read."""
-        known: dict[str, JobRecord] = {}
+        known: dict[str, Links] = {}
         new = [name]
         while new:
-            found = self.store.jobs.those(new)
-            known |= found
+            found, later = self.store.jobs.readable(new)
+            known |= {record.name: record.job.links for record in found}
+            known |= {one.name: Links() for one in later}
             naming = self.store.found_jobs.linked(new)
-            near = [record.job.links.named for record in found.values()] + naming
+            near = [record.job.links.named for record in found] + naming
             new = sorted({one for names in near for one in names} - known.keys())
             if len(known) + len(new) > limit:
                 return None
-        return Graph({one: record.job.links for one, record in sorted(known.items())})
+        return Graph(dict(sorted(known.items())))
 
     @checked
     def overdue(self, limit: int = 5) -> list[str]:
@@ -75,7 +80,7 @@ class Finding(Access):
         """The fires that are to come up to a moment, of the `limit` jobs that are due soonest;
         `n` in all at the most, and of each job about as many as of any other."""
         now_ms = self.store.clock.now_ms()
-        records = self.store.jobs.listed(self.store.found_jobs.due(at_ms, limit))
+        records, _ = self.store.jobs.readable(self.store.found_jobs.due(at_ms, limit))
         share = max(1, n // max(1, len(records)))
         found = []
         for record in records:

@@ -44,11 +44,20 @@ class JobRules:
         self._jobs += 1
         rules = (self._hosts(job), self._signed(job), self._fires(job), _calendars(job))
         for finding in chain.from_iterable(rules):
-            named = self._found.setdefault(finding.check, [])
-            if len(named) < NAMED:
-                named.append(finding)
-            else:
-                self._more[finding.check] = self._more.get(finding.check, 0) + 1
+            self._note(finding)
+
+    def look_at_later(self, name: str, schema: int) -> None:
+        """At a job that a later jober has written."""
+        self._jobs += 1
+        what = f"has schema {schema}, of a later jober: whoever does not know it does not fire it"
+        self._note(_SAY.problem("later", what, "upgrade jober on all hosts", where=name))
+
+    def _note(self, finding: Finding) -> None:
+        named = self._found.setdefault(finding.check, [])
+        if len(named) < NAMED:
+            named.append(finding)
+        else:
+            self._more[finding.check] = self._more.get(finding.check, 0) + 1
 
     def findings(self) -> list[Finding]:
         """Each check's jobs by name, and how many more there are of it."""

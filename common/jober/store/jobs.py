@@ -18,6 +18,7 @@ from jober.errors import (
     LimitNotFound,
     LinkedJobNotFound,
     LinkToService,
+    NewerSchema,
     WorkflowLoop,
 )
 from jober.schedule import Calendar
@@ -28,6 +29,7 @@ from jober.store.changes import Change
 from jober.store.connection import Connection
 from jober.store.due_job import DueJob, due_job
 from jober.store.fields import moment_ms, number, packed, record
+from jober.store.later_job import LaterJob
 from jober.store.leases import KEEP_S
 
 if TYPE_CHECKING:
@@ -234,25 +236,45 @@ class JobStore:
         calendars = self._calendars.all()
         return [_in_calendars(record, calendars) for record in records]
 
+    def readable(self, names: Sequence[str]) -> tuple[list[JobRecord], list[LaterJob]]:
+        """The jobs with these names, for lists: as `listed`, and beside them those that a later
+        jober has written."""
+        records: list[JobRecord] = []
+        later: list[LaterJob] = []
+        for name, fields in self._read(names).items():
+            try:
+                records.append(_record(name, fields))
+            except NewerSchema as error:
+                later.append(LaterJob(name=name, schema=error.found))
+        return self._in_calendars(records), later
+
     def those(self, names: Sequence[str]) -> dict[str, JobRecord]:
-        """Of the jobs with these names, those that there are."""
+        """Of the jobs with these names, those that there are. Raises NewerSchema."""
+        return {name: _record(name, fields) for name, fields in self._read(names).items()}
+
+    def _read(self, names: Sequence[str]) -> dict[str, dict[str, bytes]]:
         with self._redis.guard():
             pipeline = self._redis.client.pipeline(transaction=False)
             for name in names:
                 pipeline.hgetall(keys.job(name))
             found = pipeline.execute()
-        return {
-            name: _record(name, record(fields))
-            for name, fields in zip(names, found, strict=True)
-            if fields
-        }
+        return {name: record(fields) for name, fields in zip(names, found, strict=True) if fields}
 
     def all(self) -> Iterator[JobRecord]:
-        """Every job, a page at a time."""
+        """Every job, a page at a time. Raises NewerSchema."""
         after: str | None = None
         while page := self.page(after):
             yield from page
             after = page[-1].name
+
+    def all_readable(self) -> Iterator[JobRecord | LaterJob]:
+        """Every job by name, a page at a time, as `readable` tells them."""
+        after: str | None = None
+        while names := self.names(after):
+            records, later = self.readable(names)
+            page: list[JobRecord | LaterJob] = [*records, *later]
+            yield from sorted(page, key=lambda one: one.name)
+            after = names[-1]
 
     def get(self, name: str) -> JobRecord:
         """One job. Raises JobNotFound, with a suggestion."""

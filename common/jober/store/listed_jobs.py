@@ -7,19 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jober.errors import SigningError
+from jober.errors import NewerSchema, SigningError
 from jober.fire import Calendars, FirePolicy
+from jober.schema import check_schema
 from jober.store import keys
 from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.fields import number
+from jober.store.later_job import LaterJob
 
 if TYPE_CHECKING:
     from jober.doctor import CheckedJob
 
 PAGE = 500
-_FIELDS = ("schedule", "policy", "service", "paused", "next")
-_CHECKED = ("schedule", "policy", "service", "paused", "anchor", "calendars", "seal")
+_FIELDS = ("schema", "schedule", "policy", "service", "paused", "next")
+_CHECKED = ("schema", "schedule", "policy", "service", "paused", "anchor", "calendars", "seal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class ListedJobStore:
         self._redis = connection
         self._calendars = calendars
 
-    def all(self) -> Iterator[ListedJob]:
+    def all(self) -> Iterator[ListedJob | LaterJob]:
         """Every job by name, read a page at a time. Raises ScheduleError."""
         calendars: Calendars | None = None
         for page in self._pages(_FIELDS):
@@ -49,16 +51,23 @@ class ListedJobStore:
             ):
                 calendars = Calendars(0, self._calendars.all())
             for name, fields in page:
-                yield _listed(name, fields, calendars)
+                try:
+                    yield _listed(name, fields, calendars)
+                except NewerSchema as error:
+                    yield LaterJob(name=name, schema=error.found)
 
-    def checked(self) -> "Iterator[CheckedJob]":
+    def checked(self) -> "Iterator[CheckedJob | LaterJob]":
         """Every job by name, as a diagnosis looks at it; services are left out. Raises
         ScheduleError."""
         calendars = Calendars(0, self._calendars.all())
         for page in self._pages(_CHECKED):
             for name, fields in page:
-                if not fields["service"]:
+                if fields["service"]:
+                    continue
+                try:
                     yield _checked(name, fields, calendars)
+                except NewerSchema as error:
+                    yield LaterJob(name=name, schema=error.found)
 
     def _pages(self, wanted: Sequence[str]) -> Iterator[list[tuple[str, dict[str, bytes | None]]]]:
         """Those fields of every job, by name; one that is removed meanwhile is left out."""
@@ -89,6 +98,7 @@ class ListedJobStore:
 def _listed(
     name: str, fields: Mapping[str, bytes | None], calendars: Calendars | None
 ) -> ListedJob:
+    check_schema(f"job '{name}'", fields["schema"])
     schedule, told = ((fields[field] or b"").decode() for field in ("schedule", "policy"))
     policy = FirePolicy.read(name, schedule, told, calendars)
     return ListedJob(
@@ -105,6 +115,7 @@ def _listed(
 def _checked(name: str, fields: Mapping[str, bytes | None], calendars: Calendars) -> "CheckedJob":
     from jober.doctor import CheckedJob
 
+    check_schema(f"job '{name}'", fields["schema"])
     schedule, told = ((fields[field] or b"").decode() for field in ("schedule", "policy"))
     named = (fields["calendars"] or b"").decode().split()
     return CheckedJob(

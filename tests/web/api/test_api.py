@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from jober.run import RunState
+from jober.schema import READ_UP_TO
 from tests.store.hand import Hand
 from tests.web.conftest import Web
 from tests.web.seeded import seed
@@ -45,6 +46,27 @@ def test_a_job_is_made_changed_and_removed_by_who_knows_its_revision(web: Web) -
     assert client.delete(path, headers={"If-Match": '"3"'}).status_code == 204
     assert client.get(path).status_code == 404
     assert client.put(path, json={"command": "y"}, headers={"If-Match": '"3"'}).status_code == 412
+
+
+def test_a_job_of_a_later_jober_is_listed_and_keeps_no_other_from_being(
+    web: Web, hand: Hand
+) -> None:
+    hand.job("first")
+    hand.job("second", wait_for=["first"])
+    hand.job("third", wait_for=["second"])
+    hand.of_later_jober("second")
+    first, second, third = web.client.get("/api/v1/jobs").json()["items"]
+    assert (first["name"], third["name"]) == ("first", "third")
+    assert (second["state"], second["schema"]) == ("later", READ_UP_TO + 1)
+    assert "upgrade jober here" in second["problem"]
+    answer = web.client.get("/api/v1/jobs/second")
+    assert answer.status_code == 409
+    assert f"schema {READ_UP_TO + 1}, of a later jober" in answer.json()["detail"]
+    page = web.client.get("/jobs")
+    assert page.status_code == 200
+    assert "of a later jober: schema" in page.text and "third" in page.text
+    for name, status in (("first", 200), ("third", 200), ("second", 409)):
+        assert web.client.get(f"/jobs/{name}").status_code == status
 
 
 def test_what_is_wrong_with_a_definition_is_told_by_field_and_nothing_is_written(web: Web) -> None:

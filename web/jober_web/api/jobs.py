@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from jober.client import Jober, JobRecord
+from jober.client import Jober, JobRecord, LaterJob
 from jober.errors import JobNotFound, JobRevised
 from jober.job_filter import JobFilter
 from jober_web.access.guard import Admin, Operator, Viewer
@@ -49,7 +49,9 @@ def list_jobs(
         paused=None if state is None else state == "paused",
     )
     found = seen_jobs(jober, who, wanted, after, limit)
-    return page([one.to_dict() for one in found.jobs], found.next)
+    rows: list[JobRecord | LaterJob] = [*found.jobs, *found.later]
+    rows.sort(key=lambda one: one.name)
+    return page([one.to_dict() for one in rows], found.next)
 
 
 @router.post("/jobs/preview", name="api:preview", response_model=Preview, responses=problems())

@@ -1,6 +1,6 @@
 """What the API answers, and what it is sent: shapes for its description, checked on the way."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
@@ -37,8 +37,18 @@ class JobOut(BaseModel):
     definition: dict[str, Any]
 
 
+class LaterJobOut(BaseModel):
+    """A job that a later jober has written: this one cannot read its definition."""
+
+    name: str
+    job: str
+    state: Literal["later"]
+    schema_: int = Field(alias="schema")
+    problem: str
+
+
 class JobPage(BaseModel):
-    items: list[JobOut]
+    items: list[JobOut | LaterJobOut]
     next: str | None
 
 

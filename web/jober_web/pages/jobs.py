@@ -42,6 +42,7 @@ def jobs(
     histories = page.jober.histories([record.name for record in found.jobs], RUNS)
     view = jobs_view(
         found.jobs,
+        found.later,
         histories,
         found.next,
         page.wall,

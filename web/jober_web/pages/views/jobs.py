@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from jober.client import JobRecord
+from jober.client import JobRecord, LaterJob
 from jober.run import RunBrief
 from jober.words import duration
 from jober_web.pages.plots.bars import Bar, sparkline
@@ -55,6 +55,7 @@ class Jobs:
 
 def jobs_view(
     records: Sequence[JobRecord],
+    later: Sequence[LaterJob],
     histories: Mapping[str, Sequence[RunBrief]],
     following: str | None,
     wall: Wall,
@@ -64,8 +65,10 @@ def jobs_view(
     role: str = "",
     state: str = "",
 ) -> Jobs:
+    lines = [job_line(record, histories.get(record.name, ()), wall) for record in records]
+    lines += map(later_line, later)
     return Jobs(
-        lines=tuple(job_line(record, histories.get(record.name, ()), wall) for record in records),
+        lines=tuple(sorted(lines, key=lambda line: line.name)),
         text=text,
         tag=tag,
         role=role,
@@ -91,6 +94,24 @@ def job_line(record: JobRecord, runs: Sequence[RunBrief], wall: Wall) -> JobLine
         last_id=last.id if last else "",
         last_ms=(last.ended_at_ms or last.started_at_ms) if last else None,
         spark=spark(runs),
+    )
+
+
+def later_line(job: LaterJob) -> JobLine:
+    """Of a job that this version cannot read."""
+    return JobLine(
+        name=job.name,
+        title="",
+        state="later",
+        schedule=job.problem,
+        next_ms=None,
+        next="",
+        tags=(),
+        roles="",
+        last="",
+        last_id="",
+        last_ms=None,
+        spark=Markup(""),
     )
 
 
