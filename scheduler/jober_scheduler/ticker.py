@@ -19,6 +19,7 @@ from jober.pace import paced_ms
 from jober.placement import Roster
 from jober.store import Store
 from jober.store.due_job import DueJob
+from jober_scheduler.chore import AFTER_A_MISTAKE_S
 from jober_scheduler.elector import Elector
 from jober_scheduler.orders import Orders
 from jober_scheduler.planner import JobState, plan
@@ -91,6 +92,10 @@ class Ticker:
             except RedisUnavailable as error:
                 log.warning("cannot fire: %s", error)
                 self._stop.wait(RETRY_S)
+            except Exception:
+                # Whatever somebody has written into Redis must not end it for all jobs.
+                log.exception("a beat has failed, and the next one comes")
+                self._stop.wait(AFTER_A_MISTAKE_S)
 
     def _listen(self) -> None:
         """Hear the wake-up list while we lead; a standby must not take its tokens."""

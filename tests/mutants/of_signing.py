@@ -103,6 +103,22 @@ SIGNING = (
         test="tests/signing/test_filled.py::test_nothing_but_results_is_put_in",
     ),
     Mutation(
+        name="signing: a public half has the id of a secret",
+        promise="signed",
+        file="common/jober/signing/key.py",
+        old='f"jober key id\\0{kind}\\0".encode()',
+        new='b"jober key id\\0"',
+        test=f"{_KEYS}::test_no_key_stands_for_one_of_another_kind_or_for_more_than_it_may",
+    ),
+    Mutation(
+        name="signing: a record that is no text ends the fires of all",
+        promise="signed",
+        file="common/jober/store/jobs.py",
+        old="self._unreadable.passed_over(due_job, found)",
+        new="[due_job(*fields) for fields in found]",
+        test=f"{_ATTACKS}::test_records_that_are_no_text_stop_no_scheduler",
+    ),
+    Mutation(
         name="signing: what was granted is not noted",
         promise="signed",
         file="worker/jober_worker/granted.py",

@@ -523,3 +523,36 @@ def test_a_run_of_long_ago_starts_nothing(attacked: Attacked) -> None:
         attacked.client.hset(keys.rq_job("long-ago"), "order", order)
         assert signer.starts_others("long-ago", "good") is expected
     attacked.client.delete(keys.rq_job("long-ago"))
+
+
+def test_records_that_are_no_text_stop_no_scheduler(attacked: Attacked) -> None:
+    jober, client = attacked.jober, attacked.client
+    jober.add_job("ticks", command="true", every=1, roles=["db"])
+    jober.add_job("follows", command="true", roles=["db"])
+    jober.add_job("leads", command="true", roles=["db"], on_success=["follows"])
+    record = definition(attacked, "ticks")
+    fields: list[Any] = ["schedule", "policy", "spec", "seal", "anchor", "revision", "service"]
+    fields += ["on_success", b"\xff\xfe"]
+    names = [f"garbled-{number}" for number in range(len(fields))]
+    for name, field in zip(names, fields, strict=True):
+        client.hset(keys.job(name), mapping={**record, field: b"\xff\xfe"})
+        client.sadd(keys.SERVICES, name)
+        client.zadd(keys.DUE, {name: 0})
+    for key in (keys.DUE, keys.ENDED, keys.NEEDING):
+        client.zadd(key, {b"\xff\xfe": 0})
+    client.sadd(keys.SERVICES, b"\xff\xfe")
+    leads = attacked.fleet.leading()
+    before = jober.job("ticks").cursor_ms
+    wait_until(lambda: jober.job("ticks").cursor_ms >= before + 3000, 60)
+    assert jober.run("leads").wait(30).state == "success"
+    wait_until(lambda: any(run.state == "success" for run in jober.runs("follows")), 30)
+    assert leads.poll() is None
+    assert all(run.state != "success" for name in names for run in jober.runs(name))
+    for name in names:
+        client.delete(keys.job(name))
+        client.srem(keys.SERVICES, name)
+        client.zrem(keys.DUE, name)
+    client.srem(keys.SERVICES, b"\xff\xfe")
+    client.zrem(keys.ENDED, b"\xff\xfe")
+    for name in ("ticks", "leads", "follows"):
+        jober.remove_job(name, force=True)

@@ -1,6 +1,7 @@
 """Keys, their files, and what they sign."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,28 @@ def test_a_key_says_no_more_than_it_is_for(kind: str) -> None:
         one = read_key(key.line().replace("define,fire", other))
         with pytest.raises(NotBelieved, match=problem):
             Judge(Keyring([one])).judge(presented(Signing(key)), "alpha", frozenset({"db"}), NOW)
+
+
+def test_no_key_stands_for_one_of_another_kind_or_for_more_than_it_may() -> None:
+    """What is public of one is nobody's secret; and one signature is of one key."""
+    key = new_key("ed25519")
+    as_secret = key.public().line().replace("ed25519 public", "hmac secret")
+    with pytest.raises(SigningError, match="the line was changed"):
+        read_key(as_secret)
+    signing = Signing(key)
+    public = key.public()
+    forged = Key(id=key.id, kind="hmac", half="secret", purposes=key.purposes, value=public.value)
+    for keys in ([public, forged], [forged, key], [replace(new_key("hmac"), id=key.id), public]):
+        with pytest.raises(SigningError, match="two keys have the id"):
+            Keyring(keys)
+    with pytest.raises(NotBelieved, match="not what key"):
+        Judge(Keyring([public])).judge(presented(Signing(forged)), "alpha", frozenset({"db"}), NOW)
+    # Both halves, and a line for each purpose: what either says.
+    halves = [key.public([FIRE]), replace(key, purposes=frozenset({DEFINE}))]
+    judge = Judge(Keyring(halves))
+    assert judge.judge(presented(signing), "alpha", frozenset({"db"}), NOW).of == "job-1"
+    with pytest.raises(NotBelieved, match="may not define"):
+        Judge(Keyring(halves[:1])).judge(presented(signing), "alpha", frozenset({"db"}), NOW)
 
 
 def test_a_line_of_a_key_that_was_changed_is_no_key() -> None:

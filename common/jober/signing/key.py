@@ -45,6 +45,10 @@ class Key:
     def may(self, purpose: str) -> bool:
         return purpose in self.purposes
 
+    def is_same(self, other: "Key") -> bool:
+        """Whether they are halves of one key, or one key, whatever each may say."""
+        return self.kind == other.kind and self._public_bytes == other._public_bytes
+
     def sign(self, message: bytes) -> str:
         """The signature, in base64. Raises SigningError where it is the public half."""
         if self.kind == HMAC:
@@ -92,7 +96,7 @@ class Key:
 
     @cached_property
     def _public_bytes(self) -> bytes:
-        if self.half == "public":
+        if self.half != "private":
             return self.value
         told: bytes = self._of_private.public_key().public_bytes_raw()
         return told
@@ -142,7 +146,8 @@ def _made(kind: str, half: str, purposes: frozenset[str], value: bytes) -> Key:
         raise SigningError(f"a key is for something: {', '.join(PURPOSES)}, or both")
     unnamed = Key(id="", kind=kind, half=half, purposes=purposes, value=value)
     told = value if kind == HMAC else unnamed._public_bytes
-    id = hashlib.sha256(b"jober key id\0" + told).hexdigest()[:_ID_LETTERS]
+    # Of its kind too: no public half has the id of a secret.
+    id = hashlib.sha256(f"jober key id\0{kind}\0".encode() + told).hexdigest()[:_ID_LETTERS]
     return Key(id=id, kind=kind, half=half, purposes=purposes, value=value)
 
 

@@ -1,6 +1,7 @@
 """The keys that are believed, and what each may say."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from jober.errors import SigningError
 from jober.signing.key import Key
@@ -12,7 +13,7 @@ class NotBelieved(SigningError):
 
 class Keyring:
     """Keys by their ids. Where one is told twice, it may what either says. Raises SigningError
-    where one cannot be used here."""
+    where one cannot be used here, or two are not the same and have one id."""
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
         self._keys: dict[str, Key] = {}
@@ -21,14 +22,10 @@ class Keyring:
             known = self._keys.get(key.id)
             if known is None:
                 self._keys[key.id] = key
+            elif not key.is_same(known):
+                raise SigningError(f"two keys have the id {key.id}: take the wrong one away")
             else:
-                self._keys[key.id] = Key(
-                    id=key.id,
-                    kind=key.kind,
-                    half=known.half,
-                    purposes=known.purposes | key.purposes,
-                    value=known.value,
-                )
+                self._keys[key.id] = replace(known, purposes=known.purposes | key.purposes)
 
     def __bool__(self) -> bool:
         return bool(self._keys)

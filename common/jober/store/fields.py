@@ -47,8 +47,8 @@ def readable(read: Callable[[bytes | None], T | None], raw: bytes | None) -> T |
 def record(pairs: Any) -> dict[str, bytes]:
     """A hash as a mapping by field name, whether the client gave pairs or a mapping."""
     if isinstance(pairs, dict):
-        return {name.decode(): value for name, value in pairs.items()}
-    return {pairs[i].decode(): pairs[i + 1] for i in range(0, len(pairs), 2)}
+        return {name.decode("utf-8", "replace"): value for name, value in pairs.items()}
+    return {pairs[i].decode("utf-8", "replace"): pairs[i + 1] for i in range(0, len(pairs), 2)}
 
 
 def decompressed(data: bytes) -> bytes:

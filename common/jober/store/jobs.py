@@ -31,6 +31,7 @@ from jober.store.due_job import DueJob, due_job
 from jober.store.fields import moment_ms, number, packed, record
 from jober.store.later_job import LaterJob
 from jober.store.leases import KEEP_S
+from jober.store.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # Loaded where a definition is read or written: agents and most commands never do.
@@ -111,6 +112,7 @@ class JobStore:
         self._redis = connection
         self._calendars = calendars
         self._signer = signer
+        self._unreadable = Unreadable("job")
 
     def apply(self, changes: Sequence[Change]) -> list[str]:
         """Carry out all changes in one step; tells of each `added`, `changed`, `same`, `removed`,
@@ -289,7 +291,7 @@ class JobStore:
         revision_of_calendars, found = self._redis.run(
             "due", [keys.DUE, keys.CALENDARS_REVISION], [until_ms, limit]
         )
-        return int(revision_of_calendars), [due_job(*fields) for fields in found]
+        return int(revision_of_calendars), self._unreadable.passed_over(due_job, found)
 
     def wait_for_change(self, wait_s: float) -> bool:
         """Wait until a definition or an agent changed, for at most `wait_s` seconds."""

@@ -16,6 +16,7 @@ from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, text
 from jober.store.leases import KEEP_S
+from jober.store.unreadable import Unreadable
 
 if TYPE_CHECKING:
     # Loaded where there is a key to sign by.
@@ -30,20 +31,23 @@ class ServiceStore:
     def __init__(self, connection: Connection, signer: "Signer | None" = None) -> None:
         self._redis = connection
         self._signer = signer
+        self._unreadable = Unreadable("service")
 
     def all(self) -> list[Service]:
         """Every service, by name."""
-        names = sorted(name.decode() for name in self._redis.command("SMEMBERS", keys.SERVICES))
+        found = self._redis.command("SMEMBERS", keys.SERVICES)
+        names = sorted(name.decode("utf-8", "replace") for name in found)
         return self.of(names)
 
     def of(self, names: Iterable[str]) -> list[Service]:
         """The services among these jobs."""
         wanted = list(names)
-        return [
-            _service(*found)
+        found = [
+            row
             for start in range(0, len(wanted), READ_BATCH)
-            for found in self._redis.run("services", [], wanted[start : start + READ_BATCH])
+            for row in self._redis.run("services", [], wanted[start : start + READ_BATCH])
         ]
+        return self._unreadable.passed_over(_service, found)
 
     def serve(self, token: str, actions: Sequence[ServiceAction]) -> list[bool] | None:
         """Carry out what was decided, under the fence of the leader's token; None where it leads no

@@ -13,6 +13,7 @@ from jober.store.connection import Connection
 from jober.store.fields import moment_ms, packed, text
 from jober.store.leases import KEEP_S
 from jober.store.runs import JobRuns
+from jober.store.unreadable import Unreadable
 from jober.workflow import (
     JobState,
     LastSuccess,
@@ -77,6 +78,7 @@ class WorkflowStore:
     def __init__(self, connection: Connection, signer: "Signer | None" = None) -> None:
         self._redis = connection
         self._signer = signer
+        self._unreadable = Unreadable("run")
         self._followed: dict[str, None] = {}
 
     def wait(self, wait_s: float) -> bool:
@@ -86,9 +88,8 @@ class WorkflowStore:
 
     def needing(self, limit: int) -> list[Found]:
         """Runs that wait, and are to be looked at now, with all that deciding needs."""
-        return [
-            _found(*told) for told in self._redis.run("needing", [keys.NEEDING, keys.DUE], [limit])
-        ]
+        found = self._redis.run("needing", [keys.NEEDING, keys.DUE], [limit])
+        return self._unreadable.passed_over(_found, found)
 
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Carry out what was decided; False where it is another's to decide by now."""
@@ -137,7 +138,7 @@ class WorkflowStore:
 
     def ended(self, limit: int) -> list[EndedRun]:
         """Runs that have ended, and that something comes after, oldest first."""
-        return [_ended(*told) for told in self._redis.run("ended", [keys.ENDED], [limit])]
+        return self._unreadable.passed_over(_ended, self._redis.run("ended", [keys.ENDED], [limit]))
 
     def follow(self, ends: Sequence[tuple[EndedRun, Sequence[JobRuns]]]) -> int:
         """Start what the ends start, and have what waited for them looked at; how many runs were
@@ -280,7 +281,7 @@ def _upstream(
 
 
 def _ended(id: bytes, job: bytes, state: bytes, on_success: bytes, on_failure: bytes) -> EndedRun:
-    ended = state.decode()
+    ended = state.decode("utf-8", "replace")
     names = b""
     if ended == RunState.SUCCESS:
         names = on_success
@@ -290,5 +291,5 @@ def _ended(id: bytes, job: bytes, state: bytes, on_success: bytes, on_failure: b
         id=id.decode(),
         job=job.decode(),
         state=ended,
-        starts=tuple(name for name in names.decode().split(",") if name),
+        starts=tuple(name for name in names.decode("utf-8", "replace").split(",") if name),
     )
