@@ -51,7 +51,6 @@ def changed(line: dict[str, Any], draw: st.DataObject) -> dict[str, Any]:
 
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(draw=st.data())

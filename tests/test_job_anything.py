@@ -108,7 +108,6 @@ GOOD_JOBS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(GOOD_JOBS)
 def test_a_job_is_read_back_from_its_spec_and_its_json_as_the_same(fields: dict[str, Any]) -> None:
     one = Job.from_spec("x", fields)
@@ -122,7 +121,7 @@ def test_a_job_is_read_back_from_its_spec_and_its_json_as_the_same(fields: dict[
     assert json.loads(one.to_json().encode()) == one.spec()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.dictionaries(st.sampled_from([*KNOWN_FIELDS, "name", "crn"]), VALUES, max_size=5)
     | st.dictionaries(st.text(max_size=6), VALUES, max_size=3)
@@ -139,7 +138,7 @@ def test_anything_at_all_is_a_job_or_an_error_of_ours(spec: dict[str, Any]) -> N
             assert json.loads(one.payload())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.fixed_dictionaries(
         {},

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jober.errors import DefinitionError, JoberError
@@ -324,7 +324,6 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     st.text("[]{}=:.,\"'\n #&*!|>-<ajobsdefults12e+_\x00\ufeff", max_size=40),
     st.sampled_from(["", "[jobs.a]\ncommand = 'x'\n", "jobs:\n  a:\n    "]),
@@ -338,7 +337,6 @@ def test_any_text_is_a_file_of_jobs_or_an_error_of_ours(text: str, before: str) 
             assert "fleet." in str(error)
 
 
-@settings(deadline=None)
 @given(TREES, TREES)
 def test_any_tree_is_a_file_of_jobs_or_an_error_of_ours(tree: Any, defaults: Any) -> None:
     for whole in (tree, {"jobs": tree, "defaults": defaults}, {"jobs": {"a": tree}}):

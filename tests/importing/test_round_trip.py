@@ -39,7 +39,7 @@ entries = st.tuples(
 ).map(" ".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(entries, st.sampled_from(ZONES), st.sampled_from(ZONES), st.booleans())
 def test_the_fires_are_those_of_the_line_in_its_zone(
     when: str, here: str, there: str, cron_tz: bool
@@ -64,7 +64,7 @@ texts = st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts, texts, st.text("ab\n'\"\\ \t#:-", max_size=20))
 def test_any_text_stands_in_the_file_as_it_is(command: str, value: str, notes: str) -> None:
     assume(command.strip() and notes.strip())
@@ -86,7 +86,7 @@ def test_any_text_stands_in_the_file_as_it_is(command: str, value: str, notes: s
         assert read.grace == 9
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text("0123456789*,-/~%\\ \t\nabc=#@'\"HLCRON_TZSE", max_size=120))
 def test_whatever_a_crontab_holds_it_is_imported_or_told(text: str) -> None:
     imported = read_crontab(text, CrontabOptions(path="tab", timezone="UTC"))

@@ -308,7 +308,7 @@ def read(text: str, zone: str, gap: str | None, repeat: str | None) -> Schedule 
         return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(place=moments(), seconds=SECONDS, text=EXPRESSIONS, gap=GAPS, repeat=REPEATS)
 def test_fires_are_those_of_a_walk_through_the_dates(
     place: tuple[str, datetime], seconds: str, text: str, gap: str | None, repeat: str | None
@@ -334,7 +334,7 @@ def test_fires_are_those_of_a_walk_through_the_dates(
     assert schedule.count_between(after, expected[-1]) == len(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=moments(), text=EXPRESSIONS, gap=GAPS, repeat=REPEATS)
 def test_fires_are_those_of_a_walk_through_the_minutes(
     place: tuple[str, datetime], text: str, gap: str | None, repeat: str | None

@@ -224,7 +224,7 @@ def slow_rule(number: int, unit: str, at: dict[str, int], zone: str, last: datet
     return first if first > last else second if second > last else "stuck"
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     interval=INTERVALS,
     zone=ZONES,
@@ -257,7 +257,7 @@ def test_the_rule_is_the_one_written_out(
     assert found == slow_rule(number, unit, at, zone, last)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     interval=INTERVALS,
     zone=ZONES,

@@ -133,7 +133,7 @@ def weekdays(limits: dict[str, Any]) -> set[int]:
     return {NAMES.index(item[:3].lower()) for item in limits["exclude"] if item[0].isalpha()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases(), st.integers(0, 9 * 24 * 60))
 def test_fires_are_those_of_a_slow_walk(
     case: tuple[str, dict[str, Any], dict[str, Any], datetime, set[date]], minutes: int

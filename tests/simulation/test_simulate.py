@@ -102,7 +102,7 @@ specs = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(specs, max_size=6), st.integers(0, 100_000), st.integers(1, 4 * 3_600_000))
 def test_the_counts_are_those_of_each_job_walked_alone(
     given_specs: list[dict[str, Any]], offset: int, length: int

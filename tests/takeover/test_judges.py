@@ -73,7 +73,7 @@ lines = st.tuples(
 ).map(" ".join)  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(lines, st.integers(0, 3000))
 def test_a_line_of_a_crontab_is_due_in_the_minutes_of_crons_own_rule(line: str, day: int) -> None:
     imported = read_crontab(f"{line} x\n", CrontabOptions(path="tab", timezone="UTC"))

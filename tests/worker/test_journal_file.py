@@ -31,7 +31,7 @@ from jober_worker.replayer import Replayer, rest_of
 from jober_worker.run_output import RunOutput, Unsent
 from tests.store.hand import Hand
 
-QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def claim(run: str = "job-m1", attempt: int = 1) -> Claim:
@@ -164,7 +164,7 @@ def _of(store: Store, record: bytes) -> bytes:
 
 
 @given(data=st.binary() | st.binary().map(lambda rest: MAGIC + rest))
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 def test_any_bytes_are_read_as_records_and_what_is_none(data: bytes) -> None:
     records, torn = read_records(data)
     assert torn <= len(data)
