@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from jober.clock import iso
 from jober.run import RunState
+from jober.words import count, duration, relative
 
 ANY = "*"
 
@@ -96,6 +97,21 @@ class ServicePlace:
         if self.run.state is not RunState.RUNNING:
             return "waiting"
         return "healthy" if self.state.healthy else "starting"
+
+    def details(self, now_ms: int) -> str:
+        """What is told after its word: ` on db1 for 3 min, 2 restarts`."""
+        run, restart_at_ms = self.run, self.state.restart_at_ms
+        told = f" on {run.host}" if run is not None and run.host else ""
+        if self.word == "restarting":
+            if restart_at_ms is not None:
+                told += f" {relative(restart_at_ms, now_ms)}"
+            if run is not None and run.reason:
+                told += f": {run.reason}"
+        elif run is not None and run.started_at_ms is not None:
+            told += f" for {duration((now_ms - run.started_at_ms) / 1000)}"
+        if self.state.restarts:
+            told += f", {count(self.state.restarts, 'restart')}"
+        return told
 
     def to_dict(self) -> dict[str, Any]:
         """The stable names that scripts rely on (`--json`)."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from jober.cli import terminal
-from jober.words import count, duration, relative
+from jober.words import relative
 
 if TYPE_CHECKING:
     from jober.service import Service, ServicePlace
@@ -31,17 +31,4 @@ def service_text(service: "Service | None", now_ms: int) -> Text:
 
 def place_text(place: "ServicePlace", now_ms: int) -> Text:
     """How one place stands: since when it runs, or when it runs again, and how often it did."""
-    text = terminal.state(place.word)
-    run, restart_at_ms = place.run, place.state.restart_at_ms
-    if run is not None and run.host:
-        text.append(f" on {run.host}")
-    if place.word == "restarting":
-        if restart_at_ms is not None:
-            text.append(f" {relative(restart_at_ms, now_ms)}")
-        if run is not None and run.reason:
-            text.append(f": {run.reason}")
-    elif run is not None and run.started_at_ms is not None:
-        text.append(f" for {duration((now_ms - run.started_at_ms) / 1000)}")
-    if place.state.restarts:
-        text.append(f", {count(place.state.restarts, 'restart')}", style="dim")
-    return text
+    return terminal.state(place.word).append(place.details(now_ms))

@@ -95,16 +95,6 @@ def _print_head(
     if job.title:
         title.append(f"  {plain(job.title)}", style="dim")
     console.print(title, soft_wrap=True)
-    wanted = " or ".join(job.roles) or "default"
-    where = f"a host with role {wanted}"
-    if job.on == "every":
-        where = f"every live host with role {wanted}"
-    elif job.on != "any":
-        where = f"{count(job.on, 'host')} with role {wanted}"
-    if job.prefer != "least":
-        where += f", prefer {job.prefer}"
-    if hosts:
-        where += f" ({', '.join(hosts)})"
     coming = ", ".join(moment(fire, now_ms) for fire in fires)
     if fires:
         coming += f" ({relative(fires[0], now_ms)})"
@@ -117,7 +107,7 @@ def _print_head(
             if service is None
             else [("service", place_text(place, now_ms)) for place in service.places]
         ),
-        ("where", where),
+        ("where", f"{job.where_text} ({', '.join(hosts)})" if hosts else job.where_text),
     ]
     if not hosts:
         lines.append(("", Text("no live host has such a role now", style="red")))

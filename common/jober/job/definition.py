@@ -20,8 +20,9 @@ from jober.job.payload import Kind, compact, describe_call, encode_call
 from jober.job.problems import of_pydantic, raise_any, told, unknown_field
 from jober.job.rules import broken_rules
 from jober.job.what import importable
-from jober.roles import queue_name
+from jober.roles import DEFAULT_ROLE, queue_name
 from jober.schedule import Calendar, Schedule, calendar_names, mistakes, parse
+from jober.words import count
 from jober.workflow import Links, Waits, results_in
 
 Calendars = Mapping[str, Calendar] | None
@@ -170,6 +171,18 @@ class Job(JobFields):
         if self.service:
             return "kept alive"
         return self._schedule.describe() if self._schedule else "by hand"
+
+    @cached_property
+    def where_text(self) -> str:
+        """On which hosts it runs, in words: `every live host with role db, prefer spread`."""
+        wanted = " or ".join(self.roles) or DEFAULT_ROLE
+        if self.on == "any":
+            where = f"a host with role {wanted}"
+        elif self.on == "every":
+            where = f"every live host with role {wanted}"
+        else:
+            where = f"{count(self.on, 'host')} with role {wanted}"
+        return where if self.prefer == "least" else f"{where}, prefer {self.prefer}"
 
     @cached_property
     def kind(self) -> Kind:

@@ -95,7 +95,9 @@ def job_view(
         facts=_facts(record, wall),
         tags=tuple(job.tags),
         hosts=tuple(hosts),
-        places=tuple(_place(place) for place in service.places) if service else (),
+        places=tuple(f"{place.word}{place.details(wall.now_ms)}" for place in service.places)
+        if service
+        else (),
         next=next_words(record, wall),
         fires=lines,
         excluded=_excluded(schedule, record, fires_ms, wall) if schedule else (),
@@ -112,11 +114,6 @@ def definition_value(value: Any) -> str:
 
 def _facts(record: JobRecord, wall: Wall) -> tuple[tuple[str, str], ...]:
     job = record.job
-    wanted = " or ".join(job.roles) or "default"
-    where = {
-        "any": f"a host with role {wanted}",
-        "every": f"every live host with role {wanted}",
-    }.get(str(job.on), f"{job.on} hosts with role {wanted}")
     at_once = []
     if job.fleet_limit is not None:
         at_once.append(f"{count(job.fleet_limit, 'run')} at once")
@@ -126,7 +123,7 @@ def _facts(record: JobRecord, wall: Wall) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Runs", str(job.command) if job.shell else job.description),
         ("When", job.schedule_text),
-        ("Where", where),
+        ("Where", job.where_text),
         ("At once", ", ".join(at_once) or "as many as there are slots"),
     ]
     if job.timeout:
@@ -138,10 +135,6 @@ def _facts(record: JobRecord, wall: Wall) -> tuple[tuple[str, str], ...]:
     if record.updated_at_ms is not None:
         facts.append(("Defined", f"{wall.short(record.updated_at_ms)}, revision {record.revision}"))
     return tuple(facts)
-
-
-def _place(place: Any) -> str:
-    return f"{place.host or 'any host'}: {place.state}"
 
 
 def _excluded(
