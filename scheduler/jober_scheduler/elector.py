@@ -69,12 +69,15 @@ class Elector:
                 log.warning("could not resign, the lease will end by itself: %s", error)
 
     def _run(self) -> None:
-        wait = 0.0
+        wait, away = 0.0, False
         while not self._stop.wait(wait):
             try:
                 wait = self._attempt()
+                away = False
             except RedisUnavailable as error:
-                log.warning("cannot renew or seek the lead: %s", error)
+                if not away:
+                    log.warning("cannot renew or seek the lead: %s", error)
+                away = True
                 wait = STANDBY_LOOK_S
 
     def _attempt(self) -> float:

@@ -12,6 +12,7 @@ from jober.embedded import RedisServer
 from jober.errors import DefinitionError
 from jober.event import Event
 from jober.run import RunState
+from jober.store.events import EventStore
 from tests.fleet import Fleet
 from tests.store.hand import Hand
 from tests.waiting import wait_until
@@ -202,6 +203,27 @@ def test_events_go_on_after_redis_was_away(tmp_path: Any) -> None:
             assert [event.job for event in told] == ["a", "b"]
     finally:
         server.stop()
+
+
+def test_an_outage_is_logged_once_however_often_the_events_are_asked_for(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = 0
+    follow = EventStore.follow
+
+    def counted(*told: Any) -> Iterator[Event | None]:
+        nonlocal asked
+        asked += 1
+        return follow(*told)
+
+    monkeypatch.setattr(EventStore, "follow", counted)
+    server = RedisServer(tmp_path / "redis").start()
+    with Jober(server.url) as jober:
+        jober.on("job.added", print)
+        wait_until(lambda: asked)
+        server.stop()
+        wait_until(lambda: asked >= 4, 60)
+    assert caplog.text.count("events wait for Redis") == 1
 
 
 def _added(jober: Jober, name: str) -> bool:

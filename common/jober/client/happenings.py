@@ -271,8 +271,8 @@ class Happenings(Access):
                     if self._to_end.is_set():
                         return
             except RedisUnavailable as error:
-                log.warning("events wait for Redis: %s", error)
                 if not is_away:
+                    log.warning("events wait for Redis: %s", error)
                     is_away = True
                     self._tell(lambda one: one.tell_away(True))
                 self._to_end.wait(LOOK_S)
