@@ -38,47 +38,78 @@ def follow(
     `mark`, by default to stderr, as does why nothing comes yet. Raises RunNotFound, and
     RedisUnavailable where Redis is away for over a minute.
     """
-    bar = LiveBar()
-    if (known := jober.store.runs.get(id).progress) is not None:
-        bar.show(known)
-    last = after
+    printer = _Printer(jober, id, write, mark, after)
     away_since: float | None = None
-    hint: str | None = None
     while True:
         try:
-            for told in jober.store.outputs.follow(id, after=last):
+            for told in jober.store.outputs.follow(id, after=printer.last):
                 away_since = None
-                if isinstance(told, Progress):
-                    bar.show(told)
-                    continue
-                bar.clear()
-                if isinstance(told, Frame):
-                    last = told.seq
-                    if not write(told):
-                        return None
-                    bar.wrote(told.data)
-                elif isinstance(told, Truncated):
-                    mark(told)
-                elif isinstance(told, End):
+                if isinstance(told, End):
+                    printer.bar.clear()
                     return jober.store.runs.get(id)
-                elif (why := why_it_waits(jober, jober.store.runs.get(id))) != hint:
-                    hint = why
-                    if why:
-                        note(f"{id} {why}")
-                bar.draw()
+                if not printer.take(told):
+                    return None
         except RedisRefused:
             raise
         except KeyboardInterrupt:
-            bar.clear()
+            printer.bar.clear()
             raise
         except RedisUnavailable as error:
-            bar.clear()
+            printer.bar.clear()
             if away_since is None:
                 away_since = time.monotonic()
                 note(f"{error.__cause__ or error}; waiting for Redis")
             if time.monotonic() - away_since > _AWAY_S:
                 raise
             time.sleep(0.5)
+
+
+class _Printer:
+    """Passes on what is told of a run, above a bar of its progress. `last` is the newest frame."""
+
+    def __init__(
+        self,
+        jober: Jober,
+        id: str,
+        write: Write,
+        mark: Callable[[Truncated], object],
+        after: int,
+    ) -> None:
+        self._jober = jober
+        self._id = id
+        self._write = write
+        self._mark = mark
+        self._hint: str | None = None
+        self.last = after
+        self.bar = LiveBar()
+        if (known := jober.store.runs.get(id).progress) is not None:
+            self.bar.show(known)
+
+    def take(self, told: Frame | Truncated | Progress | None) -> bool:
+        """False where `write` had enough."""
+        if isinstance(told, Progress):
+            self.bar.show(told)
+            return True
+        self.bar.clear()
+        if isinstance(told, Frame):
+            self.last = told.seq
+            if not self._write(told):
+                return False
+            self.bar.wrote(told.data)
+        elif isinstance(told, Truncated):
+            self._mark(told)
+        else:
+            self._tell_why_it_waits()
+        self.bar.draw()
+        return True
+
+    def _tell_why_it_waits(self) -> None:
+        """Once, as long as it is the same."""
+        why = why_it_waits(self._jober, self._jober.store.runs.get(self._id))
+        if why != self._hint:
+            self._hint = why
+            if why:
+                note(f"{self._id} {why}")
 
 
 def write_both(frame: Frame) -> bool:

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,44 +160,44 @@ class OutputStore:
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         follower = _Follower(self, run, after)
-        with self._redis.guard():
-            channel = self._redis.client.pubsub()
-            try:
-                channel.subscribe(keys.out(run))
-                while (message := channel.get_message(timeout=5.0)) is None:
-                    pass
-                yield from follower.catch_up()
-                end = self.ended(run)
-                quiet = 0
-                while end is None:
-                    if deadline is not None and time.monotonic() >= deadline:
-                        return
-                    message = channel.get_message(timeout=1.0)
-                    if message is None:
-                        # Nothing for a while: was the end told while we were cut off?
-                        quiet += 1
-                        if quiet % 3 == 0:
-                            yield from follower.catch_up()
-                            end = self.ended(run)
-                        yield None
-                        continue
-                    quiet = 0
-                    if message["type"] == "subscribe":
-                        # The connection was lost and made anew.
-                        yield from follower.catch_up()
-                        end = self.ended(run)
-                    elif message["type"] == "message":
-                        told = read_message(message["data"])
-                        if isinstance(told, End):
-                            end = told
-                        elif isinstance(told, Progress):
-                            yield told
-                        elif told is not None:
-                            yield from follower.take(told)
-            finally:
-                channel.close()
+        with self._redis.guard(), closing(self._redis.client.pubsub()) as channel:
+            channel.subscribe(keys.out(run))
+            while channel.get_message(timeout=5.0) is None:
+                pass
+            yield from follower.catch_up()
+            end = self.ended(run)
+            if end is None:
+                end = yield from self._live(run, follower, channel, deadline)
+            if end is None:
+                return
         yield from follower.catch_up()
         yield end
+
+    def _live(
+        self, run: str, follower: "_Follower", channel: Any, deadline: float | None
+    ) -> Generator[Frame | Truncated | Progress | None, None, End | None]:
+        """What comes from now on, and then the end; None where the time is over before it."""
+        quiet = 0
+        while deadline is None or time.monotonic() < deadline:
+            message = channel.get_message(timeout=1.0)
+            kind = None if message is None else message["type"]
+            quiet = quiet + 1 if message is None else 0
+            # The connection was lost and made anew, or nothing came for a while: was the end told
+            # while we were cut off?
+            if kind == "subscribe" or (quiet and quiet % 3 == 0):
+                yield from follower.catch_up()
+                if (end := self.ended(run)) is not None:
+                    return end
+            told = read_message(message["data"]) if kind == "message" else None
+            if isinstance(told, End):
+                return told
+            if isinstance(told, Frame):
+                yield from follower.take(told)
+            elif isinstance(told, Progress):
+                yield told
+            elif message is None:
+                yield None
+        return None
 
     def ended(self, run: str) -> End | None:
         """Its end; None while it goes on."""
