@@ -194,9 +194,7 @@ class Run:
     @property
     def duration_s(self) -> float | None:
         """Seconds from start to end; None while it has not ended."""
-        if self.started_at_ms is None or self.ended_at_ms is None:
-            return None
-        return (self.ended_at_ms - self.started_at_ms) / 1000
+        return _seconds(self.started_at_ms, self.ended_at_ms)
 
     def to_dict(self) -> dict[str, Any]:
         """The stable names that scripts rely on (`--json`)."""
@@ -246,9 +244,7 @@ class RunBrief:
     @property
     def duration_s(self) -> float | None:
         """Seconds from start to end; None while it has not ended."""
-        if self.started_at_ms is None or self.ended_at_ms is None:
-            return None
-        return (self.ended_at_ms - self.started_at_ms) / 1000
+        return _seconds(self.started_at_ms, self.ended_at_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,9 +263,7 @@ class Attempt:
     @property
     def duration_s(self) -> float | None:
         """Seconds from start to end; None while it has not ended."""
-        if self.started_at_ms is None or self.ended_at_ms is None:
-            return None
-        return (self.ended_at_ms - self.started_at_ms) / 1000
+        return _seconds(self.started_at_ms, self.ended_at_ms)
 
     def to_dict(self) -> dict[str, Any]:
         """The stable names that scripts rely on (`--json`)."""
@@ -358,3 +352,9 @@ class Outcome:
     rq_result: str | None = None
     rq_retry: Mapping[str, Any] | None = None
     refused: str | None = None
+
+
+def _seconds(started_at_ms: int | None, ended_at_ms: int | None) -> float | None:
+    if started_at_ms is None or ended_at_ms is None:
+        return None
+    return (ended_at_ms - started_at_ms) / 1000

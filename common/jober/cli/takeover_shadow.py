@@ -108,19 +108,10 @@ def shadow(
       jober takeover shadow web1.toml --for 24h
       jober takeover shadow --root /mnt/web1 --host web1 --until 2026-11-21T12:00
     """
-    if lasting is not None and until is not None:
-        raise WrongCall("--for and --until exclude each other")
     if not 0 < tolerance <= 3600:
         raise WrongCall("--tolerance is more than 0 seconds, and an hour at most")
     clock = SystemClock()
-    now_ms = clock.now_ms()
-    default = iso(now_ms) if lasting is not None else "7d"
-    begin_ms = read_moment_ms(default if since is None else since, "--since", now_ms)
-    end_ms = now_ms if until is None else read_moment_ms(until, "--until", now_ms)
-    if lasting is not None:
-        end_ms = now_ms + round(read_span_s(lasting, "--for") * 1000)
-    if end_ms <= begin_ms:
-        raise WrongCall("that time has no length: its end is not after its begin")
+    begin_ms, end_ms = _asked_time(since, until, lasting, clock.now_ms())
     place = Root(root)
     options = TakeoverOptions(host=host, timezone=timezone, prefix=prefix, every=every)
     found = read_host(place, options)
@@ -145,12 +136,32 @@ def shadow(
         print_report(terminal.stdout(), report, place, file)
         left_ms = end_ms - clock.now_ms()
         if lasting is not None and left_ms > 0:
-            call = " ".join(["jober takeover shadow", *([file] if file else [])])
-            terminal.note(
-                f"ended with {duration(left_ms / 1000)} to go; to go on: {call} "
-                f"--since {iso(begin_ms)} --for {-(-left_ms // 60_000)}m"
-            )
+            _tell_how_to_go_on(file, begin_ms, left_ms)
     return 0 if report.is_good else 1
+
+
+def _asked_time(
+    since: str | None, until: str | None, lasting: str | None, now_ms: int
+) -> tuple[int, int]:
+    """From when to when (ms), by --since, --until and --for. Raises WrongCall."""
+    if lasting is not None and until is not None:
+        raise WrongCall("--for and --until exclude each other")
+    default = iso(now_ms) if lasting is not None else "7d"
+    begin_ms = read_moment_ms(default if since is None else since, "--since", now_ms)
+    end_ms = now_ms if until is None else read_moment_ms(until, "--until", now_ms)
+    if lasting is not None:
+        end_ms = now_ms + round(read_span_s(lasting, "--for") * 1000)
+    if end_ms <= begin_ms:
+        raise WrongCall("that time has no length: its end is not after its begin")
+    return begin_ms, end_ms
+
+
+def _tell_how_to_go_on(file: str | None, begin_ms: int, left_ms: int) -> None:
+    call = " ".join(["jober takeover shadow", *([file] if file else [])])
+    terminal.note(
+        f"ended with {duration(left_ms / 1000)} to go; to go on: {call} "
+        f"--since {iso(begin_ms)} --for {-(-left_ms // 60_000)}m"
+    )
 
 
 def _shadowed(found: Imported, file: str | None, root: Root) -> list[Shadowed]:

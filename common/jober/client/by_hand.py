@@ -76,12 +76,13 @@ class ByHand(Building):
         from jober.client.what import Given, Local, Named, read_what
 
         how = {
-            **{"process": process, "timeout": timeout, "retries": retries, "env": env},
-            **{
-                "cwd": os.fspath(cwd) if isinstance(cwd, os.PathLike) else cwd,
-                "expires": expires,
-                **fields,
-            },
+            "process": process,
+            "timeout": timeout,
+            "retries": retries,
+            "env": env,
+            "cwd": os.fspath(cwd) if isinstance(cwd, os.PathLike) else cwd,
+            "expires": expires,
+            **fields,
         }
         how = {name: value for name, value in how.items() if value is not None}
         call = Call(

@@ -37,25 +37,13 @@ class Bounded:
         return None if fire is None or self.end_ms is not None and fire > self.end_ms else fire
 
     def last_ms(self, start_ms: int, end_ms: int, anchor_ms: int | None = None) -> int | None:
-        if anchor_ms is None:
-            anchor_ms = start_ms
-        if self.start_ms is not None:
-            anchor_ms = self.start_ms
-            start_ms = max(start_ms, self.start_ms - 1)
-        if self.end_ms is not None:
-            end_ms = min(end_ms, self.end_ms)
+        start_ms, end_ms, anchor_ms = self._within(start_ms, end_ms, anchor_ms)
         return self.plan.last_ms(start_ms, end_ms, anchor_ms) if start_ms < end_ms else None
 
     def count_ms(
         self, start_ms: int, end_ms: int, anchor_ms: int | None = None, limit: int = 1000
     ) -> int:
-        if anchor_ms is None:
-            anchor_ms = start_ms
-        if self.start_ms is not None:
-            anchor_ms = self.start_ms
-            start_ms = max(start_ms, self.start_ms - 1)
-        if self.end_ms is not None:
-            end_ms = min(end_ms, self.end_ms)
+        start_ms, end_ms, anchor_ms = self._within(start_ms, end_ms, anchor_ms)
         if start_ms >= end_ms:
             return 0
         return self.plan.count_ms(start_ms, end_ms, anchor_ms, limit)
@@ -69,15 +57,22 @@ class Bounded:
     def refusals_ms(
         self, start_ms: int, end_ms: int, anchor_ms: int | None, limit: int
     ) -> list[Refusal]:
+        start_ms, end_ms, anchor_ms = self._within(start_ms, end_ms, anchor_ms)
+        if start_ms >= end_ms:
+            return []
+        found = self.plan.refusals_ms(start_ms, end_ms, anchor_ms, limit)
+        return [self._bounded(refusal) for refusal in found]
+
+    def _within(self, start_ms: int, end_ms: int, anchor_ms: int | None) -> tuple[int, int, int]:
+        """What is left of start < fire <= end, and the anchor there."""
+        if anchor_ms is None:
+            anchor_ms = start_ms
         if self.start_ms is not None:
             anchor_ms = self.start_ms
             start_ms = max(start_ms, self.start_ms - 1)
         if self.end_ms is not None:
             end_ms = min(end_ms, self.end_ms)
-        if start_ms >= end_ms:
-            return []
-        found = self.plan.refusals_ms(start_ms, end_ms, anchor_ms, limit)
-        return [self._bounded(refusal) for refusal in found]
+        return start_ms, end_ms, anchor_ms
 
     def _bounded(self, refusal: Refusal) -> Refusal:
         """The refusal; one that would be moved out of the bounds is not made at all."""

@@ -1,6 +1,6 @@
 """From a definition to a schedule; every error names the field and the mend."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple, cast
 
@@ -198,28 +198,32 @@ def _choice(spec: Mapping[str, object], field: str, choices: tuple[str, ...]) ->
     )
 
 
+def _interval(
+    value: object, refuse: Callable[[str, str], NextFireTimeError]
+) -> tuple[int | float, str]:
+    """The number and the unit of `every = 5` or `every = [2, "hour"]`; `refuse` makes the error."""
+    unit: object = "second"
+    number = value
+    if isinstance(value, list | tuple):
+        if len(value) != 2 or not isinstance(value[1], str):
+            raise refuse(f"{value!r} is not [number, unit]", "write it as [2, 'hour']")
+        number, unit = value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not number > 0:
+        raise refuse(f"{number!r} is not a positive number", "write seconds, or [2, 'hour']")
+    if number > LAST:
+        raise refuse("it is more than there is time", "write a shorter interval")
+    units = (*UNIT_MS, "month")
+    if unit not in units:
+        near = did_you_mean(str(unit).lower(), units)
+        raise refuse(f"'{unit}' is not a unit{near}", f"one of {', '.join(units)}")
+    return number, str(unit)
+
+
 def _every(value: object, at: object, where: Zone, gap: Gap, repeat: Repeat) -> Every:
     def refuse(problem: str, mend: str) -> NextFireTimeError:
         return NextFireTimeError(problem, field="every", value=value, mend=mend)
 
-    def positive(number: object) -> int | float:
-        if isinstance(number, bool) or not isinstance(number, int | float) or not number > 0:
-            raise refuse(f"{number!r} is not a positive number", "write seconds, or [2, 'hour']")
-        if number * 1000 > LAST * 1000:
-            raise refuse("it is more than there is time", "write a shorter interval")
-        return number
-
-    number: int | float
-    if isinstance(value, str | bytes) or not isinstance(value, list | tuple):
-        number, unit = positive(value), "second"
-    else:
-        if len(value) != 2 or not isinstance(value[1], str):
-            raise refuse(f"{value!r} is not [number, unit]", "write it as [2, 'hour']")
-        number, unit = positive(value[0]), value[1]
-    units = (*UNIT_MS, "month")
-    if unit not in units:
-        near = did_you_mean(unit.lower(), units)
-        raise refuse(f"'{unit}' is not a unit{near}", f"one of {', '.join(units)}")
+    number, unit = _interval(value, refuse)
     if repeat == "both":
         if at is not None or unit == "month":
             raise ScheduleError(

@@ -238,7 +238,7 @@ class RunStore:
             ]
             first = last + 1
             seen = ids[-1] if ids else seen
-        if len(page) > limit or (page and len(page) == limit):
+        if page and len(page) >= limit:
             more = len(page) > limit or first < end
             return page[:limit], page[limit - 1].id if more else None
         return page, seen if first < end else None

@@ -83,26 +83,33 @@ def _after(style: Style, told: str) -> Style:
     while at < len(codes):
         code = codes[at]
         at += 1
-        if code == 0:
-            style = PLAIN
-        elif code in _WEIGHTS:
-            style = replace(style, words=style.words | {_WEIGHTS[code]})
-        elif code == 22:
-            style = replace(style, words=style.words - {"bold", "dim"})
-        elif code - 20 in _WEIGHTS:
-            style = replace(style, words=style.words - {_WEIGHTS[code - 20]})
-        elif 30 <= code <= 37 or 90 <= code <= 97:
-            style = replace(style, fore=code - 30 if code < 90 else code - 82)
-        elif 40 <= code <= 47 or 100 <= code <= 107:
-            style = replace(style, back=code - 40 if code < 100 else code - 92)
-        elif code == 39:
-            style = replace(style, fore=None)
-        elif code == 49:
-            style = replace(style, back=None)
-        elif code in (38, 48):
+        if code in (38, 48):
             colour, taken = _extended(codes[at:])
             at += taken
             style = replace(style, fore=colour) if code == 38 else replace(style, back=colour)
+        else:
+            style = _after_one(style, code)
+    return style
+
+
+def _after_one(style: Style, code: int) -> Style:
+    """The style after a code that stands for itself; the same after one that is not known."""
+    if code == 0:
+        return PLAIN
+    if code in _WEIGHTS:
+        return replace(style, words=style.words | {_WEIGHTS[code]})
+    if code == 22:
+        return replace(style, words=style.words - {"bold", "dim"})
+    if code - 20 in _WEIGHTS:
+        return replace(style, words=style.words - {_WEIGHTS[code - 20]})
+    if 30 <= code <= 37 or 90 <= code <= 97:
+        return replace(style, fore=code - 30 if code < 90 else code - 82)
+    if 40 <= code <= 47 or 100 <= code <= 107:
+        return replace(style, back=code - 40 if code < 100 else code - 92)
+    if code == 39:
+        return replace(style, fore=None)
+    if code == 49:
+        return replace(style, back=None)
     return style
 
 

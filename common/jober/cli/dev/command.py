@@ -195,13 +195,7 @@ class _Dev:
         ended = False
         for _ in story.follow():
             now = time.monotonic()
-            for daemon in self._daemons:
-                if isinstance(teller, JsonLines):
-                    for line in daemon.lines():
-                        teller.relay(daemon.name, line)
-                    continue
-                for warning in daemon.warnings():
-                    teller.note(f"{daemon.name}: {warning}")
+            self._tell_warnings(teller)
             if isinstance(teller, Screen) and teller.is_gone:
                 self._signals.count = max(1, self._signals.count)
             if self._signals.count > heeded:
@@ -219,16 +213,25 @@ class _Dev:
                     teller.note("some do not end; killing them")
                     return
                 if isinstance(teller, Screen):
-                    left = ", ".join(f"{run.job}@{run.host}" for run in story.going)
-                    teller.stopping(
-                        f"ending{': waiting for ' if left else ''}{left} (Ctrl-C again: at once)"
-                    )
+                    going = ", ".join(f"{run.job}@{run.host}" for run in story.going)
+                    left = f": waiting for {going}" if going else ""
+                    teller.stopping(f"ending{left} (Ctrl-C again: at once)")
             elif now - looked >= _LOOK_S:
                 looked = now
                 for daemon in self._daemons:
                     if told := daemon.look(now):
                         teller.note(told)
                 self._tell_change(watch.look(), teller)
+
+    def _tell_warnings(self, teller: Screen | PlainLines | JsonLines) -> None:
+        """What the daemons have logged since: as JSON all of it."""
+        for daemon in self._daemons:
+            if isinstance(teller, JsonLines):
+                for line in daemon.lines():
+                    teller.relay(daemon.name, line)
+            else:
+                for warning in daemon.warnings():
+                    teller.note(f"{daemon.name}: {warning}")
 
     def _tell_change(
         self,
