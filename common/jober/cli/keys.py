@@ -71,7 +71,7 @@ def list_keys(
     It fails where an agent or a scheduler would: for a key that others can read, or change.
 
     Examples:
-      jober key list /etc/jober/trusted.d
+      jober key list /etc/jober/trusted.pub
     """
     keys = read_trusted(str(path))
     if json:
