@@ -67,6 +67,17 @@ class Roster:
         return Roster(roles_of=self.roles_of, use_of=use, _hosts=self._hosts)
 
 
+def without_work(queue: str, agents: Iterable[AgentInfo]) -> list[tuple[str, str]]:
+    """The live hosts with a role of the expression that take no new runs, and the state of each."""
+    return sorted(
+        {
+            (agent.host, agent.state)
+            for agent in agents
+            if agent.state != "up" and roles.matches(queue, agent.roles)
+        }
+    )
+
+
 def place(
     hosts: Sequence[str],
     n: int,

@@ -135,6 +135,28 @@ def test_daemons_get_all_their_arguments(monkeypatch: pytest.MonkeyPatch) -> Non
     assert got == [["--roles", "a", "--help"]]
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_stdout_is_told_in_a_line(unbuffered: str) -> None:
+    with open("/dev/full", "wb") as full:
+        told = subprocess.run(
+            [BIN / "jober", "next", "--cron", "@daily"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+    assert told.returncode == 1
+    assert told.stderr == (
+        "jober: what it prints cannot be written: No space left on device (make room there)\n"
+    )
+
+
+def test_a_stdout_that_is_closed_leads_nowhere() -> None:
+    command = f"{BIN}/jober next --cron @daily >&-; echo $? && {BIN}/jober nonsense 2>&-; echo $?"
+    told = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (told.stdout, told.stderr) == ("0\n2\n", "")
+
+
 def test_a_pipe_that_closes_is_no_error_to_talk_about() -> None:
     command = f"{BIN}/jober version | true; echo ${{PIPESTATUS[0]}}"
     # The reader may be gone before the line comes, or after.

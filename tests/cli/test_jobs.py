@@ -92,7 +92,7 @@ def test_show_tells_decisions_and_their_reasons(cli: Cli, hand: Hand) -> None:
 
 def test_show_says_when_no_live_host_has_the_role(cli: Cli, hand: Hand) -> None:
     hand.job("nightly", cron="0 3 * * *", roles=["db"])
-    assert "no live host has such a role now" in cli("show", "nightly").text
+    assert "no live host has a role that it asks for" in cli("show", "nightly").text
     assert "none yet: jober run nightly" in cli("show", "nightly").text
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from jober.client.waiting import wait_of
 from jober.ids import fired_run_id
 from jober.run import RunState
 from jober.store import Store
@@ -33,7 +34,7 @@ def test_a_fire_that_ran_is_told_with_its_run(cli: Cli, hand: Hand, store: Store
     hand.fire("job", due)
     answer = told(cli, due)
     assert answer.startswith("It made the run job-")
-    assert answer.endswith("which is queued.")
+    assert "which is queued, and waits: no live host has a role that it asks for" in answer
     assert "s after it was due" in answer
 
 
@@ -72,7 +73,7 @@ def test_what_became_of_the_run_of_a_fire_is_told(cli: Cli, hand: Hand, store: S
     [
         ({"cron": None}, {}, 3, "job has no schedule: it runs by hand only."),
         ({"cron": "0 0 1 1 *"}, {}, 3, "has no fire then: the last before is at "),
-        ({}, {}, -3, "It is to come, but no live host has such a role now."),
+        ({}, {}, -3, "It is to come, but no live host has a role that it asks for (see"),
         ({}, {"paused": "1"}, -3, "It is to come, but the job is paused"),
         ({}, {}, 3, "Nothing has decided on it yet"),
         ({}, {"paused": "1"}, 3, "The job is paused. When it is resumed"),
@@ -117,3 +118,61 @@ def test_a_time_that_the_clock_of_the_zone_leaves_out_is_that_of_the_fire_after_
     assert "02:30 does not exist on 2099-03-29: runs at 03:00" in done.text
     twice = cli("why", "job", "--at", "2099-10-25T02:30", "--json").json
     assert twice["at"] == "2099-10-25T00:30:00.000Z"
+
+
+def test_a_run_is_asked_about_by_its_id_and_told_with_what_it_waits_for(
+    cli: Cli, hand: Hand, store: Store
+) -> None:
+    hand.job(roles=["db"])
+    run = hand.run()
+    for asked in (run, "job"):  # of a job that no schedule fires, the newest run is told of
+        told = cli("why", asked, "--json").json
+        assert told["answer"] == (
+            f"It is {run} (manual), which is queued, and waits: no live host has a role that it "
+            "asks for (see `jober agents`)."
+        )
+        assert any("`jober worker --roles …`" in mend for mend in told["mends"])
+    due = begin(hand, store, overlap="allow")
+    hand.fire("job", due)
+    fired = fired_run_id("job", due)
+    assert f"It made the run {fired}" in cli("why", fired).text
+    assert "no job is named 'job-nothing'" in cli("why", "job-nothing").err
+
+
+def test_what_may_be_done_is_told_with_its_command(cli: Cli, hand: Hand, store: Store) -> None:
+    due = begin(hand, store, roles=["db"])
+    hand.agent("db1-aaaaaa", ("db",))
+    hand.fire("job", due)
+    store.agents.order("db1", "cordon")
+    told = cli("why", "job", "--json").json
+    assert "takes new runs: db1 is cordoned (see `jober agents`)" in told["answer"]
+    assert told["mends"] == [
+        "`jober agents uncordon db1`: it has a role of the job, and is cordoned"
+    ]
+    store.agents.order("db1", "uncordon")
+    hand.job(cron="* * * * *", roles=["db"])
+    [claim] = hand.claim("db1-aaaaaa", 10, "db")
+    hand.fire("job", due + MINUTE)
+    skipped = cli("why", "job").text
+    assert "→ `jober runs job` shows what it met" in skipped
+    hand.finish(claim, RunState.FAILED, "db1-aaaaaa", exit_code=3, reason="exit code 3")
+    assert f"→ `jober logs {claim.id}` is what it wrote" in cli("why", claim.id).text
+    store.connection.command("DEL", "jober:leader")
+    assert "→ no scheduler leads, so nothing fires" in cli("why", "job").text
+
+
+def test_a_run_that_waits_for_a_limit_is_told_so(cli: Cli, hand: Hand, store: Store) -> None:
+    cli("limits", "set", "database", "1")
+    hand.job("first", limits=["database"])
+    hand.job("second", limits=["database"])
+    hand.agent()
+    for name in ("first", "second"):
+        hand.run(name)
+    hand.claim()
+    told = cli("why", "second")
+    assert told.text.splitlines()[1].endswith("which is parked for a slot of the limit database.")
+    assert "`jober limits` show who has the slots" in told.text
+    parked = store.runs.get("second-m2")
+    assert wait_of(parked, None, [], 0) == (
+        "waits for a slot of the limit database: as many as may are running"
+    )

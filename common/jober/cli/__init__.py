@@ -5,6 +5,7 @@ lists what there is, without loading any of it; then one noun a file. `words`, `
 `terminal` are how things are shown. `dev` is a whole fleet in one terminal.
 """
 
+import errno
 import gc
 import os
 import sys
@@ -18,11 +19,14 @@ from jober.cli.say import say, say_wrong_call
 # What a shell shows for a program that was interrupted, or lost the reader of its pipe.
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+# Where stdout is a file, and its disk is full or broken.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status: 0, 1 where it failed, 2 where it was called wrongly."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_what_is_closed()
     try:
         status = _run(arguments)
         sys.stdout.flush()
@@ -30,11 +34,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (BrokenPipeError, commands.PipeClosed):
-        # Whatever is still to be flushed at the end has nowhere to go either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return PIPE_CLOSED
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            _give_up_stdout()
+            return say(f"what it prints cannot be written: {error.strerror} (make room there)", 1)
         return _told(error)
+
+
+def _open_what_is_closed() -> None:
+    """A stream that the caller has closed (`>&-`) leads nowhere; no socket is to get its number."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+
+
+def _give_up_stdout() -> None:
+    """Whatever is still to be flushed at the end has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:

@@ -20,7 +20,7 @@ _TELL_S = 1.0
 
 def cancel(
     run: Annotated[
-        str | None, Argument(metavar="[RUN]", help="The id of a run.", show_default=False)
+        str | None, Argument(metavar="RUN", help="The id of a run.", show_default=False)
     ] = None,
     job: Annotated[
         str | None,

@@ -89,7 +89,7 @@ def roles(
     host: HostArgument,
     names: Annotated[
         str | None,
-        Argument(metavar="[A,B]", help="The roles, with commas.", show_default=False),
+        Argument(metavar="A,B", help="The roles, with commas.", show_default=False),
     ] = None,
     reset: Annotated[
         bool, Option("--reset", help="The roles that its agents were started with.")

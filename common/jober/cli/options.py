@@ -40,3 +40,6 @@ RedisOption = Annotated[
 JsonOption = Annotated[bool, Option("--json", help="Print JSON, for scripts.")]
 JobArgument = Annotated[str, Argument(metavar="NAME", help="The name of a job.")]
 RunArgument = Annotated[str, Argument(metavar="RUN", help="The id of a run.")]
+JobOrRunArgument = Annotated[
+    str, Argument(metavar="NAME|RUN", help="The name of a job, or the id of a run.")
+]

@@ -8,7 +8,9 @@ from jober.cli.fleet import fleet
 from jober.cli.follow import exit_status, follow, write_both
 from jober.cli.options import JobArgument, JsonOption, Option, RedisOption, WrongCall
 from jober.client import Jober, RunHandle
+from jober.client.waiting import no_host
 from jober.errors import JoberError, did_you_mean
+from jober.placement import Roster
 from jober.run import RunState
 
 _INTERRUPTED = 130
@@ -110,8 +112,9 @@ def run(
             return 0
         for handle in handles:
             terminal.say(handle.id)
-        if host is None and not jober.hosts_for(jober.job(name).job):
-            terminal.note("it waits: no live host has a role that it asks for (see `jober agents`)")
+        asked_for, agents = jober.job(name).job.queue, jober.agents()
+        if host is None and not Roster.of(agents).hosts_for(asked_for):
+            terminal.note(f"it waits: {no_host(asked_for, agents)}")
         else:
             terminal.note(f"follow it with: jober logs -f {handles[0].id}")
     return 0

@@ -1,6 +1,7 @@
 """`jober show`: all about one job, or one run, on one page."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -9,14 +10,16 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.jobs import as_dict as job_as_dict
 from jober.cli.next import as_dict
-from jober.cli.options import Argument, JsonOption, RedisOption
+from jober.cli.options import JobOrRunArgument, JsonOption, RedisOption
 from jober.cli.runs import print_runs
 from jober.cli.services import place_text
 from jober.cli.show_run import is_run, show_run
 from jober.cli.table import Column, print_facts, print_heading, print_table
 from jober.client.finding import coming_fires
+from jober.client.waiting import no_host
 from jober.errors import JobNotFound
 from jober.ledger import LedgerEntry
+from jober.placement import Roster
 from jober.service import Service
 from jober.store.jobs import JobRecord
 from jober.words import count, moment, moment_and_hint, plain, relative
@@ -26,12 +29,7 @@ _ENTRIES = 8
 _RUNS = 8
 
 
-NameArgument = Annotated[
-    str, Argument(metavar="NAME|RUN", help="The name of a job, or the id of a run.")
-]
-
-
-def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
+def show(name: JobOrRunArgument, json: JsonOption = False, redis: RedisOption = None) -> None:
     """Show all about one job, or one run.
 
     Of a job its definition, its coming fires, what was decided of its last ones and why, and its
@@ -52,15 +50,17 @@ def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None
             return
         ledger = jober.ledger(name, limit=_ENTRIES)
         runs = jober.runs(name, limit=_RUNS)
-        hosts = jober.hosts_for(record.job)
+        agents = jober.agents()
         service = jober.service(name)
         now_ms = jober.store.clock.now_ms()
+    hosts = Roster.of(agents).hosts_for(record.job.queue)
+    nobody = "" if hosts else no_host(record.job.queue, agents)
     fires = [] if record.paused else coming_fires(record, now_ms, _FIRES)
     if json:
         schedule = record.job.schedule
         told: dict[str, Any] = {
             **job_as_dict(record, service),
-            "hosts": hosts,
+            "hosts": list(hosts),
             "next_fires": [as_dict(schedule, fire, record.anchor_ms) for fire in fires]
             if schedule
             else [],
@@ -70,7 +70,7 @@ def show(name: NameArgument, json: JsonOption = False, redis: RedisOption = None
         terminal.print_json(told)
         return
     console = terminal.stdout()
-    _print_head(console, record, fires, hosts, service, now_ms)
+    _print_head(console, record, fires, hosts, nobody, service, now_ms)
     if ledger:
         print_heading(console, "Decisions")
         _print_ledger(console, ledger, now_ms)
@@ -86,7 +86,8 @@ def _print_head(
     console: Console,
     record: JobRecord,
     fires: list[int],
-    hosts: list[str],
+    hosts: Sequence[str],
+    nobody: str,
     service: Service | None,
     now_ms: int,
 ) -> None:
@@ -109,8 +110,8 @@ def _print_head(
         ),
         ("where", f"{job.where_text} ({', '.join(hosts)})" if hosts else job.where_text),
     ]
-    if not hosts:
-        lines.append(("", Text("no live host has such a role now", style="red")))
+    if nobody:
+        lines.append(("", Text(nobody, style="red")))
     told = {"title", "roles", "on", "prefer", "timezone", "cron", "every", "at", "date", "any_of"}
     told |= {"command", "call", "module", "script", "args", "kwargs", "notes", "shell", "service"}
     lines += [

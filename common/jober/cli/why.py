@@ -7,7 +7,7 @@ from rich.text import Text
 
 from jober.cli import terminal
 from jober.cli.fleet import fleet
-from jober.cli.options import JobArgument, JsonOption, Option, RedisOption, WrongCall
+from jober.cli.options import JobOrRunArgument, JsonOption, Option, RedisOption, WrongCall
 from jober.clock import to_ms
 from jober.schedule.zone import zone
 from jober.store.jobs import JobRecord
@@ -15,14 +15,14 @@ from jober.words import moment, plain, relative
 
 
 def why(
-    name: JobArgument,
+    name: JobOrRunArgument,
     at: Annotated[
         str | None,
         Option(
             "--at",
             metavar="T",
             help="The moment, as 2026-11-21T03:00 (in the job's zone) or with an offset. "
-            "(default: its newest decision)",
+            "(default: its newest decision, or newest run by hand)",
             show_default=False,
         ),
     ] = None,
@@ -31,17 +31,17 @@ def why(
 ) -> None:
     """Tell why a fire ran, was skipped or missed, or is none.
 
-    From the ledger of decisions and from the definition, and which live hosts match the job's
-    roles now.
+    From the ledger of decisions and from the definition, which live hosts match the job's roles
+    now, and what may be done. Of a run it is told too what it waits for.
 
     Examples:
       jober why nightly
       jober why nightly --at 2026-11-21T03:00
+      jober why nightly-20261121T020000Z
       jober why nightly --at 2026-11-21T02:00:00Z --json
     """
     with fleet(redis) as jober:
-        record = jober.job(name)
-        at_ms = None if at is None else _moment(at, record)
+        at_ms = None if at is None else _moment(at, jober.job(name))
         told = jober.why(name, at_ms)
         now_ms = jober.store.clock.now_ms()
     if json:
@@ -54,6 +54,8 @@ def why(
     console.print(Text(plain(told.answer)), soft_wrap=True)
     for note in told.notes:
         console.print(Text(f"Note: {plain(note)}.", style="yellow"), soft_wrap=True)
+    for mend in told.mends:
+        console.print(Text(f"→ {plain(mend)}"), soft_wrap=True)
     hosts = ", ".join(told.hosts) or "none"
     console.print(Text(f"Live hosts that match now: {hosts}", style="dim"), soft_wrap=True)
 

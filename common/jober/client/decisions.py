@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from jober.client.arguments import checked
 from jober.client.definitions import Definitions
 from jober.client.hosts import Hosts
-from jober.client.why import Why, covering_runs, why
+from jober.client.mends import Fleet
+from jober.client.why import Why, covering_runs, why, why_run
+from jober.errors import JobNotFound
 from jober.ids import fired_run_id
 from jober.ledger import LedgerEntry
 from jober.log_line import as_text
@@ -47,13 +49,27 @@ class Decisions(Definitions, Hosts):
 
     @checked
     def why(self, name: str, at_ms: int | None = None) -> Why:
-        """Why the fire of a job at a moment (default: its newest decided one) ran, was skipped
-        or missed, or is none. Raises JobNotFound."""
-        record = self.job(name)
-        entries = self.ledger(name, LEDGER_KEPT)
-        hosts = self.hosts_for(record.job)
+        """Why the fire of a job at a moment (default: its newest decided one; of a job without a
+        schedule its newest run) ran, was skipped or missed, or is none; or the same of a run,
+        where the name is the id of one. Raises JobNotFound."""
+        run = None
+        try:
+            record = self.job(name)
+        except JobNotFound:
+            run = self.store.runs.found([name]).get(name)
+            if run is None or run.job is None:
+                raise
+            record = self.job(run.job)
         now_ms = self.store.clock.now_ms()
-        if at_ms is None:
+        fleet = Fleet(agents=self.agents(), is_led=self.leader() is not None)
+        entries = self.ledger(record.name, LEDGER_KEPT)
+        if run is not None:
+            entries = [entry for entry in entries if entry.run == run.id]
+        elif at_ms is None and not entries and record.job.schedule is None:
+            run = next(iter(self.store.runs.page(record.name, limit=1)), None)
+        if run is not None and not entries:
+            return why_run(record, run, now_ms, fleet)
+        if at_ms is None or run is not None:
             at_ms = entries[0].fire_at_ms if entries else now_ms
         runs = self.store.runs.found(covering_runs(entries, at_ms))
-        return why(record, entries, at_ms, now_ms, hosts, runs)
+        return why(record, entries, at_ms, now_ms, fleet, runs)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jober.client.mends import Fleet, mends
+from jober.client.waiting import no_host, wait_of
 from jober.clock import from_ms, iso
 from jober.ledger import Decision, LedgerEntry
 from jober.run import Run, RunState
@@ -24,6 +26,7 @@ class Why:
     hosts: tuple[str, ...]
     entries: tuple[LedgerEntry, ...] = ()
     notes: tuple[str, ...] = ()
+    mends: tuple[str, ...] = ()  # what may be done about it, with the command
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -32,6 +35,7 @@ class Why:
             "answer": self.answer,
             "hosts": list(self.hosts),
             "notes": list(self.notes),
+            "mends": list(self.mends),
             "decisions": [entry.to_dict() for entry in self.entries],
         }
 
@@ -41,30 +45,43 @@ def why(
     ledger: Sequence[LedgerEntry],
     at_ms: int,
     now_ms: int,
-    hosts: Sequence[str],
+    fleet: Fleet,
     runs: Mapping[str, Run],
 ) -> Why:
     """What became of the fire of the job at a moment, or of the first within a minute after it.
     `runs` are those of `covering_runs` that are still known."""
+    hosts = fleet.hosts_for(record)
     entries = tuple(_covering(ledger, at_ms))
     if entries:
         at_ms = min(entry.fire_at_ms for entry in entries) if entries[0].count == 1 else at_ms
         never = {entry.run for entry in entries if entry.decision is Decision.MISSED and entry.run}
         answer = " ".join(
-            _decided(entry, runs.get(entry.run or ""))
+            _decided(entry, runs.get(entry.run or ""), fleet, record, now_ms)
             for entry in entries
             if not (entry.decision is Decision.FIRED and entry.run in never)
         )
     else:
-        answer = _undecided(record, ledger, at_ms, now_ms, hosts)
+        answer = _undecided(record, ledger, at_ms, now_ms, fleet)
     schedule = record.job.schedule
     return Why(
         job=record.name,
         at_ms=at_ms,
         answer=answer,
-        hosts=tuple(hosts),
+        hosts=hosts,
         entries=entries,
         notes=tuple(schedule.notes(from_ms(at_ms), from_ms(record.anchor_ms))) if schedule else (),
+        mends=tuple(mends(record, entries, list(runs.values()), fleet)),
+    )
+
+
+def why_run(record: JobRecord, run: Run, now_ms: int, fleet: Fleet) -> Why:
+    """What became of a run that no fire made."""
+    return Why(
+        job=record.name,
+        at_ms=run.enqueued_at_ms or now_ms,
+        answer=_became(run, f"It is {run.id} ({run.trigger})", "", fleet, record, now_ms),
+        hosts=fleet.hosts_for(record),
+        mends=tuple(mends(record, (), [run], fleet)),
     )
 
 
@@ -82,29 +99,37 @@ def _covering(ledger: Sequence[LedgerEntry], at_ms: int) -> list[LedgerEntry]:
     return sorted(exact, key=lambda entry: entry.at_ms)
 
 
-def _fired(entry: LedgerEntry, run: Run | None) -> str:
+def _fired(
+    entry: LedgerEntry, run: Run | None, fleet: Fleet, record: JobRecord, now_ms: int
+) -> str:
     """What became of the run that a fire made; of one that is no longer known, that it was."""
     late_s = (entry.at_ms - entry.fire_at_ms) / 1000
     late = f", {late_s:.1f} s after it was due" if late_s >= 1 else ""
-    where = f" on {(run and run.host) or entry.host}" if run and run.host or entry.host else ""
     made = f"It made the run {entry.run}{late}"
-    if run is None:
-        return f"{made}."
+    return _became(run, made, late, fleet, record, now_ms) if run else f"{made}."
+
+
+def _became(run: Run, made: str, late: str, fleet: Fleet, record: JobRecord, now_ms: int) -> str:
+    where = f" on {run.host}" if run.host else ""
     because = f": {run.reason}" if run.reason else ""
     if run.state is RunState.RUNNING:
         return f"It runs{where}, as {run.id}{late}."
     if not run.state.is_final:
-        waits = f" for {run.waits_for}" if run.waits_for else ""
-        return f"{made}, which is {run.state}{waits}."
+        if run.waits_for:
+            return f"{made}, which is {run.state} for {run.waits_for}."
+        waits = wait_of(run, record.job.queue, fleet.agents, now_ms)
+        return f"{made}, which is {run.state}{f', and {waits}' if waits else ''}."
     if run.attempt == 0:
         return f"{made}, which was {run.state} before it started{because}."
     return f"It ran{where}, as {run.id}{late}, and ended as {run.state}{because}."
 
 
-def _decided(entry: LedgerEntry, run: Run | None) -> str:
+def _decided(
+    entry: LedgerEntry, run: Run | None, fleet: Fleet, record: JobRecord, now_ms: int
+) -> str:
     match entry.decision:
         case Decision.FIRED:
-            return _fired(entry, run)
+            return _fired(entry, run, fleet, record, now_ms)
         case Decision.SKIPPED:
             where = f" on {entry.host}" if entry.host else ""
             return f"It was skipped{where}: {entry.reason}."
@@ -122,9 +147,10 @@ def _undecided(
     ledger: Sequence[LedgerEntry],
     at_ms: int,
     now_ms: int,
-    hosts: Sequence[str],
+    fleet: Fleet,
 ) -> str:
     schedule = record.job.schedule
+    hosts = fleet.hosts_for(record)
     if record.job.service:
         return f"{record.name} is a service: it has no fires, and is kept alive."
     if schedule is None:
@@ -141,7 +167,7 @@ def _undecided(
         if record.paused:
             return "It is to come, but the job is paused: it will not fire until it is resumed."
         if not hosts:
-            return "It is to come, but no live host has such a role now."
+            return f"It is to come, but {no_host(record.job.queue, fleet.agents)}."
         return f"It is to come, on {' or '.join(hosts)}."
     if record.created_at_ms is not None and fire < record.created_at_ms:
         return f"The job was added after it, at {iso(record.created_at_ms)}."

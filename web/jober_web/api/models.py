@@ -99,6 +99,7 @@ class WhyOut(BaseModel):
     answer: str
     hosts: list[str]
     notes: list[str]
+    mends: list[str]
     decisions: list[Decision]
 
 
