@@ -12,6 +12,7 @@ from jober.output import Frame
 from jober_web.access.guard import Viewer
 from jober_web.pages.log_rows import (
     PAGE_BYTES,
+    ROW_BYTES,
     LogPage,
     is_found,
     log_page,
@@ -25,7 +26,7 @@ from jober_web.sight import seen_run
 router = APIRouter(route_class=PageRoute)
 # So many bytes are searched for one question, in pieces of so many.
 SEARCHED_BYTES = 16 * 1024 * 1024
-_PIECE = 512 * 1024
+PIECE_BYTES = 512 * 1024
 _COLOURS = re.compile(rb"\x1b\[[0-9;:]*m")
 
 Place = Annotated[int | None, Query(ge=0)]
@@ -108,39 +109,36 @@ def _found(handle: RunHandle, size: int, after: int | None, before: int | None, 
         return _found_back(handle, size, min(before, size), q)
     at = first = min(after or 0, size)
     while at < size and at - first < SEARCHED_BYTES:
-        end = min(size, at + _PIECE)
-        page = _rows_with(handle, at, end, q)
-        if page is not None:
-            for row in page.rows:
-                # One that was cut off at the beginning of the piece is a part of one seen before.
-                if is_found(row.text, q):
-                    return LogView(page=_around(handle, row.start, size), size=size, hit=row.start)
-            at = max(at + 1, end if end == size else page.next)
-        else:
-            at = end
+        end = min(size, at + PIECE_BYTES)
+        hits = _hits(handle, at, end, q, begins=at == first)
+        if hits:
+            return LogView(page=_around(handle, hits[0], size), size=size, hit=hits[0])
+        at = end if end == size else end - ROW_BYTES
     return _in_vain(handle, size, at, q, after=True)
 
 
 def _found_back(handle: RunHandle, size: int, first: int, q: str) -> LogView:
     at = first
     while at > 0 and first - at < SEARCHED_BYTES:
-        start = max(0, at - _PIECE)
-        page = _rows_with(handle, start, at, q)
-        hit = None
-        for row in page.rows if page else ():
-            hit = row.start if is_found(row.text, q) else hit
-        if hit is not None:
-            return LogView(page=_around(handle, hit, size), size=size, hit=hit)
-        at = start
+        start = max(0, at - PIECE_BYTES)
+        hits = _hits(handle, start, at, q, begins=start == 0)
+        if hits:
+            return LogView(page=_around(handle, hits[-1], size), size=size, hit=hits[-1])
+        at = start + ROW_BYTES if start else 0
     return _in_vain(handle, size, at, q, after=False)
 
 
-def _rows_with(handle: RunHandle, start: int, end: int, q: str) -> LogPage | None:
-    """The rows of a piece, where its bytes have the text at all."""
+def _hits(handle: RunHandle, start: int, end: int, q: str, *, begins: bool) -> list[int]:
+    """Where the rows of a piece begin that have the text. Pieces overlap by what is looked at of a
+    row, so that it is whole in one of them; the first row of a piece may be the rest of one, but
+    where a row `begins` there."""
     items = list(handle.output.between(start, end))
     data = b"".join(item.data for item in items if isinstance(item, Frame))
-    raw = _COLOURS.sub(b"", data).decode("utf-8", "replace")
-    return log_page(items, start) if is_found(raw, q) else None
+    if not is_found(_COLOURS.sub(b"", data).decode("utf-8", "replace"), q):
+        return []
+    page = log_page(items, start)
+    rows = (page if begins else without_first(page)).rows
+    return [row.start for row in rows if is_found(row.text, q)]
 
 
 def _in_vain(handle: RunHandle, size: int, at: int, q: str, *, after: bool) -> LogView:
