@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T | None], within: float = 15.0, told: str = "") -> T:
+def wait_until(condition: Callable[[], T | None], within: float = 45.0, told: str = "") -> T:
     """The first true answer of `condition`, looked at often; AssertionError after `within` s."""
     deadline = time.monotonic() + within
     while True:

@@ -78,7 +78,7 @@ def test_without_a_terminal_it_prints_a_line_a_run_and_ends_without_a_trace(file
     wait_until(lambda: len(below(process)) >= 8, 60)
     left = below(process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert err == b""
     assert re.search(rb"talk +(alpha|beta) +cancelled", out)
@@ -120,8 +120,8 @@ def test_where_it_is_killed_its_children_end_too(file: Path) -> None:
     process.stdout.readline()
     left = below(process)
     process.kill()
-    process.communicate(timeout=10)
-    psutil.wait_procs(left, timeout=10)
+    process.communicate(timeout=60)
+    psutil.wait_procs(left, timeout=60)
     assert not [one for one in left if one.is_running()]
     shutil.rmtree(place)
 
@@ -163,6 +163,6 @@ def test_in_a_terminal_it_shows_output_and_state_and_ends_when_that_closes(file:
 def test_a_bad_file_starts_nothing(file: Path) -> None:
     file.write_text("[jobs.tick]\ncrn = 1\n")
     process = start(file)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (1, b"")
     assert b"unknown field 'crn', did you mean 'cron'?" in err

@@ -33,12 +33,12 @@ def test_a_follower_gets_the_streams_and_the_exit_status_of_its_run(fleet: Fleet
     add("long", command="echo begun; sleep 60", concurrency=2, **shell)
     add("sum", call="operator:add", args=[1, 2])
     both, slow, none = (start(fleet, "run", job, "-f") for job in ("both", "slow", "sum"))
-    out, err = both.communicate(timeout=15)
+    out, err = both.communicate(timeout=60)
     assert (out, both.returncode) == (b"a\0\xff", 7)
     assert err.startswith(b"e\njober: both-m") and b"ended as failed" in err
-    none.communicate(timeout=15)
+    none.communicate(timeout=60)
     assert none.returncode == 0
-    out, err = slow.communicate(timeout=15)
+    out, err = slow.communicate(timeout=60)
     assert (out, slow.returncode) == (b"begun\n", 124)
 
     # Ctrl-C leaves the run alone; cancelling it ends another follower with its own status.
@@ -47,7 +47,7 @@ def test_a_follower_gets_the_streams_and_the_exit_status_of_its_run(fleet: Fleet
     assert follower.stdout.readline() == b"begun\n"
     [run] = fleet.jober.runs("long")
     follower.send_signal(signal.SIGINT)
-    _, err = follower.communicate(timeout=15)
+    _, err = follower.communicate(timeout=60)
     assert follower.returncode == 130
     assert err.decode().startswith(f"jober: {run.id} goes on")
     assert fleet.jober.handle(run.id).state is RunState.RUNNING
@@ -55,8 +55,8 @@ def test_a_follower_gets_the_streams_and_the_exit_status_of_its_run(fleet: Fleet
     assert other.stdout is not None
     assert other.stdout.readline() == b"begun\n"
     cancelled = start(fleet, "cancel", run.id, "--wait")
-    assert cancelled.communicate(timeout=15)[0] == f"{run.id} ended as cancelled\n".encode()
-    assert other.communicate(timeout=15)[0] == b""
+    assert cancelled.communicate(timeout=60)[0] == f"{run.id} ended as cancelled\n".encode()
+    assert other.communicate(timeout=60)[0] == b""
     assert other.returncode == 0
 
 
@@ -84,7 +84,7 @@ def test_a_follower_waits_out_a_restart_of_redis_and_goes_on(tmp_path: Path) -> 
         server.start()
         write(2, b"2\n")
         hand.finish(claim)
-        assert follower.communicate(timeout=15) == (b"2\n", b"")
+        assert follower.communicate(timeout=60) == (b"2\n", b"")
         assert follower.returncode == 0
         store.close()
 
@@ -97,7 +97,7 @@ def test_followed_events_are_json_lines_as_they_happen(fleet: Fleet) -> None:
     fleet.jober.pause("hello")
     assert json.loads(follower.stdout.readline())["type"] == "job.paused"
     follower.send_signal(signal.SIGINT)
-    assert follower.communicate(timeout=15) == (b"", b"")
+    assert follower.communicate(timeout=60) == (b"", b"")
     assert follower.returncode == 130
 
 
@@ -108,7 +108,7 @@ def test_why_nothing_comes_is_told(fleet: Fleet) -> None:
     assert b"waits: no live host has a role that it asks for" in follower.stderr.readline()
     wait_until(lambda: fleet.jober.runs("gpu"))
     fleet.jober.handle(fleet.jober.runs("gpu")[0].id).cancel()
-    follower.communicate(timeout=15)
+    follower.communicate(timeout=60)
     assert follower.returncode == 1
 
 
@@ -123,7 +123,7 @@ def test_a_host_whose_slots_are_taken_and_one_that_is_cordoned_are_told(fleet: F
         assert follower.stderr is not None
         assert b"waits: all slots of alpha are taken" in follower.stderr.readline()
     [run, *_] = fleet.jober.runs("next")
-    shown = start(fleet, "show", run.id).communicate(timeout=15)[0].decode()
+    shown = start(fleet, "show", run.id).communicate(timeout=60)[0].decode()
     assert "waits: all slots of alpha are taken" in shown
 
     fleet.jober.cordon("alpha")
@@ -132,7 +132,7 @@ def test_a_host_whose_slots_are_taken_and_one_that_is_cordoned_are_told(fleet: F
     assert b"takes new runs: alpha is cordoned (see" in told
     fleet.jober.uncordon("alpha")
     long.cancel()
-    assert [follower.communicate(timeout=15)[0] for follower in followers] == [b"done\n"] * 2
+    assert [follower.communicate(timeout=60)[0] for follower in followers] == [b"done\n"] * 2
 
 
 def test_an_end_that_is_no_plain_success_is_told_with_its_reason(fleet: Fleet) -> None:
@@ -142,11 +142,11 @@ def test_an_end_that_is_no_plain_success_is_told_with_its_reason(fleet: Fleet) -
     add("nothing", command="exit 99", shell=True, skip_exit_codes=[99])
     add("object", call="builtins:object")
     good, nothing, odd = (start(fleet, "run", job, "-f") for job in ("good", "nothing", "object"))
-    assert good.communicate(timeout=15) == (b"", b"")
+    assert good.communicate(timeout=60) == (b"", b"")
     assert good.returncode == 0
-    assert b" ended as skipped: exit code 99\n" in nothing.communicate(timeout=15)[1]
+    assert b" ended as skipped: exit code 99\n" in nothing.communicate(timeout=60)[1]
     assert nothing.returncode == 0
-    told = odd.communicate(timeout=15)[1]
+    told = odd.communicate(timeout=60)[1]
     assert b" ended as success: the return value is a object, not JSON" in told
     assert odd.returncode == 0
 
@@ -167,4 +167,4 @@ def test_between_two_attempts_it_is_told_when_the_next_one_is(store: Store, hand
         rf"jober: {id} is tried again at \S+: attempt 1 did not succeed \(exit code 3\)\n", told
     )
     store.runs.cancel(id, "enough")
-    assert follower.communicate(timeout=15) == (b"", b"")
+    assert follower.communicate(timeout=60) == (b"", b"")

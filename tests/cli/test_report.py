@@ -57,7 +57,7 @@ def test_a_shell_job_reports_and_all_commands_show_it(fleet: Fleet, job: Path) -
     assert "progress    50% 2/4 begun\n" in page
     assert "            copy/files 70% 7/10 x.bin\n" in page
     job.touch()
-    assert run.wait(15).state is RunState.SUCCESS
+    assert run.wait(45).state is RunState.SUCCESS
     told = json.loads(jober("show", run.id, "--json"))
     assert told["progress"]["done"] == 4
     assert [attempt["state"] for attempt in told["attempts"]] == ["success"]
@@ -92,7 +92,7 @@ def test_a_terminal_shows_a_bar_below_what_the_run_writes(fleet: Fleet, job: Pat
     while read():
         pass
     os.close(terminal)
-    assert follower.wait(15) == 0
+    assert follower.wait(45) == 0
     text = shown.decode()
     assert "\x1b[33mWARNING\x1b[0m disk: disk is full\r\n" in text
     # The bar makes way for each line, and stands within none.

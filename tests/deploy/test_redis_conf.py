@@ -90,7 +90,7 @@ def test_the_user_of_the_configuration_may_do_all_that_a_fleet_does_and_no_more(
     fleet.agent("alpha", "adder")
     with Jober(fleet.url) as jober:
         jober.add_job("sum", call="operator:add", args=[1, 2], every=1, roles=["adder"])
-        assert jober.run("sum").result(timeout=20) == 3
+        assert jober.run("sum").result(timeout=60) == 3
         wait_until(lambda: [run for run in jober.runs("sum") if run.trigger == "schedule"])
         for forbidden in (("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "of-others")):
             with pytest.raises(Exception, match=r"NOPERM|permissions"):

@@ -120,7 +120,7 @@ def test_a_fire_waits_for_a_host_that_restarts(fleet: Fleet) -> None:
     wait_until(lambda: datetime.now(UTC) > moment)
     fleet.agent("db1", "db")
     run = wait_until(lambda: fleet.jober.runs("patient"))[0]
-    assert fleet.jober.handle(run.id).wait(5).state is RunState.SUCCESS
+    assert fleet.jober.handle(run.id).wait(45).state is RunState.SUCCESS
 
 
 def test_a_leader_that_is_told_to_stop_hands_over_in_less_than_a_second(fleet: Fleet) -> None:
@@ -130,7 +130,7 @@ def test_a_leader_that_is_told_to_stop_hands_over_in_less_than_a_second(fleet: F
     # The second has to be there, seeking: its first look is at its start.
     wait_until(lambda: "is node" in fleet.logs().split("jober-scheduler-1.log")[1])
     first.send_signal(signal.SIGTERM)
-    assert first.wait(10) == 0
+    assert first.wait(45) == 0
     gone = time.monotonic()
     wait_until(lambda: fleet.leading().pid != first.pid)
     assert time.monotonic() - gone < 1
@@ -164,7 +164,7 @@ def test_a_run_is_not_told_how_redis_is_reached(fleet: Fleet) -> None:
     fleet.agent("host1")
     fleet.jober.add_job("env", command="env")
     handle = fleet.jober.run("env")
-    handle.wait(10)
+    handle.wait(45)
     told = handle.output.bytes().decode()
     assert "JOBER_RUN_ID=env-m" in told
     assert "JOBER_REDIS_URL" not in told and fleet.url not in told

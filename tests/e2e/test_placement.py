@@ -16,7 +16,7 @@ def test_a_number_of_hosts_goes_round_over_all_of_them(fleet: Fleet) -> None:
     fleet.jober.pause("two")
     by_fire: dict[int | None, set[str | None]] = {}
     for run in fleet.jober.runs("two"):
-        by_fire.setdefault(run.fire_at_ms, set()).add(fleet.jober.handle(run.id).wait(15).host)
+        by_fire.setdefault(run.fire_at_ms, set()).add(fleet.jober.handle(run.id).wait(45).host)
     first, second, third = [by_fire[at] for at in sorted(by_fire, key=str)][:3]
     assert len(first) == len(second) == len(third) == 2
     assert first | second == second | third == {"a", "b", "c"}

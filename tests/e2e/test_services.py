@@ -198,14 +198,14 @@ def test_pausing_stops_it_and_resuming_starts_it(fleet: Fleet, beats: Path) -> N
     serve(fleet, beats)
     [first] = running(fleet).values()
     fleet.jober.pause("svc")
-    assert fleet.jober.handle(first).wait(10).reason == "its job was paused"
+    assert fleet.jober.handle(first).wait(45).reason == "its job was paused"
     assert places(fleet) == {}
     fleet.jober.resume("svc")
     [second] = running(fleet).values()
     assert fleet.jober.handle(second).cancel() == "asked"
     third = another(fleet, second)
     fleet.jober.remove_job("svc", force=True)
-    assert fleet.jober.handle(third).wait(10).reason == "its job was removed"
+    assert fleet.jober.handle(third).wait(45).reason == "its job was removed"
     check_no_overlap(beats)
 
 
@@ -234,7 +234,7 @@ def test_on_every_host_one_runs_and_on_those_that_come_too(fleet: Fleet, beats: 
     leaving = fleet.agent("web2", ROLE)
     assert set(running(fleet, 2)) == {"web1", "web2"}
     leaving.send_signal(signal.SIGTERM)
-    leaving.wait(10)
+    leaving.wait(45)
     wait_until(lambda: list(places(fleet)) == ["web1"], 20, "one place")
     assert len(fleet.jober.runs("svc")) == 2
 

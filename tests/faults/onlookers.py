@@ -63,7 +63,7 @@ class Onlookers:
             thread.join()
         assert self._server is not None
         self._server.terminate()
-        self._server.wait(10)
+        self._server.wait(45)
 
     def look_again(self) -> None:
         """Wait until each has looked once more."""

@@ -101,7 +101,7 @@ def test_a_leader_that_cannot_renew_trusts_its_lease_no_longer_than_it_lasts(
     monkeypatch.setattr(elector_module, "RENEW_S", 30)
     with electing(store, "a:1:aaaaaa") as elector:
         wait_until(elector.token)
-        wait_until(lambda: elector.token() is None, 5)
+        wait_until(lambda: elector.token() is None)
         assert store.leader.current() is not None, "the lease itself has not ended yet"
         asked = store.clock.monotonic()
         assert elector.wait_for_lead(0.2) is None
@@ -372,7 +372,7 @@ def test_a_calendar_that_changes_is_felt_at_once(store: Store) -> None:
         planned = wait_until(lambda: store.jobs.get("job").next_ms)
         assert planned > store.clock.now_ms() + 20 * 3_600_000
         calendar("01-01")
-        wait_until(lambda: store.runs.page("job"), 5)
+        wait_until(lambda: store.runs.page("job"))
     assert {str(entry.decision) for entry in store.events.ledger("job")} <= {"fired", "skipped"}
 
 

@@ -120,7 +120,7 @@ def test_the_primary_is_found_through_sentinels(tmp_path: Path) -> None:
     finally:
         for process in (sentinel, primary):
             process.terminate()
-            process.wait(10)
+            process.wait(45)
 
 
 def test_a_server_in_a_folder_keeps_what_it_was_told(tmp_path: Path) -> None:

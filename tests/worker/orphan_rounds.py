@@ -106,7 +106,7 @@ class Rounds:
         took = time.monotonic() - began
         if end in ("the run ends", "it is cancelled"):
             for handle in handles:
-                handle.wait(10)
+                handle.wait(45)
         return took
 
     def _end(self, end: str, handles: list[RunHandle], release: Path) -> None:

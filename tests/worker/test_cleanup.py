@@ -59,7 +59,7 @@ def cleaned(fleet: Fleet, *states: RunState) -> list[Run]:
 
 def ended_and_deleted(fleet: Fleet, **fields: Any) -> Run:
     """A run that has ended, and is deleted by now."""
-    run = start(fleet, "works", keep_for=1, **fields).wait(15)
+    run = start(fleet, "works", keep_for=1, **fields).wait(45)
     wait_until(lambda: not fleet.jober.store.runs.found([run.id]), 30, "it is deleted")
     return run
 
@@ -135,7 +135,7 @@ def test_it_may_be_run_again_by_hand(fleet: Fleet, work: Path) -> None:
     [cleaner] = wait_until(lambda: cleaned(fleet, RunState.SUCCESS), 30)
     (work / "told").unlink()
     again = fleet.jober.handle(cleaner.id).rerun()
-    assert again.wait(15).state is RunState.SUCCESS
+    assert again.wait(45).state is RunState.SUCCESS
     assert json.loads((work / "told").read_text())["run"] == run.id
 
 
@@ -150,7 +150,7 @@ def test_a_host_that_allows_a_job_allows_what_cleans_up_after_it_if_the_function
         fleet.jober.add_job(
             "works", command="true", keep_for=1, cleanup=f"shop:{function}", roles=["strict"]
         )
-        run = fleet.jober.run("works").wait(15)
+        run = fleet.jober.run("works").wait(45)
 
         def cleaner(after: str = run.id) -> Run | None:
             found = cleaned(fleet, RunState.SUCCESS, RunState.FAILED)

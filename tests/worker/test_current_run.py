@@ -114,7 +114,7 @@ def test_a_fired_run_knows_its_fire(fleet: Fleet, agent: Path) -> None:
     fleet.scheduler()
     fleet.jober.add_job("fires", call="shop:know", every=1, roles=[ROLE])
     handle = fleet.jober.handle(wait_until(lambda: fleet.jober.runs("fires"))[-1].id)
-    run = handle.wait(15)
+    run = handle.wait(45)
     told = value(run)
     assert isinstance(told, list)
     assert run.fire_at_ms is not None
@@ -162,7 +162,7 @@ def test_records_keep_their_level_and_logger_and_go_to_the_run_alone(
     fleet: Fleet, agent: Path, process: bool
 ) -> None:
     handle = start(fleet, "speaks", call="shop:speak", process=process)
-    handle.wait(15)
+    handle.wait(45)
     lines = handle.logs
     assert [(line.level, line.logger, line.message.splitlines()[0]) for line in lines] == [
         ("WARNING", "shop.tasks", "watch out"),
@@ -198,7 +198,7 @@ def test_a_function_that_looks_ends_by_itself_when_it_is_asked_to(
     handle = start(fleet, "obeys", call="shop:obey", process=process, grace=20)
     wait_until(lambda: handle.run.progress)
     handle.cancel("enough")
-    run = handle.wait(15)
+    run = handle.wait(45)
     assert (run.state, run.reason) == (RunState.CANCELLED, "enough")
     if not process:
         assert value(run) == ["stopped", True]
@@ -217,7 +217,7 @@ def test_a_thread_that_goes_on_is_told_of_and_not_claimed_to_have_stopped(
     assert "still running in a thread 0.1 s later" in warning.message
     assert handle.state is RunState.RUNNING
     go.touch()
-    run = handle.wait(15)
+    run = handle.wait(45)
     assert (run.state, run.reason, value(run)) == (RunState.CANCELLED, "enough", "to its end")
 
 
@@ -265,13 +265,13 @@ def test_a_python_program_of_a_shell_job_reports_and_is_asked_to_stop(
     lines = wait_until(lambda: list(handle.logs))
     assert [(line.level, line.message) for line in lines] == [("WARNING", "hello")]
     handle.cancel()
-    assert handle.wait(15).state is RunState.CANCELLED
+    assert handle.wait(45).state is RunState.CANCELLED
     assert handle.stdout.bytes() == b"program web1\nasked to stop True\nended 0\n"
 
 
 def test_all_variables_of_a_run_are_in_its_environment(fleet: Fleet, agent: Path) -> None:
     handle = start(fleet, "vars", command="env | grep ^JOBER_", shell=True)
-    handle.wait(15)
+    handle.wait(45)
     told = dict(line.split("=", 1) for line in handle.output.bytes().decode().splitlines())
     assert told.keys() >= {"JOBER_RUN_ID", "JOBER_SOCKET", "JOBER_TOKEN"}
     assert (told["JOBER_JOB"], told["JOBER_ATTEMPT"], told["JOBER_HOST"]) == ("vars", "1", "web1")
@@ -280,7 +280,7 @@ def test_all_variables_of_a_run_are_in_its_environment(fleet: Fleet, agent: Path
 
 def test_the_socket_and_its_folder_are_gone_with_the_agent(fleet: Fleet, agent: Path) -> None:
     handle = start(fleet, "socket", command='echo "$JOBER_SOCKET"', shell=True)
-    handle.wait(15)
+    handle.wait(45)
     socket = Path(handle.output.bytes().decode().strip())
     assert socket.is_socket()
     assert socket.stat().st_mode & 0o777 == 0o666

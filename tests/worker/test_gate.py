@@ -30,7 +30,7 @@ def test_what_a_filter_refuses_runs_on_another_host(fleet: Fleet) -> None:
     filtered(fleet, "web1", "not_the_big")
     fleet.jober.add_job("big", command="echo", roles=[ROLE], args=["done"], retries=0)
     fleet.jober.add_job("small", command="true", roles=[ROLE])
-    assert fleet.jober.run("small").wait(15).host == "web1"
+    assert fleet.jober.run("small").wait(45).host == "web1"
     filtered(fleet, "web2", "always")
     for _ in range(5):
         run = fleet.jober.run("big").wait(20)
@@ -68,14 +68,14 @@ def test_a_run_that_is_bound_to_a_host_that_refuses_it_has_failed(fleet: Fleet) 
     filtered(fleet, "web1", "never")
     filtered(fleet, "web2", "always")
     fleet.jober.add_job("a", command="true", roles=[ROLE])
-    run = fleet.jober.run("a", host="web1").wait(15)
+    run = fleet.jober.run("a", host="web1").wait(45)
     assert run.state is RunState.FAILED and "it is bound to this host" in str(run.reason)
 
 
 def test_a_refusal_is_no_attempt_that_counts(fleet: Fleet) -> None:
     filtered(fleet, "web1", "never")
     handle = start(fleet, "a", command="exit 3", shell=True, retries=1, retry_delay=0)
-    assert handle.wait(15).state is RunState.FAILED
+    assert handle.wait(45).state is RunState.FAILED
     filtered(fleet, "web2", "always")
     fleet.scheduler()
     run = fleet.jober.run("a").wait(30)

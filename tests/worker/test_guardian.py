@@ -58,7 +58,7 @@ def test_when_an_agent_that_drains_is_killed_its_runs_are_gone_before_the_guardi
     guardian.send_signal(signal.SIGTERM)
     wait_until(lambda: [one.state for one in fleet.jober.agents()] == ["draining"])
     os.kill(agent, signal.SIGKILL)
-    guardian.wait(15)
+    guardian.wait(45)
     assert [pid for pid in pids if lives(pid)] == []
 
 
@@ -117,7 +117,7 @@ def test_an_agent_that_is_told_to_stop_lets_its_run_end_and_leaves_in_order(flee
     wait_until(lambda: [agent.state for agent in fleet.jober.agents()] == ["draining"])
     late = fleet.jober.run("late")
     (fleet.folder / "fifo").write_text("done\n")
-    assert guardian.wait(10) == 0
+    assert guardian.wait(45) == 0
     assert handle.run.state is RunState.SUCCESS
     assert output(fleet, handle.id) == "up\ndone\n"
     assert late.state is RunState.QUEUED
@@ -139,7 +139,7 @@ def test_a_second_signal_hurries_and_a_third_kills(fleet: Fleet) -> None:
     guardian.send_signal(signal.SIGTERM)
     wait_until(lambda: [agent.state for agent in fleet.jober.agents()] == ["draining"])
     guardian.send_signal(signal.SIGTERM)
-    assert polite.wait(5).exit_code == 9
+    assert polite.wait(45).exit_code == 9
     assert deaf.state is RunState.RUNNING
     guardian.send_signal(signal.SIGTERM)
     assert guardian.wait(3) == 0
@@ -164,11 +164,11 @@ def test_a_function_that_never_ends_does_not_keep_its_agent_and_is_told_as_cance
 def test_ctrl_c_drains_too_and_is_not_ignored_by_programs(fleet: Fleet) -> None:
     guardian = fleet.agent("web1", ROLE)
     code = "import signal; print(signal.getsignal(signal.SIGINT).__name__)"
-    run = start(fleet, "signals", command=[sys.executable, "-c", code]).wait(10)
+    run = start(fleet, "signals", command=[sys.executable, "-c", code]).wait(45)
     assert output(fleet, run.id) == "default_int_handler\n"
     for pid in (agent_of(guardian), guardian.pid):  # as the terminal does
         os.kill(pid, signal.SIGINT)
-    assert guardian.wait(5) == 0
+    assert guardian.wait(45) == 0
     assert fleet.jober.agents() == []
 
 
@@ -187,7 +187,7 @@ def test_an_agent_told_to_stop_while_redis_is_away_ends_in_bounded_time(tmp_path
             wait_until(lambda: "stopping" in fleet.logs())
             # The grace of the deaf is cut short.
             guardian.send_signal(signal.SIGTERM)
-            assert guardian.wait(10) == 0
+            assert guardian.wait(45) == 0
             assert time.monotonic() - began < 8
             assert not any(lives(pid) for pid in pids)
             assert "1 results could not be reported" in fleet.logs()
@@ -204,7 +204,7 @@ def test_a_signal_at_the_very_start_is_not_lost(tmp_path: Path) -> None:
             wait_until(lambda pid=process.pid: b"jober" in _command(pid))  # type: ignore[misc]
             time.sleep(0.05 * n)
             process.send_signal(signal.SIGTERM)
-            _, told = process.communicate(timeout=5)
+            _, told = process.communicate(timeout=60)
             early = process.returncode == -signal.SIGTERM and told == b""
             assert process.returncode == 0 or early, told
             assert not _in_session(process.pid)
@@ -234,7 +234,7 @@ def test_an_agent_that_dies_at_its_start_is_tried_again_ever_more_slowly(fleet: 
         "def die(*_): raise RuntimeError('at the start')\n"
         "s.serve = die",
     )
-    wait_until(lambda: "starting another in 0.8 s" in fleet.logs(), 10)
+    wait_until(lambda: "starting another in 0.8 s" in fleet.logs())
     told = [line for line in fleet.logs().splitlines() if "starting another" in line]
     assert [line.split(" in ")[1] for line in told] == ["0.2 s", "0.4 s", "0.8 s"]
     guardian.send_signal(signal.SIGTERM)
@@ -246,7 +246,7 @@ def test_settings_that_can_never_work_end_the_guardian_with_the_reason(tmp_path:
         [str(BIN / "jober-worker"), "--redis", "http://here", "--host", "web1"],
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=60,
     )
     assert ended.returncode == 78
     assert "'http://here' is not an address of Redis" in ended.stderr

@@ -26,7 +26,7 @@ def test_a_cordoned_host_takes_nothing_and_its_runs_go_on(fleet: Fleet) -> None:
     assert states(fleet) == {"web1": "cordoned"}
     waiting = start(fleet, "waiting", command="true")
     fleet.agent("web2", ROLE)
-    assert waiting.wait(15).host == "web2"
+    assert waiting.wait(45).host == "web2"
     assert long.state == "running"
 
 
@@ -36,7 +36,7 @@ def test_an_agent_that_starts_on_a_cordoned_host_is_cordoned(fleet: Fleet) -> No
     assert states(fleet) == {"web1": "cordoned"}
     waiting = start(fleet, "waiting", command="true")
     assert order(fleet, "uncordon", "web1").returncode == 0
-    assert waiting.wait(15).host == "web1"
+    assert waiting.wait(45).host == "web1"
 
 
 def test_a_drain_waits_for_what_runs_and_tells_when_the_time_is_over(fleet: Fleet) -> None:
@@ -54,7 +54,7 @@ def test_a_drain_waits_for_what_runs_and_tells_when_the_time_is_over(fleet: Flee
     assert patient.stderr is not None
     assert b"1 still run there" in patient.stderr.readline()
     long.cancel("enough")
-    out, _ = patient.communicate(timeout=20)
+    out, _ = patient.communicate(timeout=60)
     assert patient.returncode == 0 and b"nothing runs on web1" in out
 
 
@@ -72,7 +72,7 @@ def test_a_run_that_prefers_a_cordoned_host_goes_elsewhere_and_a_bound_one_waits
     assert fleet.jober.run("packed").wait(20).host == "web2"
     assert bound.state == "queued"
     fleet.jober.uncordon("web1")
-    assert bound.wait(15).host == "web1"
+    assert bound.wait(45).host == "web1"
 
 
 def test_what_was_sent_to_a_host_that_dies_before_it_starts_runs_on_another(fleet: Fleet) -> None:
@@ -94,7 +94,7 @@ def test_other_roles_hold_at_once_and_after_a_restart_until_they_are_reset(fleet
     fleet.jober.add_job("dump", command="true", roles=["db"])
     dump = fleet.jober.run("dump")
     assert order(fleet, "roles", "web1", "db,cache").returncode == 0
-    assert dump.wait(15).host == "web1"
+    assert dump.wait(45).host == "web1"
     [agent] = fleet.jober.agents()
     assert (set(agent.roles), set(agent.own_roles)) == ({"db", "cache"}, {ROLE})
     assert "cache, db*" in order(fleet).stdout
@@ -104,7 +104,7 @@ def test_other_roles_hold_at_once_and_after_a_restart_until_they_are_reset(fleet
     assert fleet.jober.agents()[0].roles == {"db", "cache"}
     assert order(fleet, "roles", "web1", "--reset").returncode == 0
     wait_until(lambda: fleet.jober.agents()[0].roles == {ROLE}, told="its own roles")
-    assert start(fleet, "page", command="true").wait(15).state == "success"
+    assert start(fleet, "page", command="true").wait(45).state == "success"
 
 
 def test_the_leader_sees_the_roles_that_a_host_has_now(fleet: Fleet) -> None:
@@ -113,7 +113,7 @@ def test_the_leader_sees_the_roles_that_a_host_has_now(fleet: Fleet) -> None:
     fleet.jober.set_roles("web1", ["db"])
     fleet.jober.add_job("dump", command="true", roles=["db"], every=1, on="every")
     wait_until(lambda: fleet.jober.runs("dump"), told="a fire")
-    assert fleet.jober.handle(fleet.jober.runs("dump")[-1].id).wait(15).host == "web1"
+    assert fleet.jober.handle(fleet.jober.runs("dump")[-1].id).wait(45).host == "web1"
 
 
 def test_what_was_ordered_of_a_host_is_told(fleet: Fleet) -> None:

@@ -70,15 +70,15 @@ def test_a_run_that_goes_on_keeps_its_daemon_when_its_neighbour_ends(
     [kept], [strange] = numbers(fleet, staying), numbers(fleet, wiped)
     fleet.jober.add_job("quick", command=daemon(CLOSED), roles=[ROLE])
     for _ in range(2):
-        run = fleet.jober.run("quick").wait(10)
+        run = fleet.jober.run("quick").wait(45)
         left = int(output(fleet, run.id))
         wait_until(lambda left=left: not lives(left), within=1.5)  # type: ignore[misc]
     assert lives(kept) and lives(strange)
     staying.cancel()
-    assert staying.wait(5).state is RunState.CANCELLED
+    assert staying.wait(45).state is RunState.CANCELLED
     wait_until(lambda: not lives(kept), within=1.5)
     wiped.cancel()
-    wiped.wait(5)
+    wiped.wait(45)
     wait_until(lambda: not lives(strange), within=1.5)
 
 
@@ -103,11 +103,11 @@ def test_a_program_that_a_function_waits_for_keeps_its_exit_status(
     codes = start(fleet, "codes", script=f"{module}:codes", args=[50])
     fleet.jober.add_job("sweeps", command=["true"], roles=[ROLE], concurrency=5)
     sweeps = [fleet.jober.run("sweeps") for _ in range(5)]
-    assert codes.wait(15).state is RunState.SUCCESS
+    assert codes.wait(45).state is RunState.SUCCESS
     assert codes.result() == [3] * 50
     for handle in sweeps:
-        handle.wait(5)
-    late.wait(15)
+        handle.wait(45)
+    late.wait(45)
     assert late.result() == [4, 4]
 
 
@@ -122,7 +122,7 @@ def test_a_program_that_a_function_has_left_behind_is_gone_soon_after_it(
     )
     for own in (True, False):
         handle = start(fleet, f"leaves-{own}", script=f"{module}:leave", args=[own])
-        handle.wait(5)
+        handle.wait(45)
         left = handle.result()
         wait_until(lambda left=left: not lives(left), within=1.5)  # type: ignore[misc]
     wait_until(lambda: not zombies_below(agent.pid), within=1.5)
@@ -149,18 +149,18 @@ def test_warm_processes_that_wait_are_no_leftovers_and_end_with_their_agent(
 
     def warm() -> int:
         handle = fleet.jober.run("warm")
-        handle.wait(10)
+        handle.wait(45)
         pid: int = handle.result()
         return pid
 
     pid = warm()
     for _ in range(2):
         # The sweeper looks, and finds that one is left behind and the other is not.
-        left = int(output(fleet, fleet.jober.run("leaves").wait(10).id))
+        left = int(output(fleet, fleet.jober.run("leaves").wait(45).id))
         wait_until(lambda left=left: not lives(left), within=1.5)  # type: ignore[misc]
         assert warm() == pid
     agent.terminate()
-    agent.wait(10)
+    agent.wait(45)
     assert not lives(pid)
 
 

@@ -20,7 +20,7 @@ def test_a_part_that_fails_once_is_begun_again(fleet: Fleet) -> None:
     )
     joined(fleet)
     handle = start(fleet, "works", command="true")
-    assert handle.wait(10).state is RunState.SUCCESS
+    assert handle.wait(45).state is RunState.SUCCESS
     assert "the fetcher has failed" in fleet.logs()
     assert "starting another" not in fleet.logs()
 
@@ -56,10 +56,10 @@ def test_a_run_ends_though_its_result_cannot_be_told(fleet: Fleet) -> None:
     joined(fleet)
     odd = start(fleet, "odd", call="operator:add", args=["o", "dd"])
     even = start(fleet, "even", call="operator:add", args=[1, 1])
-    run = odd.wait(10)
+    run = odd.wait(45)
     assert (run.state, run.reason) == (
         RunState.FAILED,
         "the agent could not tell how it ended: TypeError",
     )
-    even.wait(10)
+    even.wait(45)
     assert even.result() == 2

@@ -32,7 +32,7 @@ def test_rq_stops_a_run(fleet: Fleet, redis: Redis) -> None:
     handle = start(fleet, "long", command="echo $$; sleep 60", shell=True)
     [pid] = numbers(fleet, handle)
     send_stop_job_command(redis, handle.id, serializer=JSONSerializer)
-    assert handle.wait(5).state is RunState.CANCELLED
+    assert handle.wait(45).state is RunState.CANCELLED
     wait_until(lambda: not lives(pid))
     assert Job.fetch(handle.id, redis, JSONSerializer).get_status() == JobStatus.STOPPED
 
@@ -42,7 +42,7 @@ def test_rq_shuts_an_agent_down_in_order(fleet: Fleet, redis: Redis) -> None:
     handle = start(fleet, "short", command="echo up; sleep 0.5; echo down", shell=True)
     wait_until(lambda: output(fleet, handle.id) == "up\n")
     send_shutdown_command(redis, joined(fleet))
-    assert guardian.wait(10) == 0
+    assert guardian.wait(45) == 0
     assert handle.state is RunState.SUCCESS
     assert fleet.jober.agents() == []
 
@@ -60,7 +60,7 @@ def test_while_rq_is_suspended_nothing_is_claimed(fleet: Fleet, redis: Redis) ->
     wait_until(lambda: looks() > looked)
     assert handle.state is RunState.QUEUED
     resume(redis)
-    assert handle.wait(5).state is RunState.SUCCESS
+    assert handle.wait(45).state is RunState.SUCCESS
 
 
 def test_a_plain_rq_job_runs_on_an_agent(fleet: Fleet, redis: Redis) -> None:
@@ -68,9 +68,9 @@ def test_a_plain_rq_job_runs_on_an_agent(fleet: Fleet, redis: Redis) -> None:
     queue = rq.Queue("adder", connection=redis, serializer=JSONSerializer)
     job = queue.enqueue("operator.add", 1, 2)
     failing = queue.enqueue("operator.truediv", 1, 0)
-    wait_until(lambda: job.get_status() == JobStatus.FINISHED, 5)
+    wait_until(lambda: job.get_status() == JobStatus.FINISHED)
     assert fleet.jober.handle(job.id).result() == 3
-    wait_until(lambda: failing.get_status() == JobStatus.FAILED, 5)
+    wait_until(lambda: failing.get_status() == JobStatus.FAILED)
     result = failing.latest_result()
     assert result and "ZeroDivisionError: division by zero" in (result.exc_string or "")
 
@@ -79,7 +79,7 @@ def test_rq_reads_the_result_with_the_serializer_of_its_queue(fleet: Fleet, redi
     fleet.agent("adder1", "adder")
     queue = rq.Queue("adder", connection=redis, serializer=JSONSerializer)
     job = queue.enqueue("operator.add", 1, 2)
-    wait_until(lambda: job.get_status() == JobStatus.FINISHED, 5)
+    wait_until(lambda: job.get_status() == JobStatus.FINISHED)
     assert job.return_value() == 3
     assert Job.fetch(job.id, redis, JSONSerializer).return_value() == 3
 
@@ -88,7 +88,7 @@ def test_a_pickled_rq_job_is_refused_with_the_reason(fleet: Fleet, redis: Redis)
     fleet.agent("adder1", "adder")
     queue = rq.Queue("adder", connection=redis)
     job = queue.enqueue("operator.add", 1, 2)
-    wait_until(lambda: job.get_status() == JobStatus.FAILED, 5)
+    wait_until(lambda: job.get_status() == JobStatus.FAILED)
     run = fleet.jober.handle(job.id).run
     assert run.reason == (
         "its data is not JSON, and pickle is refused (enqueue with rq.serializers.JSONSerializer, "
@@ -124,7 +124,7 @@ def test_a_process_of_rq_jobs_which_may_know_redis_serves_no_run_of_ours(
         wait_until(lambda: jobs[-1].get_status() == JobStatus.FINISHED)
     theirs = {job.return_value() for job in jobs}
     assert len(theirs) == 1, "the second is served by the process of the first"
-    run = start(fleet, "ours", call="os:getpid", process=True).wait(15)
+    run = start(fleet, "ours", call="os:getpid", process=True).wait(45)
     assert json.loads(run.return_value or "") not in theirs
 
 

@@ -331,7 +331,7 @@ def test_runs_in_one_process_each_know_themselves_and_what_they_used_is_in_their
     pids = set()
     for _ in range(3):
         handle = fleet.jober.run("knows")
-        run = handle.wait(10)
+        run = handle.wait(45)
         assert run.state is RunState.SUCCESS, run
         pid, *ids = handle.result()
         pids.add(pid)
