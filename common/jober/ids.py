@@ -6,7 +6,6 @@ RQ takes `[A-Za-z0-9_-]+` as the id of a job, so names are kept within that.
 import os
 import re
 from functools import lru_cache
-from hashlib import blake2b
 
 from jober.errors import DefinitionError
 
@@ -119,6 +118,8 @@ def started_run_id(job: str, after: str, host: str | None = None) -> str:
     >>> started_run_id("report", "nightly-20261121T010000Z")
     'report-w3peqm7mq8fbmegj3wjhk3qw8we'
     """
+    from hashlib import blake2b  # half a megabyte, which guardians have no use for
+
     told = blake2b(f"{after} {host or ''}".encode(), digest_size=17).digest()
     number = int.from_bytes(told)
     return f"{job}-w" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
