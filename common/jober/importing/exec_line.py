@@ -116,7 +116,8 @@ def split_words(text: str) -> list[str]:
                 word, place = ["\\;"], place + 2
                 continue
             escaped, place = _unescaped(text, place + 1)
-            word = [*(word or []), escaped]
+            word = word or []
+            word.append(escaped)
             continue
         if quote and letter == quote:
             quote = ""
@@ -127,7 +128,8 @@ def split_words(text: str) -> list[str]:
                 words.append("".join(word))
             word = None
         else:
-            word = [*(word or []), letter]
+            word = word or []
+            word.append(letter)
         place += 1
     if quote:
         raise DefinitionError(f"a {quote} is never closed", mend=f"close it with {quote}")

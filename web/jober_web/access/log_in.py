@@ -1,5 +1,6 @@
 """The pages by which one comes and goes. A GET shows a form; what it leads to is a POST."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
@@ -67,9 +68,7 @@ async def log_in(
 async def link_page(request: Request, secret: str) -> Response:
     """What a link that is good once leads to. A look at it does not use it up: programs that look
     at links before people do are many."""
-    return _with_login_cookie(
-        request, lambda token: ("access/link.html", {"secret": secret, "csrf_token": token})
-    )
+    return _with_login_cookie(request, "access/link.html", {"secret": secret})
 
 
 @router.post("/link", name="link.post")
@@ -129,9 +128,7 @@ async def _form(
         "has_users": has_users,
         "oidc": oidc,
     }
-    response = _with_login_cookie(
-        request, lambda token: ("access/login.html", {**told, "csrf_token": token}), status
-    )
+    response = _with_login_cookie(request, "access/login.html", told, status)
     response.headers.update(headers or {})
     if oidc is not None:
         # A form of ours leads to a page of that server.
@@ -139,10 +136,12 @@ async def _form(
     return response
 
 
-def _with_login_cookie(request: Request, page: Any, status: int = 200) -> Response:
+def _with_login_cookie(
+    request: Request, template: str, told: Mapping[str, Any], status: int = 200
+) -> Response:
     """A page with a form for one who is not known yet, whose token is made of a cookie too."""
     secret = cookie(request, "login") or new_secret()
-    name, context = page(csrf_token(secret))
-    response = templates.TemplateResponse(request, name, context, status_code=status)
+    context = {**told, "csrf_token": csrf_token(secret)}
+    response = templates.TemplateResponse(request, template, context, status_code=status)
     set_cookie(request, response, "login", secret)
     return response
