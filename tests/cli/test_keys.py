@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -93,13 +94,17 @@ def test_a_new_key_takes_the_place_of_another_and_signs_nothing_that_nobody_has_
     told = cli("key", "sign", "--all")
     assert (told.status, told.text) == (1, "")
     assert "left as it is: nightly: key " in told.err
-    told = cli("key", "sign", "--all", "--signed-by", str(old))
+    asked = cli("key", "sign", "--all", "--signed-by", str(old))
+    assert (asked.status, "look at it in a terminal" in asked.err) == (2, True)
+    told = cli("key", "sign", "--all", "--signed-by", str(old), "--yes")
     assert (told.status, told.text) == (1, "signed nightly\n")
     assert "left as it is: by-hand: it is not what key " in told.err
     assert "left as it is: third: it is not signed\n" in told.err
     assert "2 jobs nobody who is trusted here has signed" in told.err
     assert "`jober apply FILE` signs what the file says" in told.err
     assert unsigned(redis_server, new) == ["by-hand", "third"]
+    said, _ = in_a_terminal(redis_server.url, key, "n", "--all", "--signed-by", str(new))
+    assert re.search(r"nightly  signed 20\d\d-.* by key [0-9a-f]+\r\n", said)
     assert cli("apply", str(file)).status == 0
     told = cli("key", "sign", "--all")
     assert (told.status, told.err) == (0, "jober: all jobs are signed by this key\n")
@@ -112,18 +117,18 @@ def test_a_definition_is_shown_as_it_would_run_before_it_is_signed(
     file.write_text(FLEET.replace('"true"\ncron', '"true\\n\\u001b[2Jevil"\nroles = ["db"]\ncron'))
     assert cli("apply", str(file)).status == 0
     for answer, status, left in (("n", 1, ["by-hand", "nightly"]), ("y", 0, ["by-hand"])):
-        said, ended = in_a_terminal(redis_server.url, key, answer)
+        said, ended = in_a_terminal(redis_server.url, key, answer, "nightly")
         assert ended == status
         assert r'command     "true\n\u001b[2Jevil"' in said
         assert "hosts with role db" in said and "03:00" in said and "builtins:print" in said
         assert unsigned(redis_server, key) == left
 
 
-def in_a_terminal(url: str, key: Path, answer: str) -> tuple[str, int]:
-    """What `jober key sign nightly` says there before it asks, and its exit status."""
+def in_a_terminal(url: str, key: Path, answer: str, *arguments: str) -> tuple[str, int]:
+    """What `jober key sign …` says there before it asks, and its exit status."""
     ours, theirs = pty.openpty()
     environ = {**os.environ, "JOBER_SIGN_KEY": str(key), "COLUMNS": "200", "NO_COLOR": "1"}
-    command = [str(BIN / "jober"), "key", "sign", "nightly", "--redis", url]
+    command = [str(BIN / "jober"), "key", "sign", *arguments, "--redis", url]
     with subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ
     ) as process:

@@ -186,7 +186,7 @@ SIGNING = (
         name="signing: a new key signs what nobody has signed",
         promise="signed",
         file="common/jober/client/definitions.py",
-        old="                left[record.name] = problem\n",
+        old="                others[record.name] = problem\n",
         new="                found.append(record)\n",
         test="tests/cli/test_keys.py"
         "::test_a_new_key_takes_the_place_of_another_and_signs_nothing_that_nobody_has_signed",

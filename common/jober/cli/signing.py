@@ -1,7 +1,7 @@
 """`jober key sign`: definitions that are in Redis, signed where they are what they should be."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +12,10 @@ from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import Argument, Option, RedisOption, WrongCall
 from jober.cli.table import print_facts
+from jober.clock import iso
 from jober.job.draft import WHAT_FIELDS
 from jober.roles import DEFAULT_ROLE
+from jober.signing import Seal
 from jober.store.jobs import JobRecord
 from jober.words import count, plain
 
@@ -48,7 +50,8 @@ def sign(
     Jobs of a jobs file are better applied anew, with the key: `jober apply` signs what the file
     says. Of those that stand in none, whoever can write to Redis may have changed what is there:
     by name, each is shown as it would run, and signed where that is what it should be. --all takes
-    a new key in the place of another, and signs nothing that nobody has signed.
+    a new key in the place of another, and signs nothing that nobody has signed; it tells when each
+    was, since somebody may have put back what was signed long ago.
 
     Examples:
       export JOBER_SIGN_KEY=/etc/jober/ops.key
@@ -57,38 +60,42 @@ def sign(
     """
     if bool(names) == every:
         raise WrongCall("name jobs, or give --all")
-    if every:
-        with fleet(redis) as jober:
-            done, left = jober.sign_again(signed_by)
-        return _tell_signed(done, left)
-    if signed_by is not None:
+    if signed_by is not None and not every:
         raise WrongCall("--signed-by goes with --all")
-    asks = not yes
-    if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise WrongCall(
-            "what is signed runs: look at it in a terminal, or, where that was done, give --yes"
-        )
+    left: Mapping[str, str] = {}
     with fleet(redis) as jober:
-        records = [jober.job(name) for name in dict.fromkeys(names or [])]
-        if asks:
-            for record in records:
-                _print_as_it_runs(record)
-            question = f"Is this what {'it' if len(records) == 1 else 'they'} should be? Sign"
-            if not typer.confirm(f"{question} {count(len(records), 'job')}?", err=True):
-                terminal.note("nothing was signed")
-                return 1
+        if every:
+            records, left = jober.signed_by_others(signed_by)
+        else:
+            records = [jober.job(name) for name in dict.fromkeys(names or [])]
+        if records and not yes and not _is_wanted(records, _print_seal if every else _print_all):
+            terminal.note("nothing was signed")
+            return 1
         for name in jober.sign(records):
             terminal.say(f"signed {name}")
+    if left:
+        _tell_left(left)
+        return 1
+    if not records:
+        terminal.note("all jobs are signed by this key")
     return 0
 
 
-def _tell_signed(done: Sequence[str], left: Mapping[str, str]) -> int:
-    for name in done:
-        terminal.say(f"signed {name}")
-    if not left:
-        if not done:
-            terminal.note("all jobs are signed by this key")
-        return 0
+def _is_wanted(records: Sequence[JobRecord], show: Callable[[JobRecord], None]) -> bool:
+    """Whether who looks at them says so."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise WrongCall(
+            "what is signed runs: look at it in a terminal, or, where that was done, give --yes"
+        )
+    for record in records:
+        show(record)
+    these = "it" if len(records) == 1 else "they"
+    return typer.confirm(
+        f"Is this what {these} should be? Sign {count(len(records), 'job')}?", err=True
+    )
+
+
+def _tell_left(left: Mapping[str, str]) -> None:
     for name in list(left)[:_NAMED]:
         terminal.note(f"left as it is: {name}: {plain(left[name])}")
     if len(left) > _NAMED:
@@ -96,13 +103,19 @@ def _tell_signed(done: Sequence[str], left: Mapping[str, str]) -> int:
     terminal.note(
         f"{count(len(left), 'job')} nobody who is trusted here has signed, so anybody may have put "
         "there what they are. Where they stand in a jobs file, apply it with this key: `jober "
-        "apply FILE` signs what the file says. Others are looked at, and signed, one by one: "
+        "apply FILE` signs what the file says. Others are looked at, and signed, by name: "
         "`jober key sign NAME`"
     )
-    return 1
 
 
-def _print_as_it_runs(record: JobRecord) -> None:
+def _print_seal(record: JobRecord) -> None:
+    """When it was signed, and by whom: one that somebody has put back is older than the others, or
+    should not be there."""
+    seal = Seal.read(record.fields["seal"].decode())
+    terminal.say(f"{record.name}  signed {iso(seal.at_ms)} by key {seal.key}")
+
+
+def _print_all(record: JobRecord) -> None:
     """All of the definition that is signed, beginning with what it does, where and when."""
     job = record.job
     console = terminal.stdout()

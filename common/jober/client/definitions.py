@@ -50,10 +50,9 @@ class Definitions(Access):
         wanted = joined(found)
         current: dict[str, Job] = {}
         not_believed: set[str] = set()
-        signer = self.store.signer
         for record in self.store.jobs.all():
             current[record.name] = record.job
-            if signer and signer.seals and signer.problem(record.name, record.fields):
+            if self.not_signed(record):
                 not_believed.add(record.name)
         limits = self.store.limits.slots()
         kept = {name: job for name, job in current.items() if job.protected or not prune}
@@ -269,26 +268,34 @@ class Definitions(Access):
         return [one.name for one in records]
 
     @checked
-    def sign_again(
+    def signed_by_others(
         self, signed_by: str | os.PathLike[str] | None = None
-    ) -> tuple[list[str], dict[str, str]]:
-        """Sign all definitions that another key has signed, which is trusted here, or is in the
-        file or folder `signed_by`: the names. And what nobody has signed, with what is wrong with
-        it: it is left as it is, since whoever can write to Redis may have put it there.
+    ) -> tuple[list[JobRecord], dict[str, str]]:
+        """The definitions that another key has signed, which is trusted here, or is in the file or
+        folder `signed_by`: as `sign` takes them. And the names of those that nobody has signed,
+        with what is wrong: whoever can write to Redis may have put them there.
 
-        Raises SigningError where no key signs here, and JobRevised as `sign`.
+        Raises SigningError where no key signs here.
         """
         signer = self._sealing()
         keyring = signer.trusting(os.fspath(signed_by) if signed_by is not None else None)
         found: list[JobRecord] = []
-        left: dict[str, str] = {}
+        others: dict[str, str] = {}
         for record in self.jobs():
             problem = keyring.problem(record.name, record.fields)
             if problem is not None:
-                left[record.name] = problem
+                others[record.name] = problem
             elif not signer.is_own(record.fields):
                 found.append(record)
-        return self.sign(found), left
+        return found, others
+
+    def not_signed(self, record: JobRecord) -> str | None:
+        """Why a definition, as it was read, is not believed here; None where it is, and where
+        nothing is signed here."""
+        signer = self.store.signer
+        if signer is None or not signer.seals:
+            return None
+        return signer.problem(record.name, record.fields)
 
     def _sealing(self) -> "Signer":
         """What signs definitions here. Raises SigningError."""

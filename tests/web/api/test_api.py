@@ -1,13 +1,17 @@
 """The HTTP API: what it does, what it refuses, and in which words."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jober.embedded import RedisServer
 from jober.run import RunState
 from jober.schema import READ_UP_TO
+from jober.signing import new_key
+from jober.signing.key_file import write_key
 from tests.store.hand import Hand
-from tests.web.conftest import Web
+from tests.web.conftest import Web, web_at
 from tests.web.seeded import seed
 
 
@@ -46,6 +50,23 @@ def test_a_job_is_made_changed_and_removed_by_who_knows_its_revision(web: Web) -
     assert client.delete(path, headers={"If-Match": '"3"'}).status_code == 204
     assert client.get(path).status_code == 404
     assert client.put(path, json={"command": "y"}, headers={"If-Match": '"3"'}).status_code == 412
+
+
+def test_who_edits_a_job_that_nobody_has_signed_is_told_so(
+    redis_server: RedisServer, hand: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand.job("job")
+    write_key(tmp_path / "web.key", new_key("hmac"))
+    monkeypatch.setenv("JOBER_SIGN_KEY", str(tmp_path / "web.key"))
+    told = "Nobody who is trusted here has signed"
+    with web_at(redis_server) as web:
+        assert told in web.client.get("/jobs/job/edit").text
+        answer = web.client.patch(
+            "/api/v1/jobs/job", json={"title": "x"}, headers={"If-Match": "*"}
+        )
+        assert "jober key sign job" in answer.json()["detail"]
+        web.jober.sign(["job"])
+        assert told not in web.client.get("/jobs/job/edit").text
 
 
 def test_a_job_of_a_later_jober_is_listed_and_keeps_no_other_from_being(

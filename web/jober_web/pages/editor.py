@@ -139,6 +139,7 @@ def _show(
         form=form,
         wrong=wrong,
         record=record,
+        not_signed=page.jober.not_signed(record) if record else None,
         whats=WHATS,
         whens=WHENS,
         overlaps=OVERLAPS,
