@@ -258,6 +258,16 @@ class WorkflowLoop(JoberError):
         )
 
 
+class LeaderUnreadable(JoberError):
+    """What is in `key` was written by no scheduler."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(
+            f"no scheduler has written what is in {key} (DEL {key}, and one of them leads again)"
+        )
+
+
 class RunNotFound(JoberError):
     """No run has the id `id`: it never was, or its history has been pruned."""
 

@@ -89,6 +89,28 @@ def test_a_follower_waits_out_a_restart_of_redis_and_goes_on(tmp_path: Path) -> 
         store.close()
 
 
+def test_followed_events_go_on_over_a_restart_of_redis(tmp_path: Path) -> None:
+    with RedisServer(tmp_path, durable=True) as server:
+        store = Store(server.url)
+        Hand(store).job("first")
+        follower = subprocess.Popen(
+            [str(BIN / "jober"), "events", "-f", "-n", "1", "--json", "--redis", server.url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert follower.stdout is not None and follower.stderr is not None
+        assert json.loads(follower.stdout.readline())["job"] == "first"
+        server.kill()
+        assert b"waiting for Redis" in follower.stderr.readline()
+        server.start()
+        store.jobs.pause("first", True)
+        assert json.loads(follower.stdout.readline())["type"] == "job.paused"
+        follower.send_signal(signal.SIGINT)
+        assert follower.communicate(timeout=15) == (b"", b"")
+        assert follower.returncode == 130
+        store.close()
+
+
 def test_followed_events_are_json_lines_as_they_happen(fleet: Fleet) -> None:
     fleet.jober.add_job("hello", command="true")
     follower = start(fleet, "events", "-f", "--json", "-n", "1")

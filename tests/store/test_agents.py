@@ -159,3 +159,10 @@ def test_an_agent_that_is_gone_is_no_worker_of_its_host_though_another_one_came_
     store.agents.leave("host1-bbbbbb")
     assert not command("EXISTS", "rq:workers:@host1")
     assert b"rq:queue:@host1" not in command("SMEMBERS", "rq:queues")
+
+
+def test_a_record_that_somebody_has_damaged_hides_no_other_agent(store: Store, hand: Hand) -> None:
+    hand.agent("web1-aaaaaa")
+    hand.agent("web2-aaaaaa")
+    store.connection.command("HSET", "jober:agent:web1-aaaaaa", "roles", "web", "pid", "none")
+    assert [agent.id for agent in store.agents.live()] == ["web2-aaaaaa"]

@@ -1,5 +1,8 @@
 """One leader at a time, each with a higher term than the one before."""
 
+import pytest
+
+from jober.errors import LeaderUnreadable
 from jober.store import Store
 
 
@@ -53,3 +56,9 @@ def test_a_host_name_with_colons_stays_whole(store: Store) -> None:
     leader = store.leader.current()
     assert leader is not None
     assert (leader.host, leader.pid) == ("fe80::1", 77)
+
+
+def test_a_lead_that_no_scheduler_has_written_is_told_with_the_mend(store: Store) -> None:
+    store.connection.command("SET", "jober:leader", "nonsense")
+    with pytest.raises(LeaderUnreadable, match="DEL jober:leader"):
+        store.leader.current()

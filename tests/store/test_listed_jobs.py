@@ -55,3 +55,11 @@ def test_a_list_of_jobs_loads_no_checks_of_definitions(store: Store, hand: Hand)
     ).stdout
     assert "nightly" in told
     assert not {"pydantic", "jober.job", "jober.backup", "rq"} & set(told.splitlines())
+
+
+def test_a_job_that_somebody_has_damaged_hides_no_other(hand: Hand) -> None:
+    hand.job("damaged", every=60)
+    hand.job("whole", every=60)
+    hand.store.connection.command("HSET", "jober:job:damaged", "policy", "{", "schedule", "?")
+    assert [job.name for job in hand.store.listed_jobs.all()] == ["whole"]
+    assert [job.name for job in hand.store.listed_jobs.checked()] == ["whole"]

@@ -1,5 +1,6 @@
 """`jober events`: what happened to jobs, runs, agents and the leader."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +10,10 @@ from rich.text import Text
 from jober.cli import terminal
 from jober.cli.fleet import fleet
 from jober.cli.options import JsonOption, Option, RedisOption
+from jober.cli.patience import Patience
+from jober.client import Jober
 from jober.clock import to_ms
+from jober.errors import RedisUnavailable
 from jober.event import Event
 from jober.words import moment, plain, relative
 
@@ -46,7 +50,7 @@ def events(
     """
     with fleet(redis) as jober:
         found = jober.recent_events(number)[::-1] if number else []
-        after = found[-1].id if found else None
+        after = found[-1].id if found else jober.store.events.last_id()
         now_ms = jober.store.clock.now_ms()
         if json and not to_follow:
             terminal.print_json([event.to_dict() for event in found])
@@ -66,12 +70,24 @@ def events(
                 terminal.note("nothing has happened yet: jober apply FILE")
             return 0
         try:
-            for told in jober.store.events.follow(after):
-                if told is not None:
-                    tell(told)
+            _follow(jober, after, tell)
         except KeyboardInterrupt:
             return _INTERRUPTED
     return 0
+
+
+def _follow(jober: Jober, after: str, tell: Callable[[Event], None]) -> None:
+    """Tell what comes after that event, over restarts of Redis too."""
+    patience = Patience()
+    while True:
+        try:
+            for told in jober.store.events.follow(after):
+                patience.answered()
+                if told is not None:
+                    tell(told)
+                    after = told.id
+        except RedisUnavailable as error:
+            patience.wait(error)
 
 
 def print_event(console: Console, event: Event, now_ms: int) -> None:

@@ -1,21 +1,19 @@
 """To follow a run: its bytes, untouched, until it has ended."""
 
 import sys
-import time
 from collections.abc import Callable
 
 from jober.cli.live_bar import LiveBar
+from jober.cli.patience import Patience
 from jober.cli.records import shown
 from jober.cli.terminal import note
 from jober.client import Jober
 from jober.client.waiting import why_it_waits
-from jober.errors import RedisRefused, RedisUnavailable
+from jober.errors import RedisUnavailable
 from jober.output import End, Frame, Stream, Truncated
 from jober.progress import Progress
 from jober.run import Run, RunState
 
-# Redis may be away for so long (a restart, a failover) before a follower gives up.
-_AWAY_S = 60.0
 TIMED_OUT = 124
 
 Write = Callable[[Frame], bool]
@@ -39,29 +37,22 @@ def follow(
     RedisUnavailable where Redis is away for over a minute.
     """
     printer = _Printer(jober, id, write, mark, after)
-    away_since: float | None = None
+    patience = Patience()
     while True:
         try:
             for told in jober.store.outputs.follow(id, after=printer.last):
-                away_since = None
+                patience.answered()
                 if isinstance(told, End):
                     printer.bar.clear()
                     return jober.store.runs.get(id)
                 if not printer.take(told):
                     return None
-        except RedisRefused:
-            raise
         except KeyboardInterrupt:
             printer.bar.clear()
             raise
         except RedisUnavailable as error:
             printer.bar.clear()
-            if away_since is None:
-                away_since = time.monotonic()
-                note(f"{error.__cause__ or error}; waiting for Redis")
-            if time.monotonic() - away_since > _AWAY_S:
-                raise
-            time.sleep(0.5)
+            patience.wait(error)
 
 
 class _Printer:

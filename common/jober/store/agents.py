@@ -13,6 +13,7 @@ from jober.schema import SCHEMA
 from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, moment_text, number, packed, record, text
+from jober.store.unreadable import Unreadable
 
 # How long an agent, and what it runs, is believed to live without a sign.
 LEASE_MS = paced_ms(10_000)
@@ -33,6 +34,7 @@ class RenewReply:
 class AgentStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
+        self._unreadable = Unreadable("agent")
 
     def join(self, agent: AgentInfo, queues: Sequence[str]) -> HostOrders:
         """Register the agent, for us and for RQ's tools; harmless when it is there already. Tells
@@ -158,11 +160,10 @@ class AgentStore:
                 pipeline.hgetall(keys.agent(id.decode()))
                 pipeline.zcard(keys.agent_runs(id.decode()))
             found = pipeline.execute()
-        agents = [
-            _agent(id.decode(), record(fields), held)
-            for id, fields, held in zip(ids, found[::2], found[1::2], strict=True)
-            if fields
-        ]
+        rows = zip(ids, found[::2], found[1::2], strict=True)
+        agents = self._unreadable.passed_over(
+            _agent, [(id, record(fields), held) for id, fields, held in rows if fields]
+        )
         return sorted(agents, key=lambda agent: (agent.host, agent.id))
 
     def order(self, host: str, order: str, roles: Iterable[str] | None = None) -> bool:
@@ -243,10 +244,10 @@ def _command(payload: bytes) -> dict[str, Any] | None:
     return command if isinstance(command, dict) else None
 
 
-def _agent(id: str, fields: dict[str, bytes], held: int) -> AgentInfo:
+def _agent(id: bytes, fields: dict[str, bytes], held: int) -> AgentInfo:
     """What it has claimed is known at once, and what it tells of itself as of its last sign."""
     return AgentInfo(
-        id=id,
+        id=id.decode(),
         host=text(fields.get("host")) or "",
         pid=number(fields.get("pid")) or 0,
         roles=frozenset(json.loads(fields.get("roles") or b"[]")),

@@ -219,7 +219,7 @@ class Connection:
             raise RedisRefused(shown(self.url), str(error)) from error
         except RedisError as error:
             problem = str(error) or type(error).__name__
-            raise RedisUnavailable(shown(self.url), problem) from error
+            raise RedisUnavailable(shown(self.url), problem.rstrip(".")) from error
         except OSError as error:
             raise RedisUnavailable(shown(self.url), str(error)) from error
 

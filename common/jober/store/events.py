@@ -10,6 +10,7 @@ from jober.run import NO_JOB
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, record, text
+from jober.store.unreadable import Unreadable
 
 # A log with fewer events was never cut.
 LOG_AT_LEAST = 10_000
@@ -18,22 +19,23 @@ LOG_AT_LEAST = 10_000
 class EventStore:
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
+        self._unreadable = Unreadable("event")
 
     def newest(self, limit: int = 100, before: str | None = None) -> list[Event]:
         """The newest logged events, newest first; those before the one with that id."""
         end = "+" if before is None else f"({before}"
         found = self._redis.command("XREVRANGE", keys.EVENTS_LOG, end, "-", "COUNT", limit)
-        return [_event(entry_id, pairs) for entry_id, pairs in _entries(found)]
+        return self._unreadable.passed_over(_event, _entries(found))
 
     def after(self, id: str, limit: int) -> list[Event]:
         """Those logged after the one with that id, oldest first."""
         found = self._redis.command("XRANGE", keys.EVENTS_LOG, f"({id}", "+", "COUNT", limit)
-        return [_event(entry_id, pairs) for entry_id, pairs in _entries(found)]
+        return self._unreadable.passed_over(_event, _entries(found))
 
     def last_id(self) -> str:
         """The id of the newest event; `0` where there is none."""
-        newest = self.newest(1)
-        return newest[0].id if newest else "0"
+        newest = self._redis.command("XREVRANGE", keys.EVENTS_LOG, "+", "-", "COUNT", 1)
+        return str(newest[0][0].decode()) if newest else "0"
 
     def has_lost(self, after: str) -> bool:
         """Whether some that came after the one with that id are kept no more."""
@@ -62,10 +64,8 @@ class EventStore:
                 yield None
                 continue
             entries = found[0][1] if isinstance(found, list) else found[keys.EVENTS_LOG.encode()]
-            for entry_id, pairs in _entries(entries):
-                event = _event(entry_id, pairs)
-                last = event.id
-                yield event
+            last = entries[-1][0].decode()
+            yield from self._unreadable.passed_over(_event, _entries(entries))
 
     def ledger(self, job: str, limit: int = 100) -> list[LedgerEntry]:
         """The newest decisions about the fires of a job, the newest fire first: those that made a

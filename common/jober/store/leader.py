@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from jober.agent_info import LeaderInfo
+from jober.errors import LeaderUnreadable
 from jober.schema import SCHEMA
 from jober.store import keys
 from jober.store.connection import Connection
@@ -37,4 +38,7 @@ class LeaderStore:
 
     def current(self) -> LeaderInfo | None:
         token = self._redis.command("GET", keys.LEADER)
-        return LeaderInfo.from_token(token.decode()) if token else None
+        try:
+            return LeaderInfo.from_token(token.decode()) if token else None
+        except ValueError:
+            raise LeaderUnreadable(keys.LEADER) from None

@@ -3,9 +3,10 @@
 Nothing of `jober.job` is loaded for it, which takes as long as all the rest of `jober jobs`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from jober.errors import NewerSchema, SigningError
 from jober.fire import Calendars, FirePolicy
@@ -15,9 +16,14 @@ from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection
 from jober.store.fields import number
 from jober.store.later_job import LaterJob
+from jober.store.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from jober.doctor import CheckedJob
+
+T = TypeVar("T")
+C = TypeVar("C")
+Fields = Mapping[str, bytes | None]
 
 PAGE = 500
 _FIELDS = ("schema", "schedule", "policy", "service", "paused", "next")
@@ -41,6 +47,7 @@ class ListedJobStore:
     def __init__(self, connection: Connection, calendars: CalendarStore) -> None:
         self._redis = connection
         self._calendars = calendars
+        self._unreadable = Unreadable("job")
 
     def all(self) -> Iterator[ListedJob | LaterJob]:
         """Every job by name, read a page at a time. Raises ScheduleError."""
@@ -50,31 +57,22 @@ class ListedJobStore:
                 b'"exclude"' in (one["schedule"] or b"") for _, one in page
             ):
                 calendars = Calendars(0, self._calendars.all())
-            for name, fields in page:
-                try:
-                    yield _listed(name, fields, calendars)
-                except NewerSchema as error:
-                    yield LaterJob(name=name, schema=error.found)
+            yield from self._unreadable.passed_over(partial(_or_later, _listed, calendars), page)
 
     def checked(self) -> "Iterator[CheckedJob | LaterJob]":
         """Every job by name, as a diagnosis looks at it; services are left out. Raises
         ScheduleError."""
         calendars = Calendars(0, self._calendars.all())
         for page in self._pages(_CHECKED):
-            for name, fields in page:
-                if fields["service"]:
-                    continue
-                try:
-                    yield _checked(name, fields, calendars)
-                except NewerSchema as error:
-                    yield LaterJob(name=name, schema=error.found)
+            jobs = [(name, fields) for name, fields in page if not fields["service"]]
+            yield from self._unreadable.passed_over(partial(_or_later, _checked, calendars), jobs)
 
-    def _pages(self, wanted: Sequence[str]) -> Iterator[list[tuple[str, dict[str, bytes | None]]]]:
+    def _pages(self, wanted: Sequence[str]) -> Iterator[list[tuple[bytes, Fields]]]:
         """Those fields of every job, by name; one that is removed meanwhile is left out."""
         start = "-"
         while names := self._names(start):
             found = [
-                (name.decode(), dict(zip(wanted, texts, strict=True)))
+                (name, dict(zip(wanted, texts, strict=True)))
                 for name, texts in zip(names, self._fields(names, wanted), strict=True)
             ]
             yield [(name, fields) for name, fields in found if fields["policy"] is not None]
@@ -95,9 +93,17 @@ class ListedJobStore:
         return found
 
 
-def _listed(
-    name: str, fields: Mapping[str, bytes | None], calendars: Calendars | None
-) -> ListedJob:
+def _or_later(
+    read: Callable[[str, Fields, C], T], calendars: C, name: bytes, fields: Fields
+) -> T | LaterJob:
+    """The job as it is read, or that a later jober has written it."""
+    try:
+        return read(name.decode(), fields, calendars)
+    except NewerSchema as error:
+        return LaterJob(name=name.decode(), schema=error.found)
+
+
+def _listed(name: str, fields: Fields, calendars: Calendars | None) -> ListedJob:
     check_schema(f"job '{name}'", fields["schema"])
     schedule, told = ((fields[field] or b"").decode() for field in ("schedule", "policy"))
     policy = FirePolicy.read(name, schedule, told, calendars)
@@ -112,7 +118,7 @@ def _listed(
     )
 
 
-def _checked(name: str, fields: Mapping[str, bytes | None], calendars: Calendars) -> "CheckedJob":
+def _checked(name: str, fields: Fields, calendars: Calendars) -> "CheckedJob":
     from jober.doctor import CheckedJob
 
     check_schema(f"job '{name}'", fields["schema"])
