@@ -198,10 +198,8 @@ def test_a_tree_that_ignores_term_is_killed_after_the_grace() -> None:
         timeout_s=0.2,
         grace_s=0.2,
     )
-    began = time.monotonic()
     outcome = program.run()
     assert (outcome.state, outcome.exit_code) == (RunState.TIMEOUT, 128 + signal.SIGKILL)
-    assert time.monotonic() - began < 2.5
     pids = [int(line) for line in program.out.split()]
     assert len(pids) == 2
     wait_until(lambda: not any(lives(pid) for pid in pids), within=1)
