@@ -193,6 +193,8 @@ class AsyncJober(Twin[Jober]):
     delete_job = awaited(Jober.delete_job)
     prune = awaited(Jober.prune)
     sign = awaited(Jober.sign)
+    signed_by_others = awaited(Jober.signed_by_others)
+    not_signed = awaited(Jober.not_signed)
     jobs = iterated(Jober.jobs)
     job = awaited(Jober.job)
     find_jobs = awaited(Jober.find_jobs)
