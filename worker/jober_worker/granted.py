@@ -1,12 +1,11 @@
 """What was granted to runs on this host: each attempt that a signed run has is granted once, and no
-definition after a newer one. Kept on disk, for the next agent of the host.
+definition after a newer one. Kept on disk, for all agents of the host, and for the next one.
 
 Numbers of so many runs are kept; where that is not enough, those that were ordered first go, and
 then no run is granted that was ordered in their time.
 """
 
 import logging
-import os
 import re
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 from jober.signing import Granted
 from jober.signing.keyring import NotBelieved
 from jober.signing.signing import WAITING_ORDER_MS
+from jober_worker.shared_log import NotKept, SharedLog
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +24,17 @@ RUNS_AT_MOST = 1_000_000
 JOBS_AT_MOST = 100_000
 # What was ordered so soon after a definition was signed may be of the one before.
 MEANWHILE_MS = 10_000
+# So far the clocks of two agents of a host are apart at the most.
+APART_MS = 60_000
 _JOBS = "jobs"
 _SINCE = "since"
-_NUMBER = re.compile("[0-9a-f]{16}")
+# The hour in which it was ordered, and the number of an attempt.
+_LINE = re.compile("([0-9]{1,9}) ([0-9a-f]{16})")
 
 
 class GrantedRuns:
-    """In a `folder` of its own. Safe to share between threads."""
+    """In a `folder` of its own, where each hour in which some were granted has a file. Safe to
+    share between threads."""
 
     def __init__(
         self, folder: Path, now_ms: Callable[[], int], at_most: int = RUNS_AT_MOST
@@ -38,60 +42,104 @@ class GrantedRuns:
         self._folder = folder
         self._now_ms = now_ms
         self._at_most = at_most
+        self._log = SharedLog(folder)
         self._lock = threading.Lock()
+        self._is_read = False
+        # The numbers by the hour in which they were ordered; of each file the last such hour.
         self._hours: dict[int, set[int]] = {}
+        self._last_in: dict[str, int] = {}
         self._newest: dict[str, int] = {}
         self._since_ms = 0
-        self._files: dict[str, int] = {}
-        self._is_kept = True
+        self._hour, self._file = 0, ""
 
     def open(self) -> None:
-        """Read what is kept. What cannot be read, or kept, is told of once."""
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for file in sorted(self._folder.iterdir()):
-                self._read(file)
-        except OSError as error:
-            self._not_kept(error)
-            # Nobody knows what was granted before.
-            self._since_ms = self._now_ms()
-        self._forget()
+        """Read what is kept; where it cannot be, nothing is granted until it can."""
+        with self._lock:
+            try:
+                self._begin()
+            except NotKept as error:
+                log.warning("what is signed is refused: %s", error)
+            finally:
+                self._log.leave()
 
-    def _read(self, file: Path) -> None:
-        lines = file.read_text("ascii", "replace").splitlines()
-        if file.name == _JOBS:
+    def grant(self, granted: Granted, times: int) -> None:
+        """Grant it, as often as `times`. Raises NotBelieved; and NotKept, where it could be granted
+        again."""
+        with self._lock:
+            try:
+                hour = self._begin()
+                self._grant(granted, times, hour)
+            finally:
+                self._log.leave()
+
+    def _begin(self) -> str:
+        """Learn what was granted meanwhile; the name of the file of this hour. Raises NotKept."""
+        self._log.enter()
+        hour, since_ms = divmod(self._now_ms(), HOUR_MS)
+        if self._is_read and hour == self._hour:
+            self._take(_JOBS)
+            self._take(self._file)
+            if since_ms < APART_MS:
+                self._take(str(hour - 1))
+            return self._file
+        for name in self._log.names():
+            self._take(name)
+        if not self._is_read:
+            if not self._log.is_whole():
+                # Nobody knows what was granted before.
+                log.warning("%s is not whole: what was ordered before now is refused", self._folder)
+                self._forget_until(self._now_ms() + 1)
+            self._log.complete()
+            self._is_read = True
+        self._forget()
+        self._hour, self._file = hour, str(hour)
+        return self._file
+
+    def _take(self, name: str) -> None:
+        """What was written into a file since it was read."""
+        lines = self._log.news(name)
+        if not lines:
+            return
+        if name == _JOBS:
             for line in lines:
                 at, _, job = line.partition(" ")
                 if at.isdecimal():
                     self._newest[job] = max(int(at), self._newest.get(job, 0))
-        elif file.name == _SINCE:
+        elif name == _SINCE:
             self._since_ms = max([self._since_ms, *(int(at) for at in lines if at.isdecimal())])
-        elif file.name.isdecimal():
-            number = int(file.name)
-            good = [line for line in lines if _NUMBER.fullmatch(line)]
-            self._hours.setdefault(number, set()).update(int(line, 16) for line in good)
-            if len(good) < len(lines):
-                log.warning("%s is damaged: what was ordered in that hour is refused", file)
-                self._since_ms = max(self._since_ms, (number + 1) * HOUR_MS)
+        elif name.isdecimal():
+            found = [_LINE.fullmatch(line) for line in lines]
+            for one in found:
+                if one is not None:
+                    self._note(name, int(one[1]), int(one[2], 16))
+            if not all(found):
+                log.warning(
+                    "%s/%s is damaged: what was ordered before is refused", self._folder, name
+                )
+                over_ms = min(self._now_ms(), (int(name) + 1) * HOUR_MS)
+                self._since_ms = max(self._since_ms, over_ms + 1)
 
-    def grant(self, granted: Granted, times: int) -> None:
-        """Grant it, as often as `times`. Raises NotBelieved."""
-        with self._lock:
-            if granted.ordered_ms < self._since_ms:
-                raise NotBelieved("it was ordered before what this host remembers")
-            self._check_newest(granted)
-            hour = self._hours.setdefault(granted.ordered_ms // HOUR_MS, set())
-            for time in range(times):
-                number = _number(granted.of, time)
-                # Of whichever hour: a run may be ordered anew, when it is given its results.
-                if not any(number in known for known in self._hours.values()):
-                    break
-            else:
-                raise NotBelieved(f"it was run here before, as often as it may be ({times})")
-            hour.add(number)
-            self._keep(str(granted.ordered_ms // HOUR_MS), f"{number:016x}")
-            if len(hour) % 1000 == 0:
-                self._forget()
+    def _note(self, name: str, hour: int, number: int) -> None:
+        self._last_in[name] = max(hour, self._last_in.get(name, 0))
+        if hour >= self._since_ms // HOUR_MS:
+            self._hours.setdefault(hour, set()).add(number)
+
+    def _grant(self, granted: Granted, times: int, name: str) -> None:
+        if granted.ordered_ms < self._since_ms:
+            raise NotBelieved("it was ordered before what this host remembers")
+        self._check_newest(granted)
+        for time in range(times):
+            number = _number(granted.of, time)
+            # Of whichever hour: a run may be ordered anew, when it is given its results.
+            if not any(number in known for known in self._hours.values()):
+                break
+        else:
+            raise NotBelieved(f"it was run here before, as often as it may be ({times})")
+        hour = granted.ordered_ms // HOUR_MS
+        self._log.append(name, f"{hour} {number:016x}")
+        self._note(name, hour, number)
+        if len(self._hours[hour]) % 1000 == 0:
+            self._forget()
 
     def _check_newest(self, granted: Granted) -> None:
         if granted.job is None:
@@ -103,49 +151,28 @@ class GrantedRuns:
             if len(self._newest) >= JOBS_AT_MOST:
                 self._newest.clear()
             self._newest[granted.job] = granted.sealed_ms
-            self._keep(_JOBS, f"{granted.sealed_ms} {granted.job}")
+            self._log.append(_JOBS, f"{granted.sealed_ms} {granted.job}")
 
     def _forget(self) -> None:
         """Let go of what is over, and of what is too much."""
         over = (self._now_ms() - WAITING_ORDER_MS) // HOUR_MS - 1
-        while self._hours:
-            oldest = min(self._hours)
-            too_many = sum(map(len, self._hours.values())) > self._at_most
-            if oldest >= over and not (too_many and len(self._hours) > 1):
-                return
-            del self._hours[oldest]
-            if oldest >= over:
-                self._since_ms = max(self._since_ms, (oldest + 1) * HOUR_MS)
-                self._keep(_SINCE, str(self._since_ms))
-            self._close(str(oldest))
-            try:
-                (self._folder / str(oldest)).unlink(missing_ok=True)
-            except OSError as error:
-                self._not_kept(error)
+        for hour in sorted(self._hours)[:-1]:
+            is_over = hour < max(over, self._since_ms // HOUR_MS)
+            if not is_over and sum(map(len, self._hours.values())) <= self._at_most:
+                break
+            del self._hours[hour]
+            if not is_over:
+                self._forget_until((hour + 1) * HOUR_MS)
+        first = max(over, self._since_ms // HOUR_MS)
+        for name, last in list(self._last_in.items()):
+            if last < first:
+                del self._last_in[name]
+                self._log.remove(name)
 
-    def _keep(self, name: str, line: str) -> None:
-        if not self._is_kept:
-            return
-        try:
-            file = self._files.get(name)
-            if file is None:
-                if len(self._files) >= 8:
-                    self._close(next(iter(self._files)))
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-                file = self._files[name] = os.open(self._folder / name, flags, 0o600)
-            os.write(file, f"{line}\n".encode())
-        except OSError as error:
-            self._not_kept(error)
-
-    def _close(self, name: str) -> None:
-        file = self._files.pop(name, None)
-        if file is not None:
-            os.close(file)
-
-    def _not_kept(self, error: Exception) -> None:
-        if self._is_kept:
-            log.warning("what was granted is not kept in %s: %s", self._folder, error)
-        self._is_kept = False
+    def _forget_until(self, moment_ms: int) -> None:
+        if moment_ms > self._since_ms:
+            self._since_ms = moment_ms
+            self._log.append(_SINCE, str(moment_ms))
 
 
 def _number(of: str, time: int) -> int:

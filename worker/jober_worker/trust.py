@@ -21,6 +21,7 @@ from jober_worker.call import Function, Program, RqCall
 from jober_worker.granted import GrantedRuns
 from jober_worker.refused import Refused
 from jober_worker.settings import Settings
+from jober_worker.shared_log import NotKept
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,9 @@ class Trust:
             self._granted.grant(granted, 1 + retries)
         except RedisUnavailable as error:
             raise Refused(f"its signatures cannot be read: {error}", here=True) from None
+        except NotKept as error:
+            told = f"it cannot be noted that it was run on {self._host}: {error}"
+            raise Refused(f"{told} (let the agent write there)", here=True) from None
         except NotBelieved as error:
             raise Refused(f"refused: {error} ({_mend(presented)})", here=False) from None
 
