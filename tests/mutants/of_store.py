@@ -61,8 +61,8 @@ STORE = (
         name="RQ: cleanup may take what runs",
         promise="rq",
         file=f"{_STORE}/lua/claim.lua",
-        old="  wip[#wip + 1] = '+inf'\n",
-        new="  wip[#wip + 1] = '1'\n",
+        old="  wip[count + 1], wip[count + 2] = '+inf', lease\n",
+        new="  wip[count + 1], wip[count + 2] = '1', lease\n",
         test="tests/store/test_rq.py::test_rq_s_cleanup_leaves_a_run_that_goes_on_alone",
     ),
     Mutation(

@@ -1,11 +1,16 @@
 """CLAIM, RENEW, FINISH, RECLAIM: every accepted run ends, once, and lets go of all it held."""
 
+from dataclasses import replace
+
 import pytest
 
+from jober.ids import fired_run_id
 from jober.run import Claim, RunState
 from jober.store import Store
 from jober.store.changes import Change
+from jober.store.fields import moment_text
 from jober.store.leases import Reclaimed
+from jober.store.runs import ManualRun
 from tests.store.hand import Hand
 
 
@@ -32,6 +37,37 @@ def test_a_claim_takes_runs_in_order_and_tells_all_there_is_to_know(
         "host1-aaaaaa",
         1,
     )
+
+
+def test_of_many_runs_each_is_told_as_it_was_made(store: Store, hand: Hand) -> None:
+    hand.job("tick", every=60, overlap="allow")
+    store.connection.command("HSET", "jober:job:tick", "cursor", 0)
+    hand.job(overlap="allow")
+    hand.agent()
+    fields = store.connection.command("HMGET", "jober:job:tick", "data", "options", "timeout")
+    data, options, timeout = fields[0], fields[1].decode(), fields[2].decode()
+    made = ManualRun(id="", data=data, options=options, timeout=timeout)
+    runs: list[ManualRun] = []
+    expected: dict[str, tuple[bytes | None, str | None, str | None, str | None]] = {}
+    for round in range(3):
+        at_ms = (store.clock.now_ms() // 60_000 - 3 + round) * 60_000
+        assert hand.fire("tick", at_ms) == "done"
+        expected[fired_run_id("tick", at_ms)] = data, options, timeout, moment_text(at_ms)
+        runs += (
+            replace(made, id=f"job-m{round}"),
+            replace(made, id=f"job-n{round}", data=b'["a",null,[],{}]'),
+            replace(made, id=f"job-o{round}", options='{"cwd": "/srv"}'),
+            replace(made, id=f"job-p{round}", timeout="7"),
+        )
+    store.runs.enqueue("job", runs)
+    expected |= {run.id: (run.data, run.options, run.timeout, None) for run in runs}
+    claims = hand.claim("host1-aaaaaa", 20)
+    assert expected == {
+        claim.id: (claim.data, claim.work.options, claim.work.timeout, claim.fire_at)
+        for claim in claims
+    }
+    kinds = {store.connection.command("HGET", f"rq:job:{claim.id}", "kind") for claim in claims}
+    assert len(kinds) == 3 + 4
 
 
 def test_a_run_is_claimed_by_one_agent_only(hand: Hand) -> None:

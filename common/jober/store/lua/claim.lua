@@ -36,17 +36,17 @@ local slots_in_all = tonumber(ARGV[6])
 local held_back, blocked = false, false
 
 -- What runs of a job have in common is told once: with a schedule, that is all but the moment.
-local works, newest = {}, {}
-local function work_of(job, queue, fields, limits, weight)
+local works, newest, number_of = {}, {}, {}
+local function work_of(kind, queue, limits, weight)
+  local job = kind.job
   local work = newest[job]
-  if not work or work[3] ~= fields[3] or work[4] ~= fields[4] or work[2] ~= queue
-    or work[5] ~= fields[5] or work[6] ~= fields[7] then
-    works[#works + 1] = { job, queue, fields[3] or '', fields[4] or '{}', fields[5] or 'rq',
-      fields[7] or '', limits, weight }
-    work = { job, queue, fields[3], fields[4], fields[5], fields[7], #works }
-    newest[job] = work
+  if not work or work[2] ~= queue or work[3] ~= kind.data or work[4] ~= kind.options or work[5] ~= kind.trigger
+    or work[6] ~= kind.timeout then
+    work = { job, queue, kind.data, kind.options, kind.trigger, kind.timeout, limits, weight }
+    works[#works + 1] = work
+    newest[job], number_of[work] = work, #works
   end
-  return work[7]
+  return number_of[work]
 end
 
 -- What a job wants of hosts and limits, read once a call: {weight, priority, names of limits, and what
@@ -149,23 +149,51 @@ local function told_of(queue, is_ahead, plain)
   return told
 end
 
--- What is looked at, in a list; of a plain RQ job all there is, by name, as well. After one there are more,
--- and so its record is read whole at once.
-local LOOKED_AT = { 'status', 'job', 'data', 'options', 'trigger', 'fire_at', 'timeout', 'attempt', 'expires_at',
-  'term', 'passed_at' }
-local after_plain = false
+-- What is looked at of each: what is its own, and what it has in common with all of its kind.
+local OWN = { 'status', 'attempt', 'passed_at', 'kind' }
+local LOOKED_AT = { unpack(OWN) }
+for _, name in ipairs({ 'job', 'data', 'options', 'trigger', 'timeout', 'fire_at', 'term', 'expires_at' }) do
+  LOOKED_AT[#LOOKED_AT + 1] = name
+end
+
+-- want: as wants_of tells, nil of a plain RQ job.
+local function kind_told_by(fields)
+  local job = fields[5] or ''
+  return { job = job, want = job ~= '' and wants_of(job) or nil, data = fields[6] or '', options = fields[7] or '{}',
+    trigger = fields[8] or 'rq', timeout = fields[9] or '', fire_at = fields[10] or '', term = fields[11] or '',
+    expires_at = fields[12] }
+end
+
+-- What is its own, in a list, and its kind; of a plain RQ job all there is, by name, as well. After one there are
+-- more, and so its record is read whole at once; after one whose kind was known, there are more of that.
+local kinds, after_plain, after_known = {}, false, false
 local function read(record)
-  if not after_plain then
-    local fields = redis.pcall('HMGET', record, unpack(LOOKED_AT))
-    local is_plain = not fields.err and fields[1] == 'queued' and (fields[2] or '') == ''
-    if not is_plain then return fields end
+  if after_plain then
+    local all, named, fields = redis.pcall('HGETALL', record), {}, {}
+    if all.err then return all end
+    for i = 1, #all, 2 do named[all[i]] = all[i + 1] end
+    for i = 1, #LOOKED_AT do fields[i] = named[LOOKED_AT[i]] or false end
+    after_plain = (fields[5] or '') == ''
+    return fields, kind_told_by(fields), named
   end
-  local all, named, fields = redis.pcall('HGETALL', record), {}, {}
-  if all.err then return all end
-  for i = 1, #all, 2 do named[all[i]] = all[i + 1] end
-  for i = 1, #LOOKED_AT do fields[i] = named[LOOKED_AT[i]] or false end
-  after_plain = (fields[2] or '') == ''
-  return fields, named
+  if after_known then
+    local fields = redis.pcall('HMGET', record, unpack(OWN))
+    local kind = kinds[fields[4]]
+    if kind or fields.err then return fields, kind end
+  end
+  local fields = redis.pcall('HMGET', record, unpack(LOOKED_AT))
+  if fields.err then return fields end
+  if fields[1] == 'queued' and (fields[5] or '') == '' then
+    after_plain = true
+    return read(record)
+  end
+  local kind = kinds[fields[4]]
+  after_known = kind ~= nil
+  if not kind then
+    kind = kind_told_by(fields)
+    if fields[4] then kinds[fields[4]] = kind end
+  end
+  return fields, kind
 end
 
 -- What an attempt leaves in the record.
@@ -175,19 +203,18 @@ local OF_BEFORE = { 'ended_at', 'exit_code', 'reason', 'return_value', 'tracebac
 -- False where it stays in front of its queue, since no slot is free here. told: by told_of, of all four kinds.
 local function take(id, queue, wip, told)
   local record = 'rq:job:' .. id
-  local fields, named = read(record)
+  local fields, kind, named = read(record)
   -- What is no record is nothing; anybody may put anything there.
   if fields.err or fields[1] ~= 'queued' then return true end -- cancelled, deleted, or taken already
-  local job, expires_at, passed_at = fields[2] or '', fields[9], fields[11]
-  local want = job ~= '' and wants_of(job)
+  local passed_at, job, want, expires_at = fields[3], kind.job, kind.want, kind.expires_at
   if string.find(id, UNREADABLE) or want and not want.is_readable then
     write_end(id, { job = '', target = '', queue = queue, host = host, agent = '' }, { state = 'failed',
       reason = 'its id, or the name of its job, has other letters than printable ASCII' }, now, tonumber(ARGV[5]))
     return true
   end
   local is_ahead, attempt, before = remaining <= 0, 1, NOTHING
-  if fields[8] then
-    attempt = (tonumber(string.match(fields[8], '^%d%d?%d?%d?%d?%d?$')) or 0) + 1
+  if fields[2] then
+    attempt = (tonumber(string.match(fields[2], '^%d%d?%d?%d?%d?%d?$')) or 0) + 1
     before = redis.call('HMGET', record, 'target', 'avoid', 'refused', 'limits')
   end
   if is_ahead then
@@ -247,24 +274,25 @@ local function take(id, queue, wip, told)
   if passed_at then redis.call('HDEL', record, 'passed_at') end
   local limits = want and want.limits or ''
   if before[4] and before[4] ~= limits then redis.call('HDEL', record, 'limits') end
-  leases[#leases + 1] = until_ms
-  leases[#leases + 1] = lease .. lease_end_of(job, limits, queue)
-  agent_runs[#agent_runs + 1] = now_text
-  agent_runs[#agent_runs + 1] = lease
-  wip[#wip + 1] = '+inf'
-  wip[#wip + 1] = lease
+  if kind.queue ~= queue then
+    kind.queue, kind.lease_end = queue, lease_end_of(job, limits, queue)
+    kind.work = work_of(kind, queue, limits, weight)
+  end
+  local count = #leases
+  leases[count + 1], leases[count + 2] = until_ms, lease .. kind.lease_end
+  agent_runs[count + 1], agent_runs[count + 2] = now_text, lease
+  count = #wip
+  wip[count + 1], wip[count + 2] = '+inf', lease
   if want then
     if attempt > 1 then count_active('SADD', id, job, before[1]) end
     -- At once: the next run is to see it.
     for _, one in ipairs(want.full) do redis.call('ZADD', one.slots, now_text, lease) end
     if limits ~= '' then redis.call('HSET', record, 'limits', limits) end
   else
-    fields[3] = nil -- its data is in its record
     for i = 1, #now_told, 2 do named[now_told[i]] = now_told[i + 1] end
     records[#records + 1] = named
   end
-  add_claimed(id, attempt, work_of(job, queue, fields, limits, weight), fields[6] or '', fields[10] or '',
-    refusals, is_ahead and 1 or 0, want and 0 or 1)
+  add_claimed(id, attempt, kind.work, kind.fire_at, kind.term, refusals, is_ahead and 1 or 0, want and 0 or 1)
   return true
 end
 

@@ -5,6 +5,7 @@
 local LEFT_S = 2592000
 
 local any_cleaning
+local last_ttl, last_ttl_text
 -- Have the record of a run that has ended forgotten, so many s from now.
 local function expire_record(id, ttl)
   if any_cleaning == nil then any_cleaning = redis.call('EXISTS', 'jober:cleaning') == 1 end
@@ -12,7 +13,8 @@ local function expire_record(id, ttl)
     redis.call('ZADD', 'jober:cleaning', string.format('%.0f', now_ms() + ttl * 1000), id)
     ttl = ttl + LEFT_S
   end
-  redis.call('EXPIRE', 'rq:job:' .. id, string.format('%.0f', ttl))
+  if ttl ~= last_ttl then last_ttl, last_ttl_text = ttl, string.format('%.0f', ttl) end
+  redis.call('EXPIRE', 'rq:job:' .. id, last_ttl_text)
 end
 
 -- A run is to be cleaned up after, as the text says, once it has ended and is forgotten.

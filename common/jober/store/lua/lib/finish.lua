@@ -60,13 +60,17 @@ local ended_jobs, registries = {}, {}
 
 -- The lists that gather what is added to, and taken out of, the registries of a queue: {added to, taken out}.
 local function listed_as(status, queue)
-  local key = status .. ' ' .. queue
-  local lists = registries[key]
+  local of_status = registries[status]
+  if not of_status then
+    of_status = {}
+    registries[status] = of_status
+  end
+  local lists = of_status[queue]
   if not lists then
     local registry = (REGISTRY[status] or 'rq:failed:') .. queue
     local other = (status == 'finished' and 'rq:failed:' or 'rq:finished:') .. queue
-    lists = { gathering('ZADD', registry), gathering('ZREM', other), registry }
-    registries[key] = lists
+    lists = { gathering('ZADD', registry), redis.call('EXISTS', other) == 1 and gathering('ZREM', other) or {}, registry }
+    of_status[queue] = lists
   end
   return lists
 end
@@ -181,6 +185,8 @@ local function flush_ends(now)
     end
   end
   -- Members whose records have expired: RQ's own cleanup would do the same.
-  for _, lists in pairs(registries) do redis.call('ZREMRANGEBYSCORE', lists[3], 0, now / 1000) end
+  for _, of_status in pairs(registries) do
+    for _, lists in pairs(of_status) do redis.call('ZREMRANGEBYSCORE', lists[3], 0, now / 1000) end
+  end
   ended_jobs, registries, no_more_active = {}, {}, {}
 end

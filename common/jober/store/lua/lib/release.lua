@@ -37,8 +37,12 @@ local function held_by(job, host, agent, limits, queue)
 end
 
 local function release(lease, held)
-  held.leases[#held.leases + 1] = lease .. held.ends
-  for _, list in ipairs(held.lists) do list[#list + 1] = lease end
+  local leases, lists = held.leases, held.lists
+  leases[#leases + 1] = lease .. held.ends
+  for i = 1, #lists do
+    local list = lists[i]
+    list[#list + 1] = lease
+  end
 end
 
 -- Let go of all that an attempt holds.

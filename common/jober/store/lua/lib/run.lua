@@ -35,6 +35,7 @@ local function hold_back(id, name, run, waits)
   local at = ms_text(run.fire_at or tonumber(new_score))
   redis.call('HSET', 'rq:job:' .. id, 'state', 'waiting', 'status', 'deferred', 'waits', waits,
     'waits_at', at)
+  redis.call('HDEL', 'rq:job:' .. id, 'kind') -- it may be given other data than the others
   if run.needed then
     redis.call('HSET', 'rq:job:' .. id, 'needed', run.needed)
     each_settled(run.needed, hold)
@@ -43,6 +44,18 @@ local function hold_back(id, name, run, waits)
   any_waiting = true
   tell('run.waiting', tonumber(new_score), { run = id, job = name, trigger = run.trigger,
     fire_at = run.fire_at and iso(run.fire_at) })
+end
+
+-- What kind of run it is: CLAIM knows from one what it needs to know of all of the same kind.
+local of_last, kind_of_last = {}, nil
+local function kind_of(name, data, options, trigger, timeout, fire_at, term, expires_at)
+  local last = of_last
+  if last[1] ~= name or last[2] ~= data or last[3] ~= options or last[4] ~= trigger or last[5] ~= timeout
+    or last[6] ~= fire_at or last[7] ~= term or last[8] ~= expires_at then
+    of_last = { name, data, options, trigger, timeout, fire_at, term, expires_at }
+    kind_of_last = string.sub(redis.sha1hex(table.concat(of_last, '\n')), 1, 16)
+  end
+  return kind_of_last
 end
 
 -- Write a run that was listed. run: {trigger, host, may_move, until_ms, fire_at (ms), term, queue, data,
@@ -56,10 +69,15 @@ local function write_run(id, name, job, run)
   -- The queue of a host has the priority of the job's own.
   if host then queue = '@' .. host .. (string.match(queue, '%^%d$') or '') end
   local fire_at = run.fire_at and iso(run.fire_at)
-  redis.call('HSET', 'rq:job:' .. id, 'data', run.data or job[DATA], 'created_at', new_at,
-    'enqueued_at', new_at, 'origin', queue, 'description', run.description or job[DESCRIPTION],
-    'timeout', run.timeout or job[TIMEOUT], 'status', 'queued', 'job', name, 'state', 'queued',
-    'trigger', run.trigger, 'revision', job[REVISION] or '', 'options', run.options or job[OPTIONS],
+  local expires = run.expires or job[EXPIRES]
+  local expires_at = expires and expires ~= ''
+    and string.format('%.0f', (run.fire_at or tonumber(new_score)) + expires)
+  local data, options, timeout = run.data or job[DATA], run.options or job[OPTIONS], run.timeout or job[TIMEOUT]
+  -- First what is looked at most: Redis looks for a field from there.
+  redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'state', 'queued', 'kind', kind_of(name, data, options,
+    run.trigger, timeout, fire_at or '', run.term or '', expires_at or ''), 'origin', queue, 'job', name,
+    'data', data, 'created_at', new_at, 'enqueued_at', new_at, 'description', run.description or job[DESCRIPTION],
+    'timeout', timeout, 'trigger', run.trigger, 'revision', job[REVISION] or '', 'options', options,
     'target', run.may_move and '' or host or '', 'fire_at', fire_at or '', 'term', run.term or '')
   if run.may_move then
     redis.call('HSET', 'rq:job:' .. id, 'fallback',
@@ -69,9 +87,7 @@ local function write_run(id, name, job, run)
       run.until_ms or string.format('%.0f', (run.fire_at or tonumber(new_score)) + BOUND_MS))
   end
   count_active('SADD', id, name, not run.may_move and host)
-  local expires = run.expires or job[EXPIRES]
-  if expires and expires ~= '' then
-    local expires_at = string.format('%.0f', (run.fire_at or tonumber(new_score)) + expires)
+  if expires_at then
     redis.call('HSET', 'rq:job:' .. id, 'expires_at', expires_at)
     redis.call('ZADD', 'jober:expiring', expires_at, id)
   end
