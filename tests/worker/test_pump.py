@@ -50,10 +50,10 @@ def test_the_first_frame_is_sent_at_once(
     store: Store, pump: Pump, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What comes after another would wait for longer than we do.
-    monkeypatch.setattr("jober_worker.run_output.FLUSH_S", 30.0)
+    monkeypatch.setattr("jober_worker.run_output.FLUSH_S", 40.0)
     output = pump.output("a", 1)
     output.write(Stream.STDOUT, b"first")
-    wait_until(lambda: frames(store, "a"))
+    wait_until(lambda: frames(store, "a"), 20)
 
 
 def test_what_is_written_soon_after_one_another_travels_in_one_frame(
