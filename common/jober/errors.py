@@ -112,14 +112,24 @@ class ArchiveError(JoberError):
 
 
 class JobNotFound(JoberError):
-    """No job has the name `name`. Where it was to be run (`is_run`), it may be a program."""
+    """No job has the name `name`. Where it was to be run (`is_run`), it may be a program; it may
+    be a run that has no job (`is_plain_run`)."""
 
-    def __init__(self, name: str, known: Iterable[str] = (), *, is_run: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        known: Iterable[str] = (),
+        *,
+        is_run: bool = False,
+        is_plain_run: bool = False,
+    ) -> None:
         self.name = name
         self.known = tuple(known)
         mend = f" (a program is run by run(['{name}']), or run('{name}', shell=True))"
+        plain = f", which is a run without one (see `jober show {name}`)"
         super().__init__(
-            f"no job is named '{name}'{did_you_mean(name, self.known)}{mend if is_run else ''}"
+            f"no job is named '{name}'{did_you_mean(name, self.known)}"
+            f"{mend if is_run else ''}{plain if is_plain_run else ''}"
         )
 
 

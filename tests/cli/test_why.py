@@ -137,6 +137,8 @@ def test_a_run_is_asked_about_by_its_id_and_told_with_what_it_waits_for(
     fired = fired_run_id("job", due)
     assert f"It made the run {fired}" in cli("why", fired).text
     assert "no job is named 'job-nothing'" in cli("why", "job-nothing").err
+    store.connection.command("HSET", "rq:job:plain", "origin", "default", "status", "queued")
+    assert "which is a run without one (see `jober show plain`)" in cli("why", "plain").err
 
 
 def test_what_may_be_done_is_told_with_its_command(cli: Cli, hand: Hand, store: Store) -> None:

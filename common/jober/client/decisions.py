@@ -57,8 +57,10 @@ class Decisions(Definitions, Hosts):
             record = self.job(name)
         except JobNotFound:
             run = self.store.runs.found([name]).get(name)
-            if run is None or run.job is None:
+            if run is None:
                 raise
+            if run.job is None:
+                raise JobNotFound(name, is_plain_run=True) from None
             record = self.job(run.job)
         now_ms = self.store.clock.now_ms()
         fleet = Fleet(agents=self.agents(), is_led=self.leader() is not None)
