@@ -119,6 +119,23 @@ SIGNING = (
         test=f"{_ATTACKS}::test_records_that_are_no_text_stop_no_scheduler",
     ),
     Mutation(
+        name="signing: a service whose place is gone is started beside its run",
+        promise="signed",
+        file="common/jober/store/services.py",
+        old='            if action["start"]["id"] in held:\n',
+        new="            if False:\n",
+        test=f"{_ATTACKS}::test_a_service_is_not_started_beside_its_run",
+    ),
+    Mutation(
+        name="signing: a service is started as often as Redis says",
+        promise="signed",
+        file="common/jober/store/service_starts.py",
+        old="self.quick >= AT_ONCE else 0",
+        new="False else 0",
+        test="tests/store/test_service_starts.py"
+        "::test_a_service_is_started_as_often_as_one_that_fails_and_no_more_often",
+    ),
+    Mutation(
         name="signing: what was granted is not noted",
         promise="signed",
         file="worker/jober_worker/granted.py",

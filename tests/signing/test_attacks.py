@@ -556,3 +556,19 @@ def test_records_that_are_no_text_stop_no_scheduler(attacked: Attacked) -> None:
     client.zrem(keys.ENDED, b"\xff\xfe")
     for name in ("ticks", "leads", "follows"):
         jober.remove_job(name, force=True)
+
+
+def test_a_service_is_not_started_beside_its_run(attacked: Attacked) -> None:
+    jober, fleet = attacked.jober, attacked.fleet
+    jober.add_job("kept", command="sleep 1000", service=True, roles=["db"])
+
+    def running() -> list[Run]:
+        return [run for run in jober.runs("kept") if run.state == "running"]
+
+    [first] = wait_until(running, 30)
+    attacked.client.delete(keys.service("kept"))
+    wait_until(lambda: f"{first.id} goes on in its place" in fleet.logs(), 30)
+    assert [run.id for run in jober.runs("kept")] == [first.id]
+    jober.handle(first.id).cancel()
+    wait_until(lambda: [run.id for run in running()] not in ([], [first.id]), 30)
+    jober.remove_job("kept", force=True)

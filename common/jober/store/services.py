@@ -16,6 +16,7 @@ from jober.store import keys, rq
 from jober.store.connection import Connection
 from jober.store.fields import moment_ms, number, packed, text
 from jober.store.leases import KEEP_S
+from jober.store.service_starts import ServiceStarts, Start
 from jober.store.unreadable import Unreadable
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class ServiceStore:
     def __init__(self, connection: Connection, signer: "Signer | None" = None) -> None:
         self._redis = connection
         self._signer = signer
+        self._starts = ServiceStarts(connection)
         self._unreadable = Unreadable("service")
 
     def all(self) -> list[Service]:
@@ -55,40 +57,61 @@ class ServiceStore:
         done: list[bool] = []
         for start in range(0, len(actions), SERVE_BATCH):
             batch = actions[start : start + SERVE_BATCH]
+            plain = [_plain(action) for action in batch]
+            starts = self._signed(plain, token)
             reply = self._redis.run(
                 "serve",
                 [keys.LEADER],
                 [
                     token,
-                    packed(self._signed([_plain(action) for action in batch], token)),
+                    packed(plain),
                     KEEP_S,
                     rq.traceback_payload("stopped: it is to run elsewhere, or as defined now"),
                 ],
             )
             if reply[0] == b"fenced":
                 return None
-            done += [result == b"done" for result in reply[1]]
+            results = [result == b"done" for result in reply[1]]
+            for action, was_done in zip(plain, results, strict=True):
+                if was_done and action["start"] and action["start"]["id"] in starts:
+                    self._starts.note(starts[action["start"]["id"]])
+            done += results
         return done
 
-    def _signed(self, actions: list[dict[str, Any]], token: str) -> list[dict[str, Any]]:
-        """The same, with an order for each run that is started, where runs are ordered here."""
+    def _signed(self, actions: list[dict[str, Any]], token: str) -> dict[str, Start]:
+        """Put an order into each run that is started, where runs are ordered here, and leave away
+        those that must not be as yet. The others, by their ids."""
         signer = self._signer
-        if signer is not None and signer.orders:
-            starts = [action for action in actions if action["start"]]
-            believed = signer.believed(action["job"] for action in starts)
-            for action in starts:
-                start = action["start"]
-                seal, fields = believed.get(action["job"], (None, {}))
-                # Whoever can write to Redis may have put another job among the services.
-                if seal and fields.get("service"):
-                    start["order"] = signer.order(
-                        start["id"],
-                        action["job"],
-                        seal,
-                        host=(not start["may_move"] and start["host"]) or "",
-                        term=token.partition(":")[0],
-                    )
-        return actions
+        if signer is None or not signer.orders:
+            return {}
+        asked = [action for action in actions if action["start"]]
+        believed = signer.believed(action["job"] for action in asked)
+        found = {}
+        for action in asked:
+            start = action["start"]
+            seal, fields = believed.get(action["job"], (None, {}))
+            # Whoever can write to Redis may have put another job among the services.
+            if seal and (policy := fields.get("service")):
+                found[start["id"]] = Start(
+                    job=action["job"],
+                    place=action["place"],
+                    run=start["id"],
+                    sealed_ms=seal.at_ms,
+                    at_ms=self._redis.clock.now_ms(),
+                    policy=ServicePolicy.read(policy.decode()),
+                )
+                start["order"] = signer.order(
+                    start["id"],
+                    action["job"],
+                    seal,
+                    host=(not start["may_move"] and start["host"]) or "",
+                    term=token.partition(":")[0],
+                )
+        held = self._starts.held_back(list(found.values()))
+        for action in asked:
+            if action["start"]["id"] in held:
+                action["revision"] = ""  # as one that has come too late: nothing is done
+        return found
 
 
 def _plain(action: ServiceAction) -> dict[str, Any]:
