@@ -42,6 +42,7 @@ def again(
         spec = original.spec if of_job == NO_JOB else None
         original = replace(original, host=signed[1].host or None, spec=spec)
         asked = signed[1].asked
+    caller = None if store.signer and store.signer.orders_alone else callers()
     store.observe_time()
     word = id.rpartition("-m")[0] or id if original.spec else of_job
     made: dict[str, Any] = {
@@ -49,7 +50,7 @@ def again(
         "host": original.host,
         "asked": asked,
         "data": original.data,
-        "options": with_caller(original.options, callers()),
+        "options": with_caller(original.options, caller),
         "description": original.description,
         "timeout": original.timeout,
         "arguments": original.arguments,

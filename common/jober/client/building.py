@@ -214,7 +214,9 @@ class Building(Definitions, Hosts):
             made["arguments"] = record.job.arguments_json(args, kwargs)
             given = {"args": args, "kwargs": kwargs}
             job = job.replace(**{name: one for name, one in given.items() if one is not None})
-        if caller := callers():
+        # Within a trace it has options of its own, which somebody has to sign.
+        signer = self.store.signer
+        if (caller := callers()) and not (signer and signer.orders_alone):
             made["options"] = with_caller(made.get("options") or how_fields(job)["options"], caller)
         made["waits"] = self._waits(record.job, job, call)
         now_ms = self.store.clock.now_ms()

@@ -55,6 +55,11 @@ class Signer:
         """Whether runs are ordered here."""
         return self._signing.may(FIRE)
 
+    @property
+    def orders_alone(self) -> bool:
+        """Whether runs are ordered here as they are defined, and in no other way."""
+        return self.orders and not self.seals
+
     # Definitions
 
     def seal_all(self, changes: Sequence[Mapping[str, Any]]) -> None:
