@@ -107,9 +107,8 @@ def run(store: Store, node: str, secrets: Secrets, metrics: Bind | None = None) 
     spans = open_spans(source, os.environ)
     if spans is not None:
         ticker.on_fired.append(Traces(spans).fired)
-    while not _is_there(store):
-        if stop.wait(AWAY_S):
-            return 0
+    if not _has_come(store, stop):
+        return 0
     log.info("jober-scheduler %s is node %s", __version__, node)
     keeper = Keeper(store, elector)
     notifier = Notifier(store, elector, secrets)
@@ -167,15 +166,20 @@ def _tell_metrics(store: Store, elector: Elector, ticker: Ticker, bind: Bind) ->
     serve_metrics(bind, meters.registry, is_well, is_ready)
 
 
-def _is_there(store: Store) -> bool:
-    """Raises NewerSchema."""
-    try:
-        store.observe_time()
-        store.check_schema()
-    except RedisUnavailable as error:
-        log.warning("waiting for Redis: %s", error)
-        return False
-    return True
+def _has_come(store: Store, stop: threading.Event) -> bool:
+    """Wait for Redis; False where that is to end first. Raises NewerSchema."""
+    told = ""
+    while True:
+        try:
+            store.observe_time()
+            store.check_schema()
+        except RedisUnavailable as error:
+            if told != (told := str(error)):
+                log.warning("waiting for Redis: %s", told)
+        else:
+            return True
+        if stop.wait(AWAY_S):
+            return False
 
 
 if __name__ == "__main__":

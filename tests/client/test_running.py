@@ -215,6 +215,15 @@ def test_output_is_followed_line_by_line_while_it_is_written(jober: Jober, tmp_p
     assert list(run.stderr.follow()) == ["half"]
 
 
+def test_a_line_without_an_end_is_followed_in_pieces(
+    jober: Jober, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jober.client.output.LINE_AT_MOST", 1000)
+    run = jober.run("printf 'one\\n%2500s' x", shell=True)
+    assert list(map(len, run.output.follow(60))) == [3, 1000, 1000, 500]
+    assert run.output.tail(1) == " " * 2499 + "x\n"
+
+
 def test_log_records_are_told_apart(jober: Jober) -> None:
     run = jober.run(
         [sys.executable, "-m", "jober.cli", "log", "disk is full", "--level", "warning"]

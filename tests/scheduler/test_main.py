@@ -19,6 +19,7 @@ def test_a_scheduler_waits_for_a_redis_that_is_not_there_yet(tmp_path: Path) -> 
         wait_until(lambda: "waiting for Redis" in fleet.logs())
         server.start()
         assert fleet.leading().pid == scheduler.pid
+        assert fleet.logs().count("waiting for Redis") == 1, "it says so once"
     finally:
         fleet.stop()
         server.stop()

@@ -114,12 +114,14 @@ def serve(settings: Settings, begun: Begun, sign: int | None) -> int:
     threading.Thread(
         target=_give_signs, args=(agent, words, sign), name="sign", daemon=True
     ).start()
+    told = ""
     while True:
         try:
             agent.start()
             break
         except RedisUnavailable as error:
-            log.warning("waiting for Redis: %s", error)
+            if told != (told := str(error)):
+                log.warning("waiting for Redis: %s", told)
             if words.heard(1.0):
                 return 0
         except NewerSchema as error:

@@ -1,6 +1,7 @@
 """What a run writes: read as text or bytes, or followed while it writes."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 from jober.client.access import Access
 from jober.client.arguments import checked
@@ -8,6 +9,11 @@ from jober.client.giving_up import patiently
 from jober.client.whole_log import WholeLog
 from jober.log_line import as_text
 from jober.output import Frame, Stream, Truncated
+
+# In `Output`, `bytes` is a call.
+_Bytes = bytes
+# A longer line is followed in pieces: nobody has to keep what never ends.
+LINE_AT_MOST = 1024 * 1024
 
 
 class Output:
@@ -29,28 +35,41 @@ class Output:
     @checked
     def bytes(self, *, whole: bool = False) -> bytes:
         """All bytes, as they were written."""
-        log = WholeLog(self._access.store, self._run)
-        return b"".join(
-            as_text(frame.data) if frame.stream is Stream.LOG else frame.data
-            for frame in log.forward(whole=whole)
-            if isinstance(frame, Frame) and self._stream in (None, frame.stream)
-        )
+        return b"".join(self._parts(whole=whole))
+
+    def _parts(self, *, whole: bool) -> Iterator["_Bytes"]:
+        for frame in WholeLog(self._access.store, self._run).forward(whole=whole):
+            if isinstance(frame, Frame) and self._stream in (None, frame.stream):
+                yield as_text(frame.data) if frame.stream is Stream.LOG else frame.data
 
     @checked
     def lines(self, *, whole: bool = False) -> list[str]:
         """All lines, without their ends. What is no UTF-8 is shown as such."""
-        *lines, rest = self.bytes(whole=whole).decode("utf-8", "replace").split("\n")
-        return [*lines, rest] if rest else lines
+        return _lines(self._parts(whole=whole))
 
     @checked
     def head(self, n: int = 10, *, whole: bool = False) -> str:
-        """The first `n` lines, as text."""
-        return _text(self.lines(whole=whole)[:n])
+        """The first `n` lines, as text. Of a log of any size no more is read than that."""
+        kept, ends = [], 0
+        for part in self._parts(whole=whole):
+            kept.append(part)
+            ends += part.count(b"\n")
+            if ends >= n:
+                break
+        return _text(_lines(kept)[:n])
 
     @checked
     def tail(self, n: int = 10, *, whole: bool = False) -> str:
-        """The last `n` lines, as text."""
-        lines = self.lines(whole=whole)
+        """The last `n` lines, as text. No more is kept of a log of any size than that."""
+        kept: deque[_Bytes] = deque()
+        ends = 0
+        for part in self._parts(whole=whole):
+            kept.append(part)
+            ends += part.count(b"\n")
+            while ends - (first := kept[0].count(b"\n")) > n:
+                ends -= first
+                kept.popleft()
+        lines = _lines(kept)
         return _text(lines[max(0, len(lines) - n) :])
 
     def between(self, start: int, end: int, *, whole: bool = True) -> Iterator[Frame | Truncated]:
@@ -72,7 +91,8 @@ class Output:
     @checked
     def follow(self, timeout: float | None = None) -> Iterator[str]:
         """Each line as soon as it is written, without its end, until the run has ended, or for at
-        most `timeout` seconds. Where the cap on kept output cut, a line says how much."""
+        most `timeout` seconds. Where the cap on kept output cut, a line says how much. One of more
+        than 1 MiB comes in pieces of that."""
         rests: dict[Stream, bytes] = {}
         for told in self.frames(timeout):
             if isinstance(told, Truncated):
@@ -81,7 +101,11 @@ class Output:
                 yield str(told)
                 continue
             data = as_text(told.data) if told.stream is Stream.LOG else told.data
-            *lines, rests[told.stream] = (rests.get(told.stream, b"") + data).split(b"\n")
+            *lines, rest = (rests.get(told.stream, b"") + data).split(b"\n")
+            while len(rest) > LINE_AT_MOST:
+                lines.append(rest[:LINE_AT_MOST])
+                rest = rest[LINE_AT_MOST:]
+            rests[told.stream] = rest
             yield from (line.decode("utf-8", "replace") for line in lines)
         yield from (rest.decode("utf-8", "replace") for rest in rests.values() if rest)
 
@@ -95,6 +119,11 @@ class Output:
                 yield told
             elif isinstance(told, Frame) and self._stream in (None, told.stream):
                 yield told
+
+
+def _lines(parts: Iterable[_Bytes]) -> list[str]:
+    *lines, rest = b"".join(parts).decode("utf-8", "replace").split("\n")
+    return [*lines, rest] if rest else lines
 
 
 def _text(lines: list[str]) -> str:
