@@ -100,7 +100,7 @@ class SharedLog:
             return []
         try:
             file = self._file(name, 0)
-            size, start = os.fstat(file).st_size, self._ends.get(name, 0)
+            size, start = os.lseek(file, 0, os.SEEK_END), self._ends.get(name, 0)
             if size <= start:
                 return []
             found = os.pread(file, size - start, start)
