@@ -155,7 +155,7 @@ SCRIPTS = (
         name="LEAD: two at once",
         promise="fires",
         file=f"{_LUA}/lead.lua",
-        old="  return { token, redis.call('PTTL', KEYS[1]), now, 0 }\n",
+        old="  return { token, left, now, 0 }\n",
         new="",
         test="tests/store/test_leader.py"
         "::test_the_first_to_ask_leads_and_the_others_learn_who_it_is",
@@ -164,7 +164,7 @@ SCRIPTS = (
         name="LEAD: terms go by the clock alone",
         promise="fires",
         file=f"{_LUA}/lead.lua",
-        old="math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, now)",
+        old="math.max((tonumber(redis.call('GET', KEYS[2]) or '') or 0) + 1, now)",
         new="now",
         test="tests/store/test_leader.py::test_a_clock_that_steps_back_never_lowers_the_term",
     ),

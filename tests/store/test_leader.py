@@ -62,3 +62,20 @@ def test_a_lead_that_no_scheduler_has_written_is_told_with_the_mend(store: Store
     store.connection.command("SET", "jober:leader", "nonsense")
     with pytest.raises(LeaderUnreadable, match="DEL jober:leader"):
         store.leader.current()
+
+
+def test_a_lead_that_no_scheduler_has_written_keeps_none_from_leading(store: Store) -> None:
+    store.connection.command("SET", "jober:leader", "nonsense")
+    store.connection.command("SET", "jober:term", "nonsense")
+    reply = store.leader.lead("a:1:aaaaaa", 6000)
+    assert reply.elected and reply.is_of("a:1:aaaaaa")
+    leader = store.leader.current()
+    assert leader is not None and leader.node == "a:1:aaaaaa"
+
+
+def test_a_lead_that_has_lost_its_end_ends_where_nobody_renews_it(store: Store) -> None:
+    first = store.leader.lead("a:1:aaaaaa", 6000)
+    store.connection.command("PERSIST", "jober:leader")
+    reply = store.leader.lead("b:2:bbbbbb", 6000)
+    assert (reply.token, reply.left_ms, reply.elected) == (first.token, 6000, False)
+    assert 0 < store.connection.command("PTTL", "jober:leader") <= 6000

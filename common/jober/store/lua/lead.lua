@@ -6,14 +6,18 @@
 --#include event
 local now = now_ms()
 local token = redis.call('GET', KEYS[1])
-if token then
-  if string.sub(token, string.find(token, ':', 1, true) + 1) == ARGV[1] then
-    redis.call('PEXPIRE', KEYS[1], ARGV[2])
-    return { token, tonumber(ARGV[2]), now, 0 }
+-- What is no token is nobody's lead, and would keep all others from it.
+local holder = token and string.match(token, '^%d+:(.+)$')
+if holder then
+  local left = redis.call('PTTL', KEYS[1])
+  -- One that has lost its end gets one: whoever holds it goes on to renew it.
+  if holder == ARGV[1] or left < 0 then
+    left = tonumber(ARGV[2])
+    redis.call('PEXPIRE', KEYS[1], left)
   end
-  return { token, redis.call('PTTL', KEYS[1]), now, 0 }
+  return { token, left, now, 0 }
 end
-local term = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, now)
+local term = math.max((tonumber(redis.call('GET', KEYS[2]) or '') or 0) + 1, now)
 local term_text = string.format('%.0f', term)
 redis.call('SET', KEYS[2], term_text)
 if (tonumber(redis.call('GET', KEYS[3]) or '') or 0) < tonumber(ARGV[3]) then
