@@ -3,6 +3,7 @@
 from tests.mutants.mutation import Mutation
 
 _ATTACKS = "tests/signing/test_attacks.py"
+_SCHEDULERS = "tests/signing/test_attacks_on_schedulers.py"
 _KEYS = "tests/signing/test_keys.py"
 
 SIGNING = (
@@ -76,7 +77,7 @@ SIGNING = (
         file="common/jober/signing/texts.py",
         old='    "anchor",\n',
         new="",
-        test=f"{_ATTACKS}::test_an_interval_that_was_moved_fires_nothing_that_runs",
+        test=f"{_SCHEDULERS}::test_an_interval_that_was_moved_fires_nothing_that_runs",
     ),
     Mutation(
         name="signing: what follows a run has another id each time",
@@ -84,7 +85,7 @@ SIGNING = (
         file="common/jober/store/workflows.py",
         old='                    run["id"] = started_run_id(name, id, bound)\n',
         new="                    del bound\n",
-        test=f"{_ATTACKS}::test_what_follows_a_run_is_not_started_once_more",
+        test=f"{_SCHEDULERS}::test_what_follows_a_run_is_not_started_once_more",
     ),
     Mutation(
         name="signing: a run that waits for results is run without them",
@@ -116,7 +117,7 @@ SIGNING = (
         file="common/jober/store/jobs.py",
         old="self._unreadable.passed_over(due_job, found)",
         new="[due_job(*fields) for fields in found]",
-        test=f"{_ATTACKS}::test_records_that_are_no_text_stop_no_scheduler",
+        test=f"{_SCHEDULERS}::test_records_that_are_no_text_stop_no_scheduler",
     ),
     Mutation(
         name="signing: a service whose place is gone is started beside its run",
@@ -124,7 +125,7 @@ SIGNING = (
         file="common/jober/store/services.py",
         old='            if action["start"]["id"] in held:\n',
         new="            if False:\n",
-        test=f"{_ATTACKS}::test_a_service_is_not_started_beside_its_run",
+        test=f"{_SCHEDULERS}::test_a_service_is_not_started_beside_its_run",
     ),
     Mutation(
         name="signing: a service is started as often as Redis says",
@@ -199,7 +200,7 @@ SIGNING = (
         file="common/jober/signing/texts.py",
         old='    *("schema", "spec", "schedule", "policy", "description"',
         new='    *("schema", "spec", "policy", "description"',
-        test=f"{_ATTACKS}::test_a_schedule_that_was_changed_fires_nothing_that_runs",
+        test=f"{_SCHEDULERS}::test_a_schedule_that_was_changed_fires_nothing_that_runs",
     ),
     Mutation(
         name="signing: a run once more goes where its record says",
