@@ -156,7 +156,7 @@ RESERVED = (
         name="agent: does not mark what it begins of what it has reserved",
         promise="once",
         file=f"{_WORKER}/execution.py",
-        old="            self._means.begun.mark(self.take_place(), self.claim.lease)\n",
+        old="            self._means.begun.mark(self.take_place(), self.lease)\n",
         new="            self.take_place()\n",
         test="tests/worker/test_begun.py"
         "::test_what_a_killed_agent_had_begun_is_lost_and_all_else_runs_once[runs_of_a_job]",

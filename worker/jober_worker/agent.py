@@ -205,7 +205,7 @@ class Agent:
         taken = self.runners.take_back()
         taken += self.batches.take_back(taken)
         self.held.over(taken)
-        self.held.forget([execution.claim.lease for execution in taken])
+        self.held.forget([execution.lease for execution in taken])
         self.slots.release(sum(execution.claim.work.weight for execution in taken))
         return taken
 

@@ -96,6 +96,7 @@ class Execution:
 
     def __init__(self, claim: Claim, means: Means) -> None:
         self.claim = claim
+        self.lease = claim.lease
         self._means = means
         self._plan = plan = means.plans.of(claim)
         self.service = plan.service
@@ -149,9 +150,9 @@ class Execution:
         """Do it, and tell how it ended. Raises nothing."""
         self.began_ms = self._means.now_ms()
         if self.claim.reserved:
-            self._means.begun.mark(self.take_place(), self.claim.lease)
+            self._means.begun.mark(self.take_place(), self.lease)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s begins", self.claim.lease, extra=about(self.claim))
+            log.debug("%s begins", self.lease, extra=about(self.claim))
         try:
             outcome = self._run()
         except Refused as error:

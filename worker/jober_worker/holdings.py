@@ -22,7 +22,7 @@ class Holdings:
         """They are to be executed; where all that runs is to stop, they are told so."""
         with self._lock:
             for execution in executions:
-                lease = execution.claim.lease
+                lease = execution.lease
                 self._held[lease] = self._executing[lease] = execution
             stopping = self._stopping_all
         if stopping:
@@ -31,17 +31,17 @@ class Holdings:
 
     def over(self, executions: Sequence[Execution]) -> None:
         """They are executed no more, and to be reported."""
-        with self._changed:
+        with self._lock:
             for execution in executions:
-                self._executing.pop(execution.claim.lease, None)
-                if execution.claim.lease not in self._held:
+                self._executing.pop(execution.lease, None)
+                if execution.lease not in self._held:
                     self._free(execution)
             if not self._executing:
                 self._changed.notify_all()
 
     def forget(self, leases: Collection[str]) -> None:
         """They are reported, or another's."""
-        with self._changed:
+        with self._lock:
             for lease in leases:
                 execution = self._held.pop(lease, None)
                 if execution and lease not in self._executing:

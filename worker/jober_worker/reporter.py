@@ -41,15 +41,18 @@ class Reporter:
         self.rush = Rush()
         self._ready = threading.Condition()
         self._waiting: deque[Finish] = deque()
+        self._is_idle = False
         self._caught_up = threading.Event()
         self._stopping = threading.Event()
         self.part = Part("reporter", self._run)
 
     def put(self, finishes: Sequence[Finish]) -> None:
         """Have them reported."""
-        with self._ready:
-            self._waiting.extend(finishes)
-            self._ready.notify()
+        self._waiting.extend(finishes)
+        # One that is idle has said so before it looked. To wake it for each costs a tenth of a run.
+        if self._is_idle:
+            with self._ready:
+                self._ready.notify()
 
     def catch_up(self, wait_s: float) -> bool:
         """Wait until few enough are left to report, for at most `wait_s` seconds; whether so."""
@@ -70,7 +73,8 @@ class Reporter:
         away, size = False, 0
         while True:
             with self._ready:
-                self._ready.wait_for(lambda: self._waiting or self._stopping.is_set())
+                self._ready.wait_for(self._has_come)
+                self._is_idle = False
                 if not self._waiting:
                     return
             self.rush.wait()
@@ -89,6 +93,11 @@ class Reporter:
                     # Behind the others: what is refused for itself does not stand in their way.
                     self._waiting.extend(left)
                 time.sleep(RETRY_S)
+
+    def _has_come(self) -> bool:
+        """Whether there is something to do for one that is idle otherwise."""
+        self._is_idle = True
+        return bool(self._waiting) or self._stopping.is_set()
 
     def _send(self, batch: Sequence[Finish]) -> list[Finish]:
         """Report all, and tell which are to be reported again."""

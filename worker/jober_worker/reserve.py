@@ -46,7 +46,7 @@ class Reserve:
     def give_back(self) -> None:
         """Begin none of those that wait. What Redis does not hear of, it finds out by a renewal,
         as of what never arrived, or when their leases are over."""
-        leases = [execution.claim.lease for execution in self._agent.take_back()]
+        leases = [execution.lease for execution in self._agent.take_back()]
         self._put_back(self._agent.id, leases)
 
     def take_over(self) -> None:
@@ -94,9 +94,9 @@ class Reserve:
             self._agent.ahead.took(WAIT_S)
             self.give_back()
         reserved = self._reserved()
-        self._told &= {execution.claim.lease for execution in reserved}
+        self._told &= {execution.lease for execution in reserved}
         self._tell(reserved)
-        return any(execution.claim.lease not in self._told for execution in reserved)
+        return any(execution.lease not in self._told for execution in reserved)
 
     def _reserved(self) -> list["Execution"]:
         return [one for one in self._agent.held.executions() if one.claim.reserved]
