@@ -180,3 +180,15 @@ def test_where_nothing_can_be_noted_nothing_is_granted(tmp_path: Path) -> None:
         runs.grant(granted("a"), 1)
     (tmp_path / "granted").unlink()
     runs.grant(granted("a"), 1)
+
+
+def test_a_start_on_a_full_disk_does_not_say_that_nothing_is_missing(tmp_path: Path) -> None:
+    opened(tmp_path).grant(granted("a"), 1)
+    whole = tmp_path / "granted" / "whole"
+    whole.unlink()
+    (tmp_path / "granted" / "since").symlink_to("/dev/full")
+    runs = opened(tmp_path)
+    with pytest.raises(NotBelieved, match="before what this host remembers"):
+        runs.grant(granted("b"), 1)
+    runs.grant(granted("c", NOW + 1), 1)
+    assert not whole.exists()

@@ -88,7 +88,9 @@ class SharedLog:
             raise NotKept(f"{self._folder} cannot be read: {error.strerror}") from None
 
     def complete(self) -> None:
-        """From now on nothing is missing. Raises NotKept."""
+        """From now on nothing is missing, unless something could not be written. Raises NotKept."""
+        if self._is_alone:
+            return
         try:
             (self._folder / _WHOLE).touch(0o600)
         except OSError as error:
