@@ -268,16 +268,6 @@ class WorkflowLoop(JoberError):
         )
 
 
-class LeaderUnreadable(JoberError):
-    """What is in `key` was written by no scheduler."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        super().__init__(
-            f"no scheduler has written what is in {key} (DEL {key}, and one of them leads again)"
-        )
-
-
 class RunNotFound(JoberError):
     """No run has the id `id`: it never was, or its history has been pruned."""
 
@@ -341,29 +331,6 @@ class AgentUnreachable(JoberError):
 
 class WaitTimeout(JoberError):
     """What was waited for did not happen in time; nothing was changed."""
-
-
-class SigningError(JoberError):
-    """A key, or what was to be signed or believed by one, is not as it has to be."""
-
-
-class NotSigned(SigningError):
-    """The definition of `job` is not believed here, so nothing is signed that is made of it."""
-
-    def __init__(self, job: str, problem: str) -> None:
-        self.job = job
-        super().__init__(
-            f"job '{job}': its definition is not signed by a key that is trusted here: {problem} "
-            f"(apply it anew, or look at it and sign it: jober key sign {job})"
-        )
-
-
-class RunNotSigned(SigningError):
-    """What is known of the run `id` is not signed, so nothing is signed that is made of it."""
-
-    def __init__(self, id: str, problem: str) -> None:
-        self.id = id
-        super().__init__(f"run '{id}': {problem} (say anew what is to be run: jober run)")
 
 
 class RedisUnavailable(JoberError):

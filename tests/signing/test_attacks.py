@@ -15,10 +15,10 @@ from rq.serializers import JSONSerializer
 
 from jober import Jober
 from jober.client.building import Place
-from jober.errors import NotSigned, RunNotSigned, SigningError
 from jober.job import Job
 from jober.signing import DEFINE, FIRE, Seal, new_key
 from jober.signing.key_file import write_key
+from jober.signing_errors import NotSigned, RunNotSigned, SigningError
 from jober.store import keys
 from jober.store.jobs import JobRecord
 from tests.signing.attacked import Attacked, Record, definition, refused

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from jober.errors import NotSigned
 from jober.run import Run
 from jober.signing import Signing
 from jober.signing.key_file import read_signer
+from jober.signing_errors import NotSigned
 from jober.store import keys
 from tests.signing.attacked import Attacked, definition, refused
 from tests.waiting import wait_until

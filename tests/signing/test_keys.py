@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from jober.errors import SigningError
 from jober.signing import DEFINE, FIRE, Judge, Key, Keyring, Presented, Signing, digest, new_key
 from jober.signing.key import read_key
 from jober.signing.key_file import read_signer, read_trusted, write_key
 from jober.signing.keyring import NotBelieved
 from jober.signing.texts import SEALED
+from jober.signing_errors import SigningError
 from jober.store.changes import job_fields
 
 KINDS = ("ed25519", "hmac")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jober.errors import LeaderUnreadable
+from jober.record_errors import LeaderUnreadable
 from jober.store import Store
 
 

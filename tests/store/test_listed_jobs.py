@@ -3,6 +3,9 @@
 import subprocess
 import sys
 
+import pytest
+
+from jober.record_errors import JobUnreadable
 from jober.roles import DEFAULT_ROLE
 from jober.schedule import Calendar
 from jober.store import Store
@@ -63,3 +66,21 @@ def test_a_job_that_somebody_has_damaged_hides_no_other(hand: Hand) -> None:
     hand.store.connection.command("HSET", "jober:job:damaged", "policy", "{", "schedule", "?")
     assert [job.name for job in hand.store.listed_jobs.all()] == ["whole"]
     assert [job.name for job in hand.store.listed_jobs.checked()] == ["whole"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [("spec", None, "its spec is missing"), ("revision", "abc", "invalid literal")],
+)
+def test_a_definition_that_somebody_has_damaged_hides_no_other_and_is_told_with_the_mend(
+    hand: Hand, field: str, value: str | None, problem: str
+) -> None:
+    hand.job("damaged", every=60)
+    hand.job("whole", every=60)
+    jobs, command = hand.store.jobs, hand.store.connection.command
+    told = ("HDEL", field) if value is None else ("HSET", field, value)
+    command(told[0], "jober:job:damaged", *told[1:])
+    assert [job.name for job in jobs.all_readable()] == ["whole"]
+    with pytest.raises(JobUnreadable, match=f"{problem}.*jober remove damaged"):
+        jobs.get("damaged")
+    assert jobs.apply([Change(op="remove", name="damaged")]) == ["removed"]

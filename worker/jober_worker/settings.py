@@ -7,10 +7,11 @@ from pathlib import Path
 
 from jober.bind import Bind
 from jober.daemon import host_name
-from jober.errors import DefinitionError, SigningError
+from jober.errors import DefinitionError
 from jober.signing import DEFINE
 from jober.signing.key_file import read_trusted
 from jober.signing.keyring import Keyring
+from jober.signing_errors import SigningError
 from jober_worker.allow import AllowList
 from jober_worker.options import Told
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jober.errors import JoberError, RunNotSigned
+from jober.errors import JoberError
 from jober.ids import manual_run_id
 from jober.roles import priority_queue
 from jober.run import NO_JOB
+from jober.signing_errors import RunNotSigned
 from jober.store import Store
 from jober.store.runs import ManualRun, Original
 from jober.traceparent import callers, with_caller

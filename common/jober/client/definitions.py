@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from jober.client.access import Access
 from jober.client.arguments import checked
 from jober.client.told_job import read_call
-from jober.errors import DefinitionError, JobNotFound, JobProtected, JobRevised, SigningError
+from jober.errors import DefinitionError, JobNotFound, JobProtected, JobRevised
 from jober.run import Run
 from jober.service import Service
+from jober.signing_errors import SigningError
 from jober.store.changes import Change
 from jober.store.jobs import JobRecord
 from jober.workflow import Graph

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
-from jober.errors import SigningError
+from jober.signing_errors import SigningError
 
 FORMAT = "jober-key-1"
 # What a key may say: what runs, and that it is to be run now.

@@ -9,8 +9,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from jober.errors import SigningError
 from jober.signing.key import Key, read_key
+from jober.signing_errors import SigningError
 
 # A longer file is none of keys.
 _BYTES_AT_MOST = 256 * 1024

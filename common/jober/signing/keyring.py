@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from jober.errors import SigningError
 from jober.signing.key import Key
+from jober.signing_errors import SigningError
 
 
 class NotBelieved(SigningError):

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Mapping
 
 from jober.daemon import SIGN_KEY_VARIABLE, TRUST_VARIABLE
-from jober.errors import SigningError
 from jober.signing.judge import Presented
 from jober.signing.key import DEFINE, FIRE, Key
 from jober.signing.key_file import read_signer, read_trusted
@@ -19,6 +18,7 @@ from jober.signing.texts import (
     of_run,
     rest_of,
 )
+from jober.signing_errors import SigningError
 
 # How long a run may wait for a host, from the moment in which it was ordered; and one that waits
 # for other runs first.

@@ -21,6 +21,7 @@ from jober.errors import (
     NewerSchema,
     WorkflowLoop,
 )
+from jober.record_errors import JobUnreadable
 from jober.schedule import Calendar
 from jober.schema import check_schema
 from jober.store import keys, rq
@@ -240,7 +241,7 @@ class JobStore:
 
     def readable(self, names: Sequence[str]) -> tuple[list[JobRecord], list[LaterJob]]:
         """The jobs with these names, for lists: as `listed`, and beside them those that a later
-        jober has written."""
+        jober has written. What cannot be read at all is passed over."""
         records: list[JobRecord] = []
         later: list[LaterJob] = []
         for name, fields in self._read(names).items():
@@ -248,6 +249,8 @@ class JobStore:
                 records.append(_record(name, fields))
             except NewerSchema as error:
                 later.append(LaterJob(name=name, schema=error.found))
+            except (DefinitionError, JobUnreadable) as error:
+                self._unreadable.tell(name.encode(), error)
         return self._in_calendars(records), later
 
     def those(self, names: Sequence[str]) -> dict[str, JobRecord]:
@@ -316,18 +319,24 @@ def _job(name: str, spec: bytes) -> "Job":
 
 
 def _record(name: str, fields: dict[str, bytes]) -> JobRecord:
+    """Raises NewerSchema, JobUnreadable, DefinitionError."""
     check_schema(f"job '{name}'", fields.get("schema"))
-    return JobRecord(
-        job=_job(name, fields["spec"]),
-        revision=int(fields["revision"]),
-        paused=fields.get("paused") == b"1",
-        cursor_ms=int(fields["cursor"]),
-        floor_ms=int(fields["floor"]),
-        anchor_ms=int(fields["anchor"]),
-        next_ms=number(fields.get("next")),
-        fires=number(fields.get("fires")) or 0,
-        created_at_ms=moment_ms(fields.get("created_at")),
-        updated_at_ms=moment_ms(fields.get("updated_at")),
-        placed=tuple(fields.get("placed", b"").decode().split()),
-        fields=fields,
-    )
+    try:
+        return JobRecord(
+            job=_job(name, fields["spec"]),
+            revision=int(fields["revision"]),
+            paused=fields.get("paused") == b"1",
+            cursor_ms=int(fields["cursor"]),
+            floor_ms=int(fields["floor"]),
+            anchor_ms=int(fields["anchor"]),
+            next_ms=number(fields.get("next")),
+            fires=number(fields.get("fires")) or 0,
+            created_at_ms=moment_ms(fields.get("created_at")),
+            updated_at_ms=moment_ms(fields.get("updated_at")),
+            placed=tuple(fields.get("placed", b"").decode().split()),
+            fields=fields,
+        )
+    except KeyError as error:
+        raise JobUnreadable(name, f"its {error.args[0]} is missing") from None
+    except ValueError as error:
+        raise JobUnreadable(name, str(error)) from None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from jober.agent_info import LeaderInfo
-from jober.errors import LeaderUnreadable
+from jober.record_errors import LeaderUnreadable
 from jober.schema import SCHEMA
 from jober.store import keys
 from jober.store.connection import Connection

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from jober.errors import NewerSchema, SigningError
+from jober.errors import NewerSchema
 from jober.fire import Calendars, FirePolicy
 from jober.schema import check_schema
+from jober.signing_errors import SigningError
 from jober.store import keys
 from jober.store.calendars import CalendarStore
 from jober.store.connection import Connection

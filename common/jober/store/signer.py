@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jober.errors import NotSigned, RunNotSigned
 from jober.run import NO_JOB
 from jober.signing import DEFINE, FIRE, Judge, Order, Presented, Seal, Signing, digest
 from jober.signing.keyring import NotBelieved
 from jober.signing.signing import FOLLOWED_MS, ORDER_MS, WAITING_ORDER_MS
 from jober.signing.texts import JOB
+from jober.signing_errors import NotSigned, RunNotSigned
 from jober.store import keys
 from jober.store.connection import Connection
 from jober.store.fields import record, text

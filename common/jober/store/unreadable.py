@@ -26,10 +26,11 @@ class Unreadable:
             try:
                 found.append(read(*row))
             except (ValueError, TypeError, LookupError, AttributeError) as error:
-                self._tell(row[0], error)
+                self.tell(row[0], error)
         return found
 
-    def _tell(self, name: bytes, error: Exception) -> None:
+    def tell(self, name: bytes, error: Exception) -> None:
+        """That it is passed over."""
         if name in self._told:
             return
         if len(self._told) >= TOLD:
