@@ -98,16 +98,20 @@ class Checker:
             if job.fleet_limit and not self._may_repeat:
                 found += too_many_at_once(name, job.fleet_limit, of_job, bodies)
         known = {run.id for of_job in runs.values() for run in of_job}
+        # What began after the runs were read has a record by now.
         found += [
             f"{line.run} said {line.what}, and is no run"
             for line in bodies
-            if line.run not in known and not self._may_repeat
+            if line.run not in known and not self._may_repeat and not self._is_there(line.run)
         ]
         with_bodies = {line.run for line in bodies}
         for run in (run for of_job in runs.values() for run in of_job):
             found += self._wrong_output(run, has_body=run.id in with_bodies)
         found += self._outliving(runs)
         return found
+
+    def _is_there(self, run: str) -> bool:
+        return bool(self._jober.store.connection.command("EXISTS", keys.rq_job(run)))
 
     def _runs(self) -> dict[str, list[Run]]:
         found = {}

@@ -49,6 +49,28 @@ def test_no_definition_is_run_after_a_newer_one(tmp_path: Path) -> None:
     runs.grant(granted("c", NOW - 25_000, job="j", sealed_ms=NOW - 30_000), 1)
 
 
+def test_the_newest_definitions_are_kept_in_no_more_lines_than_are_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jober_worker.granted.TOO_MANY_LINES", 10)
+    first = opened(tmp_path)
+    for n in range(20):
+        first.grant(granted(f"a{n}", job="j", sealed_ms=NOW - 40_000 + n), 1)
+    second = opened(tmp_path)
+    kept = tmp_path / "granted" / "jobs"
+    assert kept.read_text() == f"{NOW - 39_981} j\n"
+    # The first goes on in the file that has taken the place of its own.
+    second.grant(granted("b", job="j", sealed_ms=NOW - 20_000), 1)
+    with pytest.raises(NotBelieved, match="was put back"):
+        first.grant(granted("c", job="j", sealed_ms=NOW - 30_000), 1)
+    first.grant(granted("d", job="k", sealed_ms=NOW), 1)
+    assert kept.read_text().splitlines() == [
+        f"{NOW - 39_981} j",
+        f"{NOW - 20_000} j",
+        f"{NOW} k",
+    ]
+
+
 def test_a_run_that_is_ordered_anew_is_granted_no_more_often(tmp_path: Path) -> None:
     runs = opened(tmp_path)
     runs.grant(granted("a", NOW - 5 * HOUR_MS), 1)

@@ -24,6 +24,8 @@ RUNS_AT_MOST = 1_000_000
 JOBS_AT_MOST = 100_000
 # What was ordered so soon after a definition was signed may be of the one before.
 MEANWHILE_MS = 10_000
+# The file of jobs is made shorter by the next agent, where it has so many lines more than it needs.
+TOO_MANY_LINES = 1000
 # So far the clocks of two agents of a host are apart at the most.
 APART_MS = 60_000
 _JOBS = "jobs"
@@ -49,6 +51,7 @@ class GrantedRuns:
         self._hours: dict[int, set[int]] = {}
         self._last_in: dict[str, int] = {}
         self._newest: dict[str, int] = {}
+        self._lines_of_jobs = 0
         self._since_ms = 0
         self._hour, self._file = 0, ""
 
@@ -89,6 +92,8 @@ class GrantedRuns:
                 # Nobody knows what was granted before.
                 log.warning("%s is not whole: what was ordered before now is refused", self._folder)
                 self._forget_until(self._now_ms() + 1)
+            if self._lines_of_jobs > len(self._newest) + TOO_MANY_LINES:
+                self._log.replace(_JOBS, (f"{at} {job}" for job, at in self._newest.items()))
             self._log.complete()
             self._is_read = True
         self._forget()
@@ -101,6 +106,7 @@ class GrantedRuns:
         if not lines:
             return
         if name == _JOBS:
+            self._lines_of_jobs += len(lines)
             for line in lines:
                 at, _, job = line.partition(" ")
                 if at.isdecimal():

@@ -9,6 +9,7 @@ import fcntl
 import logging
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -101,11 +102,16 @@ class SharedLog:
         if self._is_alone:
             return []
         try:
-            file = self._file(name, 0)
-            size, start = os.lseek(file, 0, os.SEEK_END), self._ends.get(name, 0)
-            if size <= start:
+            told = os.fstat(self._file(name, 0))
+            if not told.st_nlink:
+                # Another has replaced it, by one that tells the same.
+                self._close(name)
+                self._ends.pop(name, None)
+                told = os.fstat(self._file(name, 0))
+            start = self._ends.get(name, 0)
+            if told.st_size <= start:
                 return []
-            found = os.pread(file, size - start, start)
+            found = os.pread(self._file(name, 0), told.st_size - start, start)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -124,6 +130,21 @@ class SharedLog:
             self._ends[name] = self._ends.get(name, 0) + len(told)
         except OSError as error:
             self._fail(error)
+
+    def replace(self, name: str, lines: Iterable[str]) -> None:
+        """Have a shorter file in the place of one, of which all lines have been read: whoever reads
+        it the next time reads it anew. Where there is no room for it, it stays as it is."""
+        if self._is_alone:
+            return
+        new = self._folder / f"{name}.new"
+        try:
+            new.write_text("".join(f"{line}\n" for line in lines), "ascii")
+            new.chmod(0o600)
+            new.rename(self._folder / name)
+        except OSError as error:
+            log.warning("%s/%s cannot be made shorter: %s", self._folder, name, error)
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
         """A file that nobody reads any more. Raises NotKept."""
