@@ -87,8 +87,8 @@ def filled(cli: Cli, hand: Hand, store: Store, tmp_path: Path) -> Path:
 
 
 def told(cli: Cli, *redis: str) -> dict[str, Any]:
-    """What the commands tell of the fleet, but for what goes on: live hosts, what is to come, and
-    runs that have not ended."""
+    """What the commands tell of the fleet, but for what goes on: live hosts, what is to come, what
+    is to be done, and runs that have not ended."""
     runs = [run for run in cli("runs", "--json", *redis).json if run["ended_at"]]
     names = ["nightly", "often", "held", "by-hand", *(run["id"] for run in runs)]
     asked = [("jobs",), ("limits",), *(("show", name) for name in names)]
@@ -96,7 +96,7 @@ def told(cli: Cli, *redis: str) -> dict[str, Any]:
     found = {words[-1]: cli(*words, "--json", *redis).json for words in asked}
     for name in names[:4]:
         found[name]["runs"] = [run for run in found[name]["runs"] if run["ended_at"]]
-    return {"runs": runs, **without(found, "hosts", "next", "next_fires")}
+    return {"runs": runs, **without(found, "hosts", "mends", "next", "next_fires")}
 
 
 def without(value: Any, *names: str) -> Any:

@@ -75,13 +75,16 @@ def settled(fleet: ArmedFleet) -> dict[str, list[Run]]:
     def all_runs() -> dict[str, list[Run]]:
         return {name: fleet.jober.runs(name, limit=1000) for name in JOBS}
 
-    def is_over() -> bool:
-        command = fleet.jober.store.connection.command
-        live = [run for of_job in all_runs().values() for run in of_job if not run.state.is_final]
-        return not live and not command("EXISTS", keys.ENDED, keys.NEEDING)
+    def over() -> dict[str, list[Run]] | None:
+        found = all_runs()
+        if not all(run.state.is_final for of_job in found.values() for run in of_job):
+            return None
+        if fleet.jober.store.connection.command("EXISTS", keys.ENDED, keys.NEEDING):
+            return None
+        # What they have started is there by now, and may have begun after its job was looked at.
+        return found if all_runs() == found else None
 
-    wait_until(is_over, PATIENCE_S, "all has ended")
-    return all_runs()
+    return wait_until(over, PATIENCE_S, "all has ended")
 
 
 def violations(runs: dict[str, list[Run]]) -> list[str]:

@@ -1,7 +1,6 @@
 """What one does on the pages: with keys, by searching, with several jobs, in a long log."""
 
 import re
-from collections.abc import Callable
 from functools import partial
 
 from playwright.sync_api import Page, expect
@@ -120,10 +119,6 @@ def test_a_host_is_cordoned_and_a_limit_is_set(
 LINES = 60_000
 
 
-def is_before(first: Callable[[], int], line: int) -> bool:
-    return first() < line
-
-
 def _long_log(hand: Hand) -> str:
     """A run that has written some megabytes of numbered lines."""
     hand.job("long")
@@ -150,6 +145,11 @@ def test_of_a_long_log_little_is_there_at_a_time_and_all_can_be_reached(
     def first() -> int:
         return int(rows.first.locator("span").inner_text().split()[1])
 
+    def is_scrolled_up(before: int) -> bool:
+        # The page may be putting back what was seen meanwhile: again, as a person would.
+        box.evaluate("one => { one.scrollTop = 0 }")
+        return first() < before
+
     def numbers() -> list[int]:
         told = page.evaluate(
             "[...document.querySelectorAll('#log .row > span')].map(one => one.textContent)"
@@ -158,9 +158,7 @@ def test_of_a_long_log_little_is_there_at_a_time_and_all_can_be_reached(
 
     # Upwards, page after page, without a gap, and never more than a few of them.
     for _ in range(20):
-        before = first()
-        box.evaluate("one => { one.scrollTop = 0 }")
-        wait_until(partial(is_before, first, before), 30, "an earlier page")
+        wait_until(partial(is_scrolled_up, first()), 30, "an earlier page")
     seen = numbers()
     assert seen == list(range(seen[0], seen[-1] + 1))
     assert len(seen) < 15_000 and seen[-1] < LINES - 1
